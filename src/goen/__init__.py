@@ -1,0 +1,1 @@
+"""Goen: one member and one points balance for all stores and web shops of a retailer."""
