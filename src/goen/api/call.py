@@ -1,0 +1,114 @@
+"""One request on its way through a handler, and what a handler may answer.
+
+A handler is ``async def (call: Call) -> Reply | Events | msgspec.Struct | None``: a Struct is encoded with
+the operation's status, None answers 204, a :class:`Reply` goes out as it stands. A handler refuses by
+raising a :class:`~goen.vocabulary.refusal.Refusal`; errors.py knows the status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from goen.api.decoding import decoded, decoded_query
+from goen.vocabulary.clock import Instant
+from goen.vocabulary.refusal import Forbidden
+
+if TYPE_CHECKING:
+    from goen.api.services import Services
+
+T = TypeVar("T")
+Role: TypeAlias = Literal["pos", "ec", "server", "readonly"]
+Language: TypeAlias = Literal["ja", "en"]
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who asks: the API key, its integration's name, its role and the one shop it may be bound to.
+
+    ``integration`` owns the idempotency keys and survives the rotation of the key itself.
+    """
+
+    key_id: int
+    integration: str
+    role: Role
+    shop_id: int | None = None
+    shop: str | None = None
+    device: str | None = None
+
+    def may_write(self, shop_id: int | None) -> bool:
+        """Whether this key may write documents of that shop: ``server`` any, ``pos`` and ``ec`` their own."""
+        return self.role == "server" or (
+            self.role != "readonly" and self.shop_id is not None and self.shop_id == shop_id
+        )
+
+    def guard_shop(self, shop_id: int | None) -> None:
+        """Refuse unless :meth:`may_write`.
+
+        Raises:
+            Forbidden: the shop is not this key's.
+        """
+        if not self.may_write(shop_id):
+            raise Forbidden(
+                "This key may only write its own shop's documents.", role=self.role, shop=self.shop
+            )
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, checked by the frame: key valid, role allowed, size and type right.
+
+    ``path`` holds the template's variables (``{id}`` as ``path["id"]``), percent-decoded; ``query`` the
+    query string likewise. ``language`` is the programme's for writes, the caller's wish for GETs.
+    """
+
+    principal: Principal
+    idempotency_key: str | None
+    path: dict[str, str]
+    query: dict[str, str]
+    body: bytes
+    language: Language
+    request_id: str
+    now: Instant
+    services: Services
+
+    def decode(self, type: type[T]) -> T:
+        """The body as a value of this type; an empty body counts as ``{}``.
+
+        Raises:
+            InvalidRequest: with the field's path (``lines.0.amount``). No body whatever raises anything else.
+        """
+        return decoded(self.body, type)
+
+    def decode_query(self, type: type[T]) -> T:
+        """The query string as a value of this type; texts become numbers and dates as the type asks.
+
+        Raises:
+            InvalidRequest: naming the parameter, unknown ones included.
+        """
+        return decoded_query(self.query, type)
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An answer as bytes, for handlers whose answer is stored or made elsewhere."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Events(msgspec.Struct, frozen=True):
+    """An answer without an end: chunks sent as they come (``text/event-stream``) until the client leaves.
+
+    ``chunks`` is closed (``aclose``) when the client is gone or the server shuts down.
+    """
+
+    chunks: AsyncIterator[bytes]
+    content_type: bytes = b"text/event-stream"
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"cache-control", b"no-store"),)
+
+
+Answer: TypeAlias = Reply | Events | msgspec.Struct | None
+Handler: TypeAlias = Callable[[Call], Awaitable[Answer]]

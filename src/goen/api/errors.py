@@ -1,0 +1,120 @@
+"""The one table from refusal to status, and the body of every error (RFC 9457).
+
+A refusal's ``code`` decides. The codes are part of the contract with partners: none is ever renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from goen.api.call import Reply
+from goen.vocabulary.refusal import Refusal
+
+STATUS: Mapping[str, int] = {
+    "refused": 422,
+    "invalid_request": 422,
+    "missing_idempotency_key": 422,
+    "unknown_member": 422,
+    "unknown_shop": 422,
+    "unknown_purchase": 422,
+    "unknown_product": 422,
+    "unknown_hold": 422,
+    "unknown_identifier": 422,
+    "unknown_endpoint": 422,
+    "unknown_coupon": 422,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "proof_required": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "ambiguous_member": 409,
+    "not_enough_points": 409,
+    "use_limit": 409,
+    "spending_blocked": 409,
+    "conflict": 409,
+    "identifier_taken": 409,
+    "hold_state": 409,
+    "purchase_state": 409,
+    "return_exceeds_purchase": 409,
+    "claim_not_possible": 409,
+    "coupon_not_usable": 409,
+    "member_withdrawn": 409,
+    "period_closed": 409,
+    "cursor_expired": 410,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "rate_limited": 429,
+    # Trouble of our own, told by the ground: the caller may try again later.
+    "database_unavailable": 503,
+    "schema_refused": 503,
+    "server_too_old": 503,
+    "data_folder_refused": 503,
+    "installation_differs": 503,
+}
+"""Status of each code. An ``unknown_…`` in a body is 422; where the URL names it, 404 (see ``status_of``)."""
+
+PROBLEM_JSON = b"application/problem+json"
+
+
+class Unauthorized(Refusal):
+    """No key, or not one of ours: send ``Authorization: Bearer <key>``."""
+
+    code = "unauthorized"
+
+
+class MethodNotAllowed(Refusal):
+    """The address exists, but not with this method; ``allowed`` lists those it has."""
+
+    code = "method_not_allowed"
+
+
+class MissingIdempotencyKey(Refusal):
+    """Acts that move points carry an ``Idempotency-Key`` of 1 to 200 printable characters."""
+
+    code = "missing_idempotency_key"
+
+
+class PayloadTooLarge(Refusal):
+    """The body is larger than this operation takes; ``bytes_max`` says how much it takes."""
+
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(Refusal):
+    """Bodies are ``application/json``, not compressed."""
+
+    code = "unsupported_media_type"
+
+
+class RateLimited(Refusal):
+    """This key has asked too often; ``Retry-After`` says when to come back."""
+
+    code = "rate_limited"
+
+
+def status_of(refusal: Refusal, method: str, absent: tuple[type[Refusal], ...] = ()) -> int:
+    """The status of a refusal: 404 where it says that the URL names nothing.
+
+    A GET has no body, so whatever it does not know, its URL named.
+    """
+    if isinstance(refusal, absent) or (method == "GET" and refusal.code.startswith("unknown_")):
+        return 404
+    return STATUS[refusal.code]
+
+
+def problem(refusal: Refusal, status: int, request_id: str) -> Reply:
+    """The answer that tells a refusal: ``{type, title, status, code, detail, request_id, …fields}``."""
+    body: dict[str, Any] = {
+        "type": f"/docs/problems#{refusal.code}",
+        "title": refusal.code.replace("_", " ").capitalize(),
+        "status": status,
+        "code": refusal.code,
+        "detail": refusal.detail,
+        "request_id": request_id,
+    }
+    # A field never hides one of ours; ``status`` of a hold or purchase goes by its full name.
+    body.update((name, value) for name, value in refusal.fields.items() if name not in body)
+    return Reply(status, msgspec.json.encode(body), ((b"content-type", PROBLEM_JSON),))
