@@ -1,0 +1,103 @@
+"""Settings: read from the environment once, at the edge, and handed down as one frozen value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from goen.vocabulary.refusal import Refusal
+
+Profile = Literal["laptop", "server"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class SettingRefused(Refusal):
+    """An environment variable has a value that Goen cannot use."""
+
+    code = "setting_refused"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an operator can choose without touching the books. One field per variable ``GOEN_…``.
+
+    ``currency`` and ``timezone`` are None unless set: they are written once, when the database is made
+    (JPY, Asia/Tokyo), and from then on the database's own count.
+    """
+
+    database_url: str | None
+    """GOEN_DATABASE_URL: a PostgreSQL 16 or newer of one's own; absent: the embedded one."""
+    data_dir: Path
+    """GOEN_DATA_DIR: folder of the embedded database; ``./goen-data``, as root ``/var/lib/goen``."""
+    host: str
+    """GOEN_HOST: address to listen on; 127.0.0.1."""
+    port: int
+    """GOEN_PORT: port to listen on; 8000."""
+    profile: Profile
+    """GOEN_PROFILE: settings of the embedded database; ``laptop`` or ``server``."""
+    currency: str | None
+    """GOEN_CURRENCY: ISO 4217, three capitals; read once."""
+    timezone: str | None
+    """GOEN_TIMEZONE: IANA name of the business days' time zone; read once."""
+    log_level: LogLevel
+    """GOEN_LOG_LEVEL: debug, info, warning or error; info."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read and check every variable; an empty one counts as absent.
+
+        Raises:
+            SettingRefused: names the variable, what it holds and what it may hold.
+        """
+
+        def given(name: str) -> str | None:
+            return environment.get(f"GOEN_{name}") or None
+
+        folder = "/var/lib/goen" if os.geteuid() == 0 else "goen-data"
+        return cls(
+            database_url=given("DATABASE_URL"),
+            data_dir=Path(given("DATA_DIR") or folder).absolute(),
+            host=given("HOST") or "127.0.0.1",
+            port=_port(given("PORT") or "8000"),
+            profile=_one_of("PROFILE", given("PROFILE") or "laptop", Profile),
+            currency=_currency(given("CURRENCY")),
+            timezone=_timezone(given("TIMEZONE")),
+            log_level=_one_of("LOG_LEVEL", given("LOG_LEVEL") or "info", LogLevel),
+        )
+
+
+def _refused(name: str, value: str, allowed: str) -> SettingRefused:
+    return SettingRefused(f"GOEN_{name} is {value!r}; it may be {allowed}.", setting=f"GOEN_{name}")
+
+
+def _one_of(name: str, value: str, choices: Any) -> Any:
+    if value not in get_args(choices):
+        raise _refused(name, value, " or ".join(get_args(choices)))
+    return value
+
+
+def _port(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
+        raise _refused("PORT", value, "a number from 1 to 65535")
+    return int(value)
+
+
+def _currency(value: str | None) -> str | None:
+    if value is not None and not (
+        len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()
+    ):
+        raise _refused("CURRENCY", value, "a code of three capitals such as JPY")
+    return value
+
+
+def _timezone(value: str | None) -> str | None:
+    try:
+        if value is not None:
+            ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise _refused("TIMEZONE", str(value), "a name such as Asia/Tokyo") from None
+    return value
