@@ -6,7 +6,8 @@
 --   registry   found by a 64-bit hash that the writer fills; names unique over all members
 --   feed       written by the relay alone, in one numbered line
 --   jobs       bookkeeping of the machine itself
--- Append-only tables get insert and select for the application's role, nothing else.
+-- Rights follow these words: after each run the migrations give the application's role (goen_app) insert and select
+-- on append-only tables, select, insert, update and delete on the others (and delete on act_key, whose idempotency keys age out).
 
 create table installation (
   installation_id smallint primary key default 1 check (installation_id = 1),
@@ -163,6 +164,7 @@ create table lot (
   points bigint not null,                  -- as granted; a debt lot is granted 0 and drawn below zero
   remaining bigint not null,
   held bigint not null default 0,
+  expired bigint not null default 0,       -- of the points granted, what was booked out as expired
   open boolean not null,                   -- remaining <> 0, apart so that partial use stays a HOT update
   act_id bigint not null,
   purchase_id text,
@@ -176,7 +178,7 @@ create table lot (
   constraint lot_open_check check (open = (remaining <> 0)),
   primary key (member_id, lot_id)
 ) with (fillfactor = 80);
-create index lot_open on lot (member_id, expires_on, lot_id) where open;
+create index lot_open on lot (member_id, kind, expires_on, lot_id) where open;  -- debts, then the order of spending (rule 13)
 create index lot_due on lot (expires_on) where open and kind <> 'debt' and expires_on is not null;
 comment on table lot is 'member: what each earned point belongs to';
 
@@ -191,6 +193,18 @@ create table lot_move (
   primary key (member_id, seq, lot_id)
 );
 comment on table lot_move is 'member append-only: what each movement took from or gave to which lot';
+
+-- Sliding expiry (rule 12 d) and programme holidays (rule 17) move dates; each move is kept.
+create table lot_extension (
+  member_id bigint not null,
+  lot_id bigint not null,
+  act_id bigint not null,
+  from_date date,
+  to_date date,
+  recorded_at timestamptz not null,
+  primary key (member_id, lot_id, act_id)
+);
+comment on table lot_extension is 'member append-only: every change of a lot''s expiry date';
 
 create table hold (
   member_id bigint not null,

@@ -1,0 +1,375 @@
+"""One member's books, open for writing within one act.
+
+A journal starts from an account and the lots that were read, is told what happens in the words of
+the trade (earn, redeem, hold, refill, reverse, expire …) and collects entries, lots and moves. It is
+pure: no clock, no database. After every method these hold, and ``goen verify`` proves them later:
+
+    booked  = sum of entries on "points" = sum of remaining over open lots (debt below zero)
+    pending = sum of entries on "pending"
+    held    = sum of held over open lots
+
+Limited-time points are spent first, nearest expiry first, then regular ones likewise; the member's own
+numbering breaks ties (rule 13). The index ``lot_open`` has this very order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import msgspec
+
+from goen.ledger.errors import LotsNotLoaded, NotEnoughPoints, ShortageRefused, SpendingBlocked
+from goen.ledger.model import Account, Draw, Draws, Entry, Lot, Move, Restored, Reversal, Terms, take
+
+replace = msgspec.structs.replace
+
+#: A lot that never expires is spent last.
+_NEVER = date.max
+
+
+def spend_order(lot: Lot) -> tuple[bool, date, int]:
+    """Limited-time points first, among them nearest expiry; then regular ones likewise (rule 13)."""
+    return (lot.kind != "limited", lot.expires_on or _NEVER, lot.lot_id)
+
+
+class Journal:
+    """A member's account and lots as this act leaves them, with everything it wrote."""
+
+    __slots__ = (
+        "act_id", "active_on", "booked", "changed", "complete", "dead", "debt", "entries", "extended_to",
+        "held", "lots", "member_id", "moves", "new_lots", "pending", "seq", "today", "version",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        account: Account,
+        lots: Mapping[int, Lot],
+        *,
+        complete: bool,
+        act_id: int,
+        today: date,
+    ) -> None:
+        """``complete`` says that ``lots`` holds every open lot, not only the first to be spent."""
+        self.member_id = account.member_id
+        self.booked = account.booked
+        self.pending = account.pending
+        self.held = account.held
+        self.debt = account.debt
+        self.seq = account.seq
+        self.version = account.version
+        self.active_on = account.active_on
+        self.dead = account.dead
+        self.lots: dict[int, Lot] = dict(lots)
+        self.complete = complete
+        self.act_id = act_id
+        self.today = today
+        self.entries: list[Entry] = []
+        self.moves: list[Move] = []
+        self.new_lots: list[int] = []
+        self.changed: set[int] = set()
+        self.extended_to: date | None = None
+
+    # What the act leaves ---------------------------------------------------------------------
+
+    @property
+    def available(self) -> int:
+        return self.booked - self.held - self.dead
+
+    @property
+    def account(self) -> Account:
+        return Account(
+            self.member_id, self.booked, self.pending, self.held, self.debt, self.seq,
+            self.version, self.active_on, self.dead,
+        )  # fmt: skip
+
+    def number(self) -> int:
+        """The next of the member's own numbers: entries, lots, holds and purchases share the line."""
+        self.seq += 1
+        return self.seq
+
+    # Earning ---------------------------------------------------------------------------------
+
+    def earn(
+        self,
+        points: int,
+        terms: Terms,
+        *,
+        kind: str = "earn",
+        source: str = "issued",
+        purchase_id: str | None = None,
+        origin: tuple[int, int] | None = None,
+    ) -> int:
+        """Grant points as a new lot and fill a debt from it first (rule 28 a). Returns the lot's number."""
+        self._enter(kind, source, "points", points)
+        lot_id = self._grant(points, terms, purchase_id, origin)
+        self._settle([lot_id], self.entries[-1].seq)
+        return lot_id
+
+    def provision(self, points: int) -> None:
+        """Earnings not yet confirmed: visible, not spendable, not in the balance (rule 10)."""
+        self._enter("earn", "issued", "pending", points)
+
+    def confirm(self, points: int, terms: Terms, *, purchase_id: str | None = None) -> int:
+        """Provisional points become a lot (rule 9)."""
+        return self.earn(points, terms, source="pending", purchase_id=purchase_id)
+
+    def void(self, points: int) -> None:
+        """Provisional points of what was cancelled or returned before confirmation."""
+        self._enter("return_earned", "pending", "issued", points)
+
+    # Spending --------------------------------------------------------------------------------
+
+    def redeem(self, points: int, *, kind: str = "redeem", target: str = "redeemed") -> Draws:
+        """Draw points from the lots in spending order.
+
+        :raises SpendingBlocked: while the member owes points (rule 28 a).
+        :raises NotEnoughPoints: when less is available (rule 22).
+        """
+        draws = self._draw(points)
+        seq = self._enter(kind, "points", target, points)
+        for lot_id, amount in draws:
+            self._move(lot_id, -amount, seq)
+        return draws
+
+    def hold(self, points: int) -> Draws:
+        """Set points aside: they stay booked, cannot be spent elsewhere and cannot expire (rule 21)."""
+        draws = self._draw(points)
+        for lot_id, amount in draws:
+            lot = self.lots[lot_id]
+            self._put(replace(lot, held=lot.held + amount))
+        self.held += points
+        return draws
+
+    def capture(self, draws: Sequence[Draw], points: int) -> Draws:
+        """Spend the first ``points`` of a hold and free the rest in the same act."""
+        used, rest = take(draws, points)
+        if points:
+            seq = self._enter("redeem", "points", "redeemed", points)
+            for lot_id, amount in used:
+                self._unhold(lot_id, amount)
+                self._move(lot_id, -amount, seq)
+        self.release(rest)
+        return used
+
+    def release(self, draws: Iterable[Draw]) -> None:
+        """Free held points. Freed points of a live lot fill a debt first."""
+        freed = []
+        for lot_id, amount in draws:
+            self._unhold(lot_id, amount)
+            if self.lots[lot_id].alive(self.today):
+                freed.append(lot_id)
+        if freed and self.debt:
+            self._settle(freed, self.number())
+
+    # Returns ---------------------------------------------------------------------------------
+
+    def refill(self, draws: Iterable[Draw], grace: Terms | None = None) -> Restored:
+        """Give used points back to the lots they were drawn from, dates unchanged (rule 26).
+
+        What has expired meanwhile is lost, or granted anew under ``grace`` where the programme gives days of grace.
+        """
+        back: list[Draw] = []
+        late = 0
+        for lot_id, amount in draws:
+            if self._lot(lot_id).alive(self.today):
+                back.append((lot_id, amount))
+            else:
+                late += amount
+        restored = sum(amount for _, amount in back) + (late if grace else 0)
+        if restored:
+            seq = self._enter("return_used", "redeemed", "points", restored)
+            for lot_id, amount in back:
+                self._move(lot_id, amount, seq)
+            filled = [lot_id for lot_id, _ in back]
+            if grace and late:
+                filled.append(self._grant(late, grace, None, None))
+            self._settle(filled, seq)
+        return Restored(tuple(back), restored, 0 if grace else late)
+
+    def reverse(
+        self, points: int, own: Sequence[int], shortage: str, terms: Terms, kind: str = "return_earned"
+    ) -> Reversal:
+        """Take earned points back (rule 25): from the sale's own lots, then like a spend, then as ``shortage`` says.
+
+        Points of an own lot that expired unspent are gone already: their expiry is taken back first, so the
+        member does not pay twice and any split of a return around an expiry ends the same.
+        ``shortage``: ``debt`` (rule 28 a), ``money`` (b: reported as unpaid) or ``refuse`` (c).
+        """
+        draws: list[Draw] = []
+        left = points
+        for lot_id in own:
+            if left and (expired := self._lot(lot_id).expired):
+                self._unexpire(lot_id, min(left, expired))
+            if part := min(left, self.lots[lot_id].free):
+                draws.append((lot_id, part))
+                left -= part
+        if left:
+            mine = set(own)
+            others, left = self._first_of((x for x in self._live() if x.lot_id not in mine), left)
+            draws += others
+        if left and shortage == "refuse":
+            raise ShortageRefused(points, points - left)
+        unpaid = left if shortage == "money" else 0
+        booked = points - unpaid
+        if booked:
+            seq = self._enter(kind, "points", "adjusted" if kind == "adjust" else "issued", booked)
+            for lot_id, amount in draws:
+                self._move(lot_id, -amount, seq)
+            if left > unpaid:
+                self._owe(left, terms, seq)
+        return Reversal(booked, left, unpaid)
+
+    # Expiry, transfers -----------------------------------------------------------------------
+
+    def expire(self, lot_ids: Sequence[int]) -> int:
+        """Book out what is left of dead lots, held parts excepted, as one movement. Returns the points."""
+        dead = [(i, self.lots[i].free) for i in lot_ids if not self.lots[i].alive(self.today) and self.lots[i].free > 0]
+        points = sum(amount for _, amount in dead)
+        if points:
+            seq = self._enter("expire", "points", "expired", points)
+            for lot_id, amount in dead:
+                self._move(lot_id, -amount, seq)
+                lot = self.lots[lot_id]
+                self._put(replace(lot, expired=lot.expired + amount))
+        return points
+
+    def send(self, points: int, kind: str = "transfer_out") -> list[tuple[Lot, int]]:
+        """Draw points for another member; their lots travel with their dates."""
+        return [(self.lots[lot_id], amount) for lot_id, amount in self.redeem(points, kind=kind, target="transit")]
+
+    def receive(self, parts: Sequence[tuple[Lot, int]], kind: str = "transfer_in") -> None:
+        """Take over lots with kind, dates, year and funder kept, remembering where they came from."""
+        seq = self._enter(kind, "transit", "points", sum(amount for _, amount in parts))
+        granted = []
+        for lot, amount in parts:
+            terms = Terms(
+                lot.granted_on, lot.grant_year, lot.expires_on, lot.programme_version, lot.kind, lot.rule, lot.funder
+            )
+            origin = (lot.origin_member_id or lot.member_id, lot.origin_lot_id or lot.lot_id)
+            granted.append(self._grant(amount, terms, None, origin))
+        self._settle(granted, seq)
+
+    def slide(self, day: date | None) -> None:
+        """Activity moves one date for all live regular points (rule 12 d); limited ones never slide (rule 13)."""
+        self.extended_to = day
+        for lot in list(self.lots.values()):
+            if lot.kind == "regular" and lot.remaining and lot.alive(self.today) and lot.expires_on != day:
+                self.lots[lot.lot_id] = replace(lot, expires_on=day)
+
+    # The hand that writes --------------------------------------------------------------------
+
+    def _enter(self, kind: str, source: str, target: str, points: int) -> int:
+        if source == "points":
+            self.booked -= points
+        elif target == "points":
+            self.booked += points
+        if source == "pending":
+            self.pending -= points
+        elif target == "pending":
+            self.pending += points
+        after = self.booked if "points" in (source, target) else self.pending
+        self.seq += 1
+        self.entries.append(Entry(self.member_id, self.seq, kind, source, target, points, after))
+        return self.seq
+
+    def _grant(self, points: int, terms: Terms, purchase_id: str | None, origin: tuple[int, int] | None) -> int:
+        lot_id = self.number()
+        lot = Lot(
+            self.member_id, lot_id, terms.kind, terms.granted_on, terms.grant_year, terms.expires_on, points, points,
+            0, 0, self.act_id, purchase_id, terms.programme_version, terms.rule, terms.funder, *(origin or (None, None)),
+        )  # fmt: skip
+        self.lots[lot_id] = lot
+        self.new_lots.append(lot_id)
+        if not lot.alive(self.today):
+            self.dead += points
+        return lot_id
+
+    def _put(self, lot: Lot) -> None:
+        self.lots[lot.lot_id] = lot
+        self.changed.add(lot.lot_id)
+
+    def _move(self, lot_id: int, points: int, seq: int) -> None:
+        lot = self.lots[lot_id]
+        if lot.kind != "debt" and not lot.alive(self.today):
+            self.dead += points
+        self._put(replace(lot, remaining=lot.remaining + points))
+        self.moves.append(Move(self.member_id, seq, lot_id, points))
+
+    def _unhold(self, lot_id: int, amount: int) -> None:
+        lot = self._lot(lot_id)
+        self._put(replace(lot, held=lot.held - amount))
+        self.held -= amount
+        if not lot.alive(self.today):
+            self.dead += amount
+
+    def _live(self) -> list[Lot]:
+        return sorted(
+            (x for x in self.lots.values() if x.kind != "debt" and x.free > 0 and x.alive(self.today)), key=spend_order
+        )
+
+    def _first_of(self, lots: Iterable[Lot], points: int) -> tuple[list[Draw], int]:
+        draws: list[Draw] = []
+        for lot in lots:
+            if not points:
+                break
+            part = min(points, lot.free)
+            draws.append((lot.lot_id, part))
+            points -= part
+        if points and not self.complete:
+            raise LotsNotLoaded(self.member_id)
+        return draws, points
+
+    def _draw(self, points: int) -> Draws:
+        if self.debt:
+            raise SpendingBlocked(self.debt)
+        if points > self.available:
+            raise NotEnoughPoints(points, max(self.available, 0))
+        draws, short = self._first_of(self._live(), points)
+        assert not short, "available says more than the lots hold"
+        return tuple(draws)
+
+    def _owe(self, points: int, terms: Terms, seq: int) -> None:
+        lot_id = self._grant(0, replace(terms, kind="debt", expires_on=None), None, None)
+        self.debt += points
+        self._move(lot_id, -points, seq)
+
+    def _settle(self, lot_ids: Iterable[int], seq: int) -> None:
+        """Fill debts, oldest first, from the given live lots. A movement between lots, no entry."""
+        if not self.debt:
+            return
+        debts = sorted((x for x in self.lots.values() if x.kind == "debt" and x.remaining), key=lambda x: x.lot_id)
+        if sum(x.remaining for x in debts) != -self.debt:
+            raise LotsNotLoaded(self.member_id)
+        for lot_id in lot_ids:
+            for debt in debts:
+                part = min(self.lots[lot_id].free, -self.lots[debt.lot_id].remaining)
+                if part > 0 and self.lots[lot_id].alive(self.today):
+                    self._net(lot_id, -part, seq)
+                    self._net(debt.lot_id, part, seq)
+                    self.debt -= part
+
+    def _net(self, lot_id: int, points: int, seq: int) -> None:
+        """A move that joins one of the same movement on the same lot, so (seq, lot) stays unique."""
+        for i, move in enumerate(self.moves):
+            if move.seq == seq and move.lot_id == lot_id:
+                self._move(lot_id, points, seq)
+                self.moves.pop()
+                if move.points + points:
+                    self.moves[i] = move._replace(points=move.points + points)
+                else:
+                    del self.moves[i]
+                return
+        self._move(lot_id, points, seq)
+
+    def _unexpire(self, lot_id: int, points: int) -> None:
+        seq = self._enter("expire", "expired", "points", points)
+        self._move(lot_id, points, seq)
+        lot = self.lots[lot_id]
+        self._put(replace(lot, expired=lot.expired - points))
+
+    def _lot(self, lot_id: int) -> Lot:
+        lot = self.lots.get(lot_id)
+        if lot is None:
+            raise LotsNotLoaded(self.member_id)
+        return lot
