@@ -1,0 +1,114 @@
+"""A decision: what one purchase earned and used, with everything needed to explain and to undo it.
+
+A decision is stored with its purchase. A later return is computed from it and from the programme version
+it names, never from newer rules or newer facts (rule 7), so it pins the facts that were read and, per
+line, how discounts and used points were shared out.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+#: Codes and numbers that :mod:`goen.earning.words` turns into sentences.
+Values = dict[str, int | str]
+
+
+class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is known beside the document when it is decided. New facts get a default, so that decisions
+    pinned earlier still decode.
+
+    ``tier``: the member's tier code as of the order (rule 8). ``guest``: nobody earns (rule 11).
+    ``coupon_reduction``: yen that coupons take off the order.
+    """
+
+    tier: str | None = None
+    guest: bool = False
+    coupon_reduction: int = 0
+
+
+class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How points came from a base: by ``unit_amount`` and ``unit_points``, by ``percent``, or fixed from
+    a ``threshold``. Multipliers are already in; decimals are text (``"1.5"``)."""
+
+    unit_amount: int | None = None
+    unit_points: str | None = None
+    percent: str | None = None
+    threshold: int | None = None
+    rounding: str = "floor"
+    place: str = "sale"
+
+
+class Award(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Points that one rule gave. ``rule`` is ``base``, ``category:…``, ``tier:…``, ``threshold:…`` and so
+    on; ``base`` the money it was computed on; ``category`` the category where a tier's rate met it;
+    ``granted`` what a limit left of the entitlement, absent where no limit was asked."""
+
+    rule: str
+    version: int
+    points: int
+    base: int
+    arithmetic: Arithmetic
+    category: str | None = None
+    granted: int | None = None
+
+
+class Miss(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A rule that gave nothing, and why: ``below_unit`` (``missing`` yen of base), ``nothing_eligible``,
+    ``precedence`` (``winner``), ``smaller_rate`` (``winner``), ``mixed_tenders``, ``below_threshold``
+    (``missing``)."""
+
+    rule: str
+    reason: str
+    values: Values = {}
+
+
+class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A warning about the document: ``total_differs`` (``computed``, ``total``), ``use_limit`` (offline
+    only: ``min``, ``unit``, ``max``), ``used_by_guest`` (offline only)."""
+
+    code: str
+    values: Values = {}
+
+
+class LineShare(msgspec.Struct, frozen=True, array_like=True):
+    """One line after sharing out. All money tax included.
+
+    ``quantity`` in thousandths, ``tax_rate`` in hundredths of a percent. ``net`` is what the line costs
+    after its share ``discount`` of order discounts, coupons and a deviating total; ``add_back`` the part of
+    that share which does not lower the earning base; ``used`` the yen paid with points. ``earns`` names the
+    rate (``base``, ``category:…``) or is None; ``spendable`` says whether points may pay for it.
+    """
+
+    line: int
+    quantity: int
+    tax_rate: int
+    net: int
+    discount: int
+    add_back: int
+    used: int
+    earns: str | None
+    spendable: bool
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The outcome of one purchase under programme ``version``.
+
+    ``total`` and ``payable`` are money; ``used`` points worth ``used_value``; ``earned`` the sum of
+    ``awards``; ``postage_used`` the part of ``used_value`` that paid postage. ``boosts`` are the special
+    rates that applied. ``lines`` are in order of line number.
+    """
+
+    version: int
+    total: int
+    payable: int
+    used: int = 0
+    used_value: int = 0
+    earned: int = 0
+    postage: int = 0
+    postage_used: int = 0
+    awards: tuple[Award, ...] = ()
+    not_applied: tuple[Miss, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    lines: tuple[LineShare, ...] = ()
+    boosts: tuple[str, ...] = ()
+    facts: Facts = Facts()
