@@ -1,4 +1,4 @@
-"""The registry key of an identifier: a 64-bit hash that the writer fills (rule 3 of what keeps Citus open)."""
+"""The registry key of an identifier: a 64-bit hash that the writer fills."""
 
 from __future__ import annotations
 

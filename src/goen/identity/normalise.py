@@ -16,7 +16,8 @@ import phonenumbers
 DASHES = (
     "-\u30fc\uff70\u2212\u2010\u2011\u2012\u2013\u2014\u2015\u2500\u2501\u301c~\uff5e\uff0d\ufe63\u00ad\u2043"
 )
-_SPACES_AND_DASHES = re.compile(rf"[\s{re.escape(DASHES)}]+")
+_BLANKS = re.compile(r"[\s\-・]+")  # The long-vowel mark is a letter of a name.
+_SPACES_AND_HYPHENS = re.compile(rf"[\s{re.escape(DASHES)}]+")
 
 _EXTENSION = re.compile(r"(?:内線|ext\.?|extension|[x#;]).*$", re.IGNORECASE | re.DOTALL)
 _PHONE = re.compile(rf"[^0-9+]{{0,20}}(\+?[0-9\s().\[\]・/_{re.escape(DASHES)}]+)[^0-9]{{0,20}}")
@@ -104,10 +105,10 @@ def match_key(address: str) -> str:
 
 
 def card(value: str) -> str | None:
-    """A card or member number without spaces, hyphens and NW-7 start and stop letters; zeros stay (rule 42)."""
+    """A card or member number without blanks, hyphens and NW-7 start and stop letters (rule 42)."""
     if value.isascii() and value.isdigit():
         return value
-    text = _SPACES_AND_DASHES.sub("", _plain(value))
+    text = _SPACES_AND_HYPHENS.sub("", _plain(value))
     framed = _NW7.fullmatch(text)
     return (framed[1] if framed else text) or None
 
@@ -120,11 +121,31 @@ def account(value: str) -> str | None:
 
 def kana(value: str) -> str:
     """Katakana, full width and composed; hiragana becomes katakana, inner blanks one plain space."""
-    text = normalize("NFKC", value).translate(_HIRAGANA_TO_KATAKANA)
-    return " ".join(_plain(text).split())
+    return " ".join(_plain(value).translate(_HIRAGANA_TO_KATAKANA).split())
+
+
+def name(value: str) -> str:
+    """A name with variant kanji folded (髙橋, 高橋) and variation selectors dropped; for comparing only."""
+    return " ".join(_plain(value).translate(_COMMON_KANJI).split())
+
+
+def searchable(value: str) -> str:
+    """What search compares: :func:`name` in katakana and small letters, without blanks and hyphens."""
+    return _BLANKS.sub("", kana(name(value)).lower())
 
 
 _HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
+
+# Each word: a common kanji and the spellings of it in family registers. NFKC folds none of them.
+_VARIANTS = """
+高髙 崎﨑碕嵜 辺邉邊 斎齋 斉齊 浜濵濱 徳德 吉𠮷 柳栁 桑桒 島嶋嶌 富冨 館舘 沢澤 広廣 国國 真眞 恵惠 栄榮
+桜櫻 竜龍 滝瀧 渋澁 塩鹽 円圓 関關 黒黑 曽曾 蔵藏 増增 槙槇 遥遙 瑶瑤 禄祿 頼賴 薮藪 峰峯 檜桧 条條 実實
+寿壽 静靜 弥彌 与與 万萬 会會 凜凛
+"""
+_COMMON_KANJI: dict[int, str | None] = {
+    ord(variant): word[0] for word in _VARIANTS.split() for variant in word[1:]
+}
+_COMMON_KANJI |= dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 
 
 def _plain(value: str) -> str:
