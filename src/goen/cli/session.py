@@ -1,0 +1,84 @@
+"""What commands share: the database of these settings, and a life bound to the parent's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from goen.database.embedded import embedded
+from goen.database.errors import SchemaRefused
+from goen.database.migrate import migrate, pending
+from goen.database.pool import Database, open_database
+from goen.settings import Settings
+from goen.vocabulary.clock import SystemClock
+
+LIFELINE = "GOEN_LIFELINE_FD"
+PATIENCE_SECONDS = 15
+
+
+@asynccontextmanager
+async def located(settings: Settings) -> AsyncIterator[Settings]:
+    """The same settings with ``database_url`` filled in; the embedded server is joined or started."""
+    if settings.database_url is not None:
+        yield settings
+        return
+    async with embedded(settings.data_dir, settings.profile) as server:
+        yield replace(settings, database_url=server.dsn)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """The database of these settings, with the schema this Goen expects.
+
+    The embedded database is migrated when needed. A server of one's own is migrated by ``goen migrate``
+    only, when its owner decides.
+
+    Raises:
+        SchemaRefused: such a server has not been migrated yet.
+    """
+    async with located(settings) as found:
+        assert found.database_url is not None
+        if settings.database_url is None:
+            await migrated(found)
+        async with open_database(found.database_url) as database:
+            async with database.reading() as connection:
+                if todo := await pending(connection):
+                    raise SchemaRefused(
+                        f"The database lacks {len(todo)} migration(s) of this Goen. Run `goen migrate`."
+                    )
+            yield database
+
+
+async def migrated(settings: Settings) -> list[str]:
+    """Migrate the database of these located settings; gives the names of the applied files."""
+    assert settings.database_url is not None
+    applied = await migrate(
+        settings.database_url,
+        today=SystemClock().now().date(),
+        currency=settings.currency,
+        timezone=settings.timezone,
+    )
+    return [f"{each.number:04}_{each.name}" for each in applied]
+
+
+def follow_parent() -> None:
+    """End when the process that started us does, even by SIGKILL.
+
+    ``goen up`` hands its children the reading end of a pipe on which it never writes; the end of the
+    file is the parent's end. We then ask ourselves to stop, and insist after a while.
+    """
+    if (line := os.environ.pop(LIFELINE, None)) is None:
+        return
+
+    def wait() -> None:
+        os.read(int(line), 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(PATIENCE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
