@@ -14,46 +14,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 import msgspec
 
 from goen.api.decoding import decoded, decoded_query
+from goen.shops.model import Principal, Role
 from goen.vocabulary.clock import Instant
-from goen.vocabulary.refusal import Forbidden
 
 if TYPE_CHECKING:
     from goen.api.services import Services
 
+__all__ = ["Answer", "Call", "Events", "Handler", "Language", "Principal", "Reply", "Role"]
+
 T = TypeVar("T")
-Role: TypeAlias = Literal["pos", "ec", "server", "readonly"]
 Language: TypeAlias = Literal["ja", "en"]
-
-
-class Principal(msgspec.Struct, frozen=True):
-    """Who asks: the API key, its integration's name, its role and the one shop it may be bound to.
-
-    ``integration`` owns the idempotency keys and survives the rotation of the key itself.
-    """
-
-    key_id: int
-    integration: str
-    role: Role
-    shop_id: int | None = None
-    shop: str | None = None
-    device: str | None = None
-
-    def may_write(self, shop_id: int | None) -> bool:
-        """Whether this key may write documents of that shop: ``server`` any, ``pos`` and ``ec`` their own."""
-        return self.role == "server" or (
-            self.role != "readonly" and self.shop_id is not None and self.shop_id == shop_id
-        )
-
-    def guard_shop(self, shop_id: int | None) -> None:
-        """Refuse unless :meth:`may_write`.
-
-        Raises:
-            Forbidden: the shop is not this key's.
-        """
-        if not self.may_write(shop_id):
-            raise Forbidden(
-                "This key may only write its own shop's documents.", role=self.role, shop=self.shop
-            )
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ def refused(error: msgspec.ValidationError) -> InvalidRequest:
 
 
 @cache
-def _decoder(type: type[T]) -> msgspec.json.Decoder[T]:
+def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type)
 
 
