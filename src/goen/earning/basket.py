@@ -12,10 +12,10 @@ number (``api.md``, Sales):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from msgspec import UNSET
 
@@ -100,8 +100,8 @@ def price(purchase: Purchase, terms: Terms, coupon_reduction: int, guest: bool) 
             kinds.append(kind_of(line.category, 0) if line.points else EARNS_NOTHING)
             if not line.tax_included:
                 untaxed = True
-    except (ValueError, TypeError):  # TypeError: a signalling NaN cannot even be looked up.
-        raise _faulty_line(purchase) from None
+    except (ValueError, TypeError):
+        _name_faulty_line(purchase.lines)
     if untaxed:
         gross = _with_tax(lines, gross, tax_rates)
 
@@ -196,21 +196,21 @@ def _in_order(lines: Sequence[Line]) -> Sequence[Line]:
     return sorted(lines, key=lambda line: line.line)
 
 
-def _faulty_line(purchase: Purchase) -> InvalidRequest:
-    for position, line in enumerate(purchase.lines):
-        try:
-            thousandths(line.quantity)
-        except (ValueError, TypeError) as error:
-            return InvalidRequest(f"lines.{position}.quantity", _reason(error))
-        try:
-            hundredths(line.tax_rate)
-        except (ValueError, TypeError) as error:
-            return InvalidRequest(f"lines.{position}.tax_rate", _reason(error))
+def checked(convert: Callable[[Decimal], int], value: Decimal, field: str) -> int:
+    """``convert(value)``, or InvalidRequest that names the field."""
+    try:
+        return convert(value)
+    except ValueError as error:
+        raise InvalidRequest(field, str(error)) from None
+    except TypeError:  # A signalling NaN cannot even be looked up in a cache.
+        raise InvalidRequest(field, "must be a finite number") from None
+
+
+def _name_faulty_line(lines: Sequence[Line]) -> NoReturn:
+    for position, line in enumerate(lines):
+        checked(thousandths, line.quantity, f"lines.{position}.quantity")
+        checked(hundredths, line.tax_rate, f"lines.{position}.tax_rate")
     raise AssertionError("a line failed its checks once and passed them again")
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, ValueError) else "must be a finite number"
 
 
 def _with_tax(lines: Sequence[Line], amounts: list[int], tax_rates: list[int]) -> list[int]:

@@ -88,7 +88,7 @@ class Engine:
         earning_categories = {code: m for code, m in earning.categories.items() if m not in (0, 1)}
         #: Kind -> what ``LineShare.earns`` calls it. Kind 0 is the base rate.
         self.kind_codes: list[str] = ["base", *(f"category:{code}" for code in earning_categories)]
-        self.kinds_by_code = {code: kind for kind, code in enumerate(self.kind_codes)}
+        self._kinds_by_code: dict[str | None, int] = {code: k for k, code in enumerate(self.kind_codes)}
         self._categories: list[tuple[str | None, Decimal]] = [(None, _ONE), *earning_categories.items()]
         kinds: dict[str | None, int] = {
             code: EARNS_NOTHING for code, m in earning.categories.items() if not m
@@ -203,6 +203,14 @@ class Engine:
     def value_of(self, net: int, add_back: int, used: int) -> int:
         """A line's value for earning: rules 4 and 5."""
         return net + add_back - (0 if self._points_earn else used)
+
+    def kind_of(self, earns: str | None) -> int:
+        """The kind that a ``LineShare.earns`` of a pinned decision names."""
+        return EARNS_NOTHING if earns is None else self._kinds_by_code[earns]
+
+    def has_boost(self, rule: str) -> bool:
+        """Whether this version gives ``rule`` (``tier:gold``) a rate of its own."""
+        return rule in self._boosts
 
     def _values(self, basket: Basket) -> list[int]:
         if not basket.used_value and not any(basket.add_backs):
