@@ -84,3 +84,17 @@ async def test_a_wrong_address_is_refused_with_the_setting_named() -> None:
     with pytest.raises(DatabaseUnavailable, match="GOEN_DATABASE_URL"):
         async with open_database("postgresql://nobody:wrong@127.0.0.1:1/none", wait_seconds=0):
             pass
+
+
+async def test_the_application_may_write_what_is_not_append_only(connection: asyncpg.Connection) -> None:
+    kinds = await connection.fetch(
+        "select relname, split_part(obj_description(oid), ':', 1) as kind,"
+        " has_table_privilege(oid, 'insert') as insert, has_table_privilege(oid, 'update') as update"
+        " from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')"
+        " and not relispartition and obj_description(oid) is not null"
+    )
+    assert len(kinds) > 10
+    assert {row["relname"] for row in kinds if not row["insert"]} == set()
+    assert {row["relname"] for row in kinds if row["update"]} == {
+        row["relname"] for row in kinds if "append-only" not in row["kind"]
+    }

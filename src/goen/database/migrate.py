@@ -2,7 +2,8 @@
 
 Each file runs in a transaction of its own, under lock and statement time-outs, and is recorded with its
 digest in ``schema_migration``. Several processes may migrate at once: an advisory lock lets one through.
-Files run as the owner; everything else acts as ``goen_app``, whose grants stand in the files.
+Files run as the owner; everything else acts as ``goen_app``, whose rights follow from the words in the
+tables' comments (``grants.sql``).
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ MONTHS_AHEAD = 3
 
 # Any fixed number of our own: PostgreSQL's advisory locks know numbers only.
 _ADVISORY_LOCK = 4_736_111_201
+
+_KNOWN = "select exists (select from pg_roles where rolname = $1)"
+_GRANTED = """
+select coalesce((select has_table_privilege(oid, 'schema_migration', 'select')
+                   from pg_roles where rolname = $1), true)
+"""
 
 _TABLE = """
 create table if not exists schema_migration (
@@ -128,6 +135,8 @@ async def migrate(
         todo = await pending(connection, line)
         for each in todo:
             await _apply(connection, each)
+        if todo or not await connection.fetchval(_GRANTED, APPLICATION_ROLE):
+            await _grant(connection)
         if await connection.fetchval("select to_regclass('installation') is not null"):
             await _installed(connection, currency, timezone)
         if await connection.fetchval("select to_regclass('entry') is not null"):
@@ -173,15 +182,19 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
 
 async def _application_role(connection: asyncpg.Connection) -> None:
     """Make ``goen_app`` and join it, as far as this server lets us; without it grants are left out."""
-    known = "select exists (select from pg_roles where rolname = $1)"
     member = "select pg_has_role(current_user, $1::name, 'member')"
     try:
-        if not await connection.fetchval(known, APPLICATION_ROLE):
+        if not await connection.fetchval(_KNOWN, APPLICATION_ROLE):
             await connection.execute(f"create role {APPLICATION_ROLE}")
         if not await connection.fetchval(member, APPLICATION_ROLE):
             await connection.execute(f"grant {APPLICATION_ROLE} to current_user")
     except (asyncpg.InsufficientPrivilegeError, asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
         return  # Not allowed here, or made this very moment for another database of the same server.
+
+
+async def _grant(connection: asyncpg.Connection) -> None:
+    if await connection.fetchval(_KNOWN, APPLICATION_ROLE):
+        await connection.execute(Path(__file__).with_name("grants.sql").read_text(encoding="utf-8"))
 
 
 async def _installed(connection: asyncpg.Connection, currency: str | None, timezone: str | None) -> None:
