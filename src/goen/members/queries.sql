@@ -1,0 +1,177 @@
+-- name: next_member_id$
+-- A member's number, taken before the row is written.
+select nextval('member_id_seq');
+
+-- name: next_identifier_ids
+-- As many identifier numbers as are needed.
+select nextval('identifier_id_seq') as identifier_id from generate_series(1, :count);
+
+-- name: add_member!
+-- One new member.
+insert into member (member_id, number, name, kana, birth_date, gender, postal_code, address, language, shop_id,
+       grams, searchable, kana_order, joined_at, changed_at)
+values (:member_id, :number, :name, :kana, :birth_date, :gender, :postal_code, :address, :language, :shop_id,
+       :grams, :searchable, :kana_order, :now, :now);
+
+-- name: locked_member^
+-- A member's row, locked until the end of the transaction.
+select member_id, number, status, shop_id, name, kana, birth_date, gender, postal_code, address, language
+  from member where member_id = :member_id for update;
+
+-- name: change_member!
+-- Write what a change leaves.
+update member
+   set name = :name, kana = :kana, birth_date = :birth_date, gender = :gender, postal_code = :postal_code,
+       address = :address, language = :language, shop_id = :shop_id, grams = :grams, searchable = :searchable,
+       kana_order = :kana_order, changed_at = :now, version = version + 1
+ where member_id = :member_id;
+
+-- name: set_status!
+-- Frozen, active again, or withdrawn (then with the day of erasure).
+update member
+   set status = :status, withdrawn_at = :withdrawn_at, erase_on = :erase_on, changed_at = :now,
+       version = version + 1
+ where member_id = :member_id;
+
+-- name: set_pin!
+-- Keep a new PIN and forget wrong ones.
+update member
+   set pin_hash = :pin_hash, pin_failures = 0, pin_locked_until = null, changed_at = :now, version = version + 1
+ where member_id = :member_id;
+
+-- name: try_pin^
+-- Count an attempt before it is checked. More failures than the most says that the PIN rested already.
+update member
+   set pin_failures = case when pin_locked_until > :now then :failures_max + 1
+                           when pin_locked_until is not null then 1
+                           else pin_failures + 1 end,
+       pin_locked_until = case when pin_locked_until > :now then pin_locked_until
+                               when pin_locked_until is not null then null
+                               when pin_failures + 1 >= :failures_max then :locked_until end
+ where member_id = :member_id and pin_hash is not null
+returning pin_hash, pin_failures;
+
+-- name: forgive_pin!
+-- The PIN was right: earlier wrong ones no longer count.
+update member set pin_failures = 0, pin_locked_until = null where member_id = :member_id;
+
+-- name: add_identifiers!
+-- The names of one member.
+insert into member_identifier (member_id, identifier_id, kind, shop_id, value, normal, verified_at, added_at)
+select :member_id, u.identifier_id, u.kind, nullif(u.shop_id, 0), u.value, u.normal, u.verified_at, :now
+  from unnest(:identifier_ids::bigint[], :kinds::text[], :shop_ids::bigint[], :values::text[], :normals::text[],
+              :verified::timestamptz[])
+       as u (identifier_id, kind, shop_id, value, normal, verified_at);
+
+-- name: register
+-- Enter identifiers in the registry, in the order of their hashes; gives those that nobody else holds.
+insert into identifier_key (key_hash, kind, shop_id, normal, member_id, identifier_id, verified, exclusive)
+select u.key_hash, u.kind, u.shop_id, u.normal, :member_id, u.identifier_id, u.verified, u.exclusive
+  from unnest(:key_hashes::bigint[], :kinds::text[], :shop_ids::bigint[], :normals::text[],
+              :identifier_ids::bigint[], :verified::boolean[], :exclusive::boolean[])
+       as u (key_hash, kind, shop_id, normal, identifier_id, verified, exclusive)
+ order by u.key_hash, u.identifier_id
+    on conflict do nothing
+returning identifier_id;
+
+-- name: unregister!
+-- Take one identifier out of the registry; its name is free from now on.
+delete from identifier_key
+ where key_hash = :key_hash and member_id = :member_id and identifier_id = :identifier_id;
+
+-- name: unregister_all!
+-- Free every name of a member.
+delete from identifier_key
+ where key_hash = any(:key_hashes) and member_id = :member_id;
+
+-- name: identifiers
+-- The names a member has now, oldest first.
+select identifier_id, kind, coalesce(shop_id, 0) as shop_id, value, normal, verified_at
+  from member_identifier
+ where member_id = :member_id and removed_at is null
+ order by identifier_id;
+
+-- name: remove_identifier!
+-- The name no longer counts; its row stays for the entries that came by it.
+update member_identifier set removed_at = :now
+ where member_id = :member_id and identifier_id = :identifier_id and removed_at is null;
+
+-- name: remove_identifiers!
+-- None of a member's names counts any more.
+update member_identifier set removed_at = :now where member_id = :member_id and removed_at is null;
+
+-- name: verify_identifier!
+-- The member has shown that this contact is theirs.
+update member_identifier set verified_at = :now
+ where member_id = :member_id and identifier_id = :identifier_id and verified_at is null;
+
+-- name: holders
+-- Who carries an identifier, the one who holds it verified first.
+select k.member_id, k.identifier_id, k.verified
+  from identifier_key k
+ where k.key_hash = :key_hash and k.kind = :kind and k.shop_id = :shop_id and k.normal = :normal
+ order by k.verified desc, k.member_id;
+
+-- name: candidates
+-- What a clerk needs to ask which of several members it is.
+select member_id, number, coalesce(name, kana) as name from member
+ where member_id = any(:member_ids) order by member_id;
+
+-- name: add_consents!
+-- What a member agreed to or took back.
+insert into member_consent (member_id, kind, given, wording, source, recorded_at, recorded_by)
+select :member_id, u.kind, u.given, u.wording, u.source, :now, :recorded_by
+  from unnest(:kinds::text[], :given::boolean[], :wordings::text[], :sources::text[])
+       as u (kind, given, wording, source);
+
+-- name: consents
+-- Everything ever said, newest first.
+select kind, given, wording, source, recorded_at, recorded_by from member_consent
+ where member_id = :member_id order by consent_id desc;
+
+-- name: use_token$
+-- Use up a token; null where it was shown before.
+insert into used_token (token_hash, shop_id, jti, expires_at)
+values (:token_hash, :shop_id, :jti, :expires_at)
+    on conflict do nothing
+returning true;
+
+-- name: drop_old_tokens!
+-- Tokens that have expired need no memory.
+delete from used_token where expires_at < :now;
+
+-- name: keep_answer$
+-- Keep an answer under its key; null where the key has one. A concurrent twin is waited for.
+insert into kept_answer (key_hash, key_check, request, answer, member_id, keep_until)
+values (:key_hash, :key_check, :request, :answer, :member_id, :keep_until)
+    on conflict do nothing
+returning true;
+
+-- name: kept_answer^
+-- What was asked and answered under a key.
+select request::text as request, answer::text as answer from kept_answer
+ where key_hash = :key_hash and key_check = :key_check;
+
+-- name: drop_answers!
+-- A member's answers, or those past their day.
+delete from kept_answer where member_id = :member_id or keep_until < :today;
+
+-- name: due_for_erasure
+-- Withdrawn members whose day has come, locked; others pass by.
+select member_id from member
+ where erase_on <= :today order by member_id limit :count for update skip locked;
+
+-- name: erase_members!
+-- Drop what is personal; number and dates stay, as the books name them.
+update member
+   set name = null, kana = null, birth_date = null, gender = null, postal_code = null, address = null,
+       language = null, pin_hash = null, grams = '{}', searchable = '', kana_order = null, erase_on = null,
+       erased_at = :now, changed_at = :now, version = version + 1
+ where member_id = any(:member_ids);
+
+-- name: erase_identifiers!
+-- Names are personal; their numbers stay, as entries refer to them. A member number is ours and stays.
+update member_identifier i
+   set value = '', normal = ''
+  from member m
+ where m.member_id = any(:member_ids) and i.member_id = m.member_id and i.normal <> m.number;
