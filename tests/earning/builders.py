@@ -27,8 +27,7 @@ def sale(*lines: Line | int, discount: int = 0, **fields: Any) -> Purchase:
     """A sale; a bare number is a line of that amount, one piece, 10 % tax included."""
     discounts = (OrderDiscount(amount=discount),) if discount else ()
     made = tuple(
-        line(position, each) if isinstance(each, int) else each
-        for position, each in enumerate(lines, start=1)
+        line(position, each) if isinstance(each, int) else each for position, each in enumerate(lines, start=1)
     )
     return Purchase(
         shop=fields.pop("shop", "shibuya"),
@@ -107,10 +106,6 @@ def purchases(draw: st.DrawFn, made: Programme) -> tuple[Purchase, int]:
     bought = sale(*bought.lines, postage=bought.postage, discount=discount, total=total)
     decided = unit.evaluate(bought, Facts(coupon_reduction=coupons))
     spendable = sum(share.net for share in decided.lines if share.spendable)
-    most = usable(
-        unit.value, made.use, spendable + (decided.postage if made.use.postage else 0), decided.total
-    )
+    most = usable(unit.value, made.use, spendable + (decided.postage if made.use.postage else 0), decided.total)
     points = draw(st.one_of(st.just(0), st.just(most), st.integers(0, most // 2).map(lambda half: half * 2)))
-    return sale(
-        *bought.lines, postage=bought.postage, discount=discount, total=total, use_points=points
-    ), coupons
+    return sale(*bought.lines, postage=bought.postage, discount=discount, total=total, use_points=points), coupons

@@ -99,9 +99,7 @@ def test_rule_4_discounts_and_coupons_lower_the_base_each_by_its_switch(discount
 
 def test_rule_5_used_points_are_spread_over_lines_before_each_lines_rate():
     made = engine(base="tax_included", categories={"食品": Decimal(2)})
-    decision = made.evaluate(
-        sale(line(1, 1000), line(2, 1000, category="食品"), line(3, 1000), use_points=1000)
-    )
+    decision = made.evaluate(sale(line(1, 1000), line(2, 1000, category="食品"), line(3, 1000), use_points=1000))
     assert [share.used for share in decision.lines] == [334, 333, 333]
     assert [(award.base, award.points) for award in decision.awards] == [(1333, 13), (667, 12)]
     included = engine(base="tax_included", point_paid="included")
@@ -312,8 +310,7 @@ def test_rule_2_per_sale_points_agree_with_exact_fractions(case):
             groups[share.tax_rate] = groups.get(share.tax_rate, 0) + share.net + share.add_back - paid
     untaxed = earning.base == "tax_excluded"
     base = sum(
-        gross - (Fraction(gross * rate, 10_000 + rate).__floor__() if untaxed else 0)
-        for rate, gross in groups.items()
+        gross - (Fraction(gross * rate, 10_000 + rate).__floor__() if untaxed else 0) for rate, gross in groups.items()
     )
     if earning.percent is None:
         exact, step = Fraction(base, earning.unit_amount), earning.unit_points

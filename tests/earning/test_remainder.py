@@ -91,9 +91,7 @@ def test_rule_27_half_yen_points_come_back_whole():
 def test_rule_30_threshold_awards_are_tested_again_or_kept_until_the_last(policy, points):
     spring = Threshold("spring", 5000, 500)
     made = compile_programme(
-        Programme(
-            earning=Earning(base="tax_included", thresholds=(spring,)), returns=Returns(thresholds=policy)
-        )
+        Programme(earning=Earning(base="tax_included", thresholds=(spring,)), returns=Returns(thresholds=policy))
     )
     results = returns(made, sale(1000, 5000), [back(1)], [back(2)])
     assert [each[2] for each in results] == [10, 550]  # 5,000 yen remain: still reached

@@ -46,9 +46,7 @@ class Rate:
         self.category = category
         factor, unit = scaled(multiplier, 8), 10**8  # Two multipliers of 4 places meet here.
         if earning.percent is None:
-            self.points_of = _by_unit(
-                earning.unit_amount, earning.unit_points * factor, unit, earning.rounding
-            )
+            self.points_of = _by_unit(earning.unit_amount, earning.unit_points * factor, unit, earning.rounding)
             self.arithmetic = Arithmetic(
                 unit_amount=earning.unit_amount,
                 unit_points=_text(earning.unit_points * multiplier),
@@ -90,9 +88,7 @@ class Engine:
         self.kind_codes: list[str] = ["base", *(f"category:{code}" for code in earning_categories)]
         self._kinds_by_code: dict[str | None, int] = {code: k for k, code in enumerate(self.kind_codes)}
         self._categories: list[tuple[str | None, Decimal]] = [(None, _ONE), *earning_categories.items()]
-        kinds: dict[str | None, int] = {
-            code: EARNS_NOTHING for code, m in earning.categories.items() if not m
-        }
+        kinds: dict[str | None, int] = {code: EARNS_NOTHING for code, m in earning.categories.items() if not m}
         kinds |= {code: kind for kind, code in enumerate(earning_categories, start=1)}
         self.terms = Terms(self.value, programme.use, earning, kinds)
         tiers = {
@@ -124,9 +120,7 @@ class Engine:
         if not facts.guest:
             if self._boosts:
                 boosts, misses = self._choose(purchase, facts)
-            awards, none = self.earn(
-                basket.kinds, basket.tax_rates, basket.quantities, self._values(basket), boosts
-            )
+            awards, none = self.earn(basket.kinds, basket.tax_rates, basket.quantities, self._values(basket), boosts)
             misses += none
         earned = sum([award.points for award in awards])
         if earned >= POINTS_LIMIT:
@@ -180,9 +174,7 @@ class Engine:
                 points_of = rate.points_of
                 points = sum([points_of(amount) * times for amount, times in bases])
                 if points:
-                    awards.append(
-                        Award(rate.rule, self.version, points, base, rate.arithmetic, rate.category)
-                    )
+                    awards.append(Award(rate.rule, self.version, points, base, rate.arithmetic, rate.category))
                 elif base and self._place == "sale":
                     missing = rate.yen_to_next(base) or 0
                     misses.append(Miss(rate.rule, "below_unit", {"base": base, "missing": missing}))

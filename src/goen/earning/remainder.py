@@ -131,9 +131,7 @@ class Shipped(msgspec.Struct, frozen=True, omit_defaults=True):
     complete: bool = False
 
 
-def ship(
-    engine: Engine, decision: Decision, before: Shipped, parts: Sequence[Part] | None
-) -> tuple[int, Shipped]:
+def ship(engine: Engine, decision: Decision, before: Shipped, parts: Sequence[Part] | None) -> tuple[int, Shipped]:
     """Points that shipping ``parts`` (all that is left: None) confirms, and the state to store (rule 9).
 
     Each line carries its own shares of discounts and used points; after the last one the sum is
