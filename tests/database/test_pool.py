@@ -29,9 +29,7 @@ async def test_the_application_cannot_change_history(pool: Database) -> None:
                 await connection.execute(act)
 
 
-async def test_a_transaction_is_rolled_back_when_its_block_raises(
-    pool: Database, owner: asyncpg.Connection
-) -> None:
+async def test_a_transaction_is_rolled_back_when_its_block_raises(pool: Database, owner: asyncpg.Connection) -> None:
     await owner.execute("create table scratch (a bigint primary key)")
     await owner.execute("grant select, insert on scratch to goen_app")
 
@@ -54,9 +52,7 @@ async def test_a_snapshot_sees_one_moment(pool: Database, owner: asyncpg.Connect
         assert await connection.fetchval("select count(*) from scratch") == before == 0
 
 
-async def test_the_pool_survives_the_loss_of_its_connections(
-    pool: Database, owner: asyncpg.Connection
-) -> None:
+async def test_the_pool_survives_the_loss_of_its_connections(pool: Database, owner: asyncpg.Connection) -> None:
     async with pool.reading() as connection:
         lost = await connection.fetchval("select pg_backend_pid()")
     await owner.fetchval("select pg_terminate_backend($1, 2000)", lost)
