@@ -1,0 +1,61 @@
+"""Settings: what absence means, and that a wrong value is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from goen import settings
+from goen.settings import SettingRefused, Settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    chosen = Settings.from_environment({"GOEN_PORT": ""})
+    assert chosen.database_url is None
+    assert chosen.data_dir == (Path("/var/lib/goen") if os.geteuid() == 0 else Path.cwd() / "goen-data")
+    assert (chosen.host, chosen.port, chosen.profile, chosen.log_level) == ("127.0.0.1", 8000, "laptop", "info")
+    assert (chosen.currency, chosen.timezone) == (None, None)
+
+
+def test_every_variable_is_read() -> None:
+    given = {
+        "GOEN_DATABASE_URL": "postgresql://db/goen",
+        "GOEN_DATA_DIR": "/srv/goen",
+        "GOEN_HOST": "0.0.0.0",
+        "GOEN_PORT": "9000",
+        "GOEN_PROFILE": "server",
+        "GOEN_CURRENCY": "USD",
+        "GOEN_TIMEZONE": "Europe/Paris",
+        "GOEN_LOG_LEVEL": "debug",
+    }
+    chosen = dataclasses.asdict(Settings.from_environment(given))
+    assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == given
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GOEN_PORT", "eighty"),
+        ("GOEN_PORT", "0"),
+        ("GOEN_PORT", "65536"),
+        ("GOEN_PORT", "²"),
+        ("GOEN_PROFILE", "test"),
+        ("GOEN_CURRENCY", "yen"),
+        ("GOEN_TIMEZONE", "Tokyo"),
+        ("GOEN_TIMEZONE", "/etc/passwd"),
+        ("GOEN_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingRefused, match=re.escape(f"{name} is {value!r}; it may be")):
+        Settings.from_environment({name: value})
+
+
+def test_every_setting_is_documented_beside_its_field() -> None:
+    source = Path(settings.__file__).read_text()
+    for field in dataclasses.fields(Settings):
+        assert f'"""GOEN_{field.name.upper()}: ' in source
