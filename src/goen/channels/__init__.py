@@ -1,0 +1,1 @@
+"""Partners' words and ours: one folder per partner or medium."""

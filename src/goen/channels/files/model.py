@@ -1,0 +1,129 @@
+"""What a file gives: receipts, returns, opening balances, members, and refused rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from goen.purchases.model import MemberRef, Purchase
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A row that was not used: its number as a spreadsheet counts (the header is row 1), and why.
+
+    ``code`` is stable (the table in ``docs/howto/import.md``), ``words`` are for people.
+    """
+
+    row: int
+    cells: tuple[str, ...]
+    code: str
+    words: str
+
+
+class Refuse(Protocol):
+    """Takes refused rows as they are met."""
+
+    def __call__(self, refused: Refused, /) -> None: ...
+
+
+class BadFile(Exception):  # noqa: N818 - like Refusal: the world's mistake, not ours.
+    """The file or its mapping as a whole cannot be used; ``str()`` says why, for people."""
+
+
+class BadCell(ValueError):  # noqa: N818
+    """A cell that does not say what its column should."""
+
+    def __init__(self, name: str, text: str, why: str) -> None:
+        shown = text if len(text) <= 40 else text[:40] + "…"
+        super().__init__(f"{name} “{shown}”: {why}")
+
+
+class ReturnLine(msgspec.Struct, frozen=True):
+    """Goods that came back. Numbers are positive; ``amount`` is what was given back for the line."""
+
+    row: int
+    quantity: Decimal
+    amount: int
+    tax_rate: Decimal
+    tax_included: bool
+    sku: str | None = None
+    name: str | None = None
+    category: str | None = None
+
+
+class ReturnSlip(msgspec.Struct, frozen=True):
+    """Goods that one receipt took back; ``return_of`` is the sale's number where the file knows it."""
+
+    shop: str
+    external_id: str
+    occurred_at: datetime
+    business_date: date | None
+    terminal: str | None
+    staff: str | None
+    member: MemberRef | None
+    lines: tuple[ReturnLine, ...]
+    return_of: str | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What one receipt of a file says: a sale, a return, or (a mixed receipt) both.
+
+    ``rows`` are the numbered cells it was read from. A placed order whose completion the file knows
+    has ``completed_at``.
+    """
+
+    rows: Sequence[tuple[int, list[str]]]
+    sale: Purchase | None
+    completed_at: datetime | None
+    slip: ReturnSlip | None
+
+
+class OpeningBalance(msgspec.Struct, frozen=True):
+    """Points a member brings from another system; negative is a debt.
+
+    ``expires_on`` is the last day on which they can be used (rule 14); None: the programme decides.
+    """
+
+    row: int
+    cells: tuple[str, ...]
+    member: MemberRef
+    points: int
+    expires_on: date | None
+    limited: bool
+
+
+class NewMember(msgspec.Struct, frozen=True):
+    """A person of a members file with the identifiers that the file gives."""
+
+    row: int
+    cells: tuple[str, ...]
+    identifiers: tuple[MemberRef, ...]
+    name: str | None = None
+    kana: str | None = None
+    birth_date: date | None = None
+    gender: str | None = None
+    postal_code: str | None = None
+    address: str | None = None
+    shop: str | None = None
+    joined_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a file came to, in rows, documents and minor units."""
+
+    rows: int = 0
+    refused: int = 0
+    sales: int = 0
+    returns: int = 0
+    members: int = 0
+    balances: int = 0
+    sold: int = 0
+    returned: int = 0
+    points: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
