@@ -22,9 +22,4 @@ def check_digit(digits: str) -> str:
 
 def is_valid(number: str) -> bool:
     """Whether this is a JAN-13 with the right check digit."""
-    return (
-        len(number) == 13
-        and number.isascii()
-        and number.isdigit()
-        and number[-1] == check_digit(number[:-1])
-    )
+    return len(number) == 13 and number.isascii() and number.isdigit() and number[-1] == check_digit(number[:-1])

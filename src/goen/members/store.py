@@ -223,19 +223,13 @@ async def identifiers(connection: Reading, member_id: int) -> list[dict[str, Any
     return [dict(row) async for row in _queries.identifiers(connection, member_id=member_id)]
 
 
-async def remove_identifier(
-    connection: Writing, member_id: int, identifier: Identifier, now: datetime
-) -> None:
+async def remove_identifier(connection: Writing, member_id: int, identifier: Identifier, now: datetime) -> None:
     """The name no longer counts and is free for others."""
     await unregister(connection, member_id, identifier)
-    await _queries.remove_identifier(
-        connection, member_id=member_id, identifier_id=identifier.identifier_id, now=now
-    )
+    await _queries.remove_identifier(connection, member_id=member_id, identifier_id=identifier.identifier_id, now=now)
 
 
-async def remove_identifiers(
-    connection: Writing, member_id: int, key_hashes: Sequence[int], now: datetime
-) -> None:
+async def remove_identifiers(connection: Writing, member_id: int, key_hashes: Sequence[int], now: datetime) -> None:
     """None of the member's names counts any more; all are free for others."""
     await _queries.unregister_all(connection, key_hashes=key_hashes, member_id=member_id)
     await _queries.remove_identifiers(connection, member_id=member_id, now=now)
@@ -247,9 +241,7 @@ async def verify(connection: Writing, member_id: int, identifier: Identifier, no
     shown = msgspec.structs.replace(identifier, verified_at=now)
     if await register(connection, member_id, [shown]):
         return False
-    await _queries.verify_identifier(
-        connection, member_id=member_id, identifier_id=identifier.identifier_id, now=now
-    )
+    await _queries.verify_identifier(connection, member_id=member_id, identifier_id=identifier.identifier_id, now=now)
     return True
 
 

@@ -1,0 +1,101 @@
+"""Freeze a member, let one go, and drop what was personal when its time has come (rule 56)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from goen.actions.members import record
+from goen.actions.members.names import current
+from goen.database.pool import Database
+from goen.members import store
+from goen.members.errors import UnknownMember
+from goen.shops.model import Principal
+from goen.vocabulary.clock import Instant
+
+#: Time for second thoughts and open orders before personal data goes.
+ERASE_AFTER_DAYS = 30
+_PIECE = 500
+
+
+async def withdraw(
+    database: Database,
+    principal: Principal,
+    member_id: int | None,
+    now: Instant,
+    *,
+    erase_after_days: int = ERASE_AFTER_DAYS,
+) -> None:
+    """The member leaves: every identifier is free at once, personal data goes after some days.
+
+    The books stay. Points left over cannot be spent any more and run out by their own dates; the audit row
+    says how many there were. Open orders and holds end as they would have. A sale that is being decided at
+    this moment is decided again and finds the member gone. Withdrawing twice changes nothing.
+
+    Raises:
+        UnknownMember.
+    """
+    if member_id is None:
+        raise UnknownMember
+    async with database.transaction() as connection:
+        booked = await record.bump_account(connection, member_id)
+        row = await store.locked(connection, member_id)
+        if row is None:
+            raise UnknownMember
+        if row.status in ("withdrawn", "merged"):
+            return
+        hashes = [each.key_hash for each in await current(connection, member_id)]
+        await store.remove_identifiers(connection, member_id, hashes, now)
+        await store.drop_answers(connection, member_id=member_id)
+        await store.set_status(
+            connection,
+            member_id,
+            "withdrawn",
+            now,
+            withdrawn_at=now,
+            erase_on=(now + timedelta(days=erase_after_days)).date(),
+        )
+        await record.audit(
+            connection, member_id, principal.integration, "member.withdrawn", now, points_left=booked or 0
+        )
+        await record.announce(connection, member_id, "withdrawn", now)
+
+
+async def freeze(
+    database: Database, principal: Principal, member_id: int | None, frozen: bool, reason: str, now: Instant
+) -> None:
+    """Freeze a member, or thaw one: a frozen member is found, and the till refuses to spend for it.
+
+    Raises:
+        UnknownMember, MemberWithdrawn.
+    """
+    if member_id is None:
+        raise UnknownMember
+    status = "frozen" if frozen else "active"
+    async with database.transaction() as connection:
+        await record.bump_account(connection, member_id)
+        row = await record.opened(connection, member_id)
+        if row.status == status:
+            return
+        await store.set_status(connection, member_id, "frozen" if frozen else "active", now)
+        await record.audit(connection, member_id, principal.integration, f"member.{status}", now, reason=reason)
+        await record.announce(connection, member_id, status, now)
+
+
+async def erase_due(database: Database, now: Instant, today: date) -> int:
+    """Drop the personal data of withdrawn members whose day has come; gives how many. For the jobs.
+
+    Runs in pieces, so that no transaction is long; safe to run at any time, by several at once.
+    """
+    erased = 0
+    while True:
+        async with database.transaction() as connection:
+            member_ids = await store.erase_due(connection, now, today, _PIECE)
+            for member_id in member_ids:
+                await record.audit(connection, member_id, "job:erase", "member.erased", now)
+        erased += len(member_ids)
+        if len(member_ids) < _PIECE:
+            break
+    async with database.transaction() as connection:
+        await store.drop_old_tokens(connection, now)
+        await store.drop_answers(connection, today=today)
+    return erased

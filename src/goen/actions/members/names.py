@@ -1,0 +1,129 @@
+"""Identifiers as asked become identifiers as kept: normalised, vouched for, with their registry hash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from goen.actions.members.asks import NewIdentifier
+from goen.database.pool import Writing
+from goen.identity.keys import NO_SHOP, identifier_hash
+from goen.identity.presented import Presented, presented
+from goen.identity.token import claims
+from goen.members import store
+from goen.members.ids import member_id_of
+from goen.members.model import IDENTIFYING, Identifier
+from goen.shops.directory import ShopDirectory
+from goen.shops.model import Principal, Shop
+from goen.vocabulary.clock import Instant
+from goen.vocabulary.refusal import Forbidden, InvalidRequest
+
+
+async def account_by_token(connection: Writing, token: str, shop: Shop, now: Instant, field: str = "token") -> str:
+    """The account that a web shop's token vouches for; the token is used up.
+
+    Raises:
+        InvalidRequest: it is not valid, or was shown before.
+    """
+    shown = claims(token, secret=shop.linking_secret, shop=shop.code, now=now, field=field)
+    expires_at = datetime.fromtimestamp(shown.expires_at, UTC)
+    if not await store.use_token(connection, shop.shop_id, shown.jti, expires_at):
+        raise InvalidRequest(field, "was used before; ask the web shop for a new one")
+    return shown.account
+
+
+def web_shop(shops: ShopDirectory, code: str | None, principal: Principal, field: str) -> Shop:
+    """The web shop of an ``ec`` account; a web shop's own key need not name it.
+
+    Raises:
+        InvalidRequest: none is named, or it is not a web shop.
+        UnknownShop: there is none of this code.
+    """
+    code = code or (principal.shop if principal.role == "ec" else None)
+    if code is None:
+        raise InvalidRequest(field, "is required for an account of a web shop")
+    shop = shops.by_code(code)
+    if shop.kind != "ec":
+        raise InvalidRequest(field, "is not a web shop")
+    return shop
+
+
+def guard_vouching(principal: Principal, shop: Shop, field: str) -> None:
+    """A plain account is believed from the shop's own key and from keys of our side.
+
+    Raises:
+        InvalidRequest: this key needs the shop's token instead.
+    """
+    if not (principal.role in ("server", "readonly") or principal.may_write(shop.shop_id)):
+        raise InvalidRequest(field, f"is required: only {shop.code} itself vouches for a plain account")
+
+
+async def identifiers_of(
+    connection: Writing,
+    asked: Sequence[NewIdentifier],
+    shops: ShopDirectory,
+    principal: Principal,
+    now: Instant,
+    place: str,
+) -> list[Identifier]:
+    """The identifiers to keep, in the order asked, numbered. ``place`` with ``{}`` names each in refusals.
+
+    Raises:
+        InvalidRequest: malformed, given twice, not vouched for, or a token that does not hold.
+        UnknownShop: of an ``ec`` account.
+        Forbidden: ``verified`` by a key that may not say so.
+    """
+    kept: list[Identifier] = []
+    seen: set[tuple[str, str, int]] = set()
+    for index, (each, identifier_id) in enumerate(
+        zip(asked, await store.next_identifier_ids(connection, len(asked)), strict=True)
+    ):
+        field = place.format(index)
+        if each.verified and principal.role != "server":
+            raise Forbidden("Only a server key may say that a contact is verified.", role=principal.role)
+        name = await _presented(connection, each, shops, principal, now, field)
+        if name[:3] in seen:
+            raise InvalidRequest(f"{field}value", "is given twice")
+        seen.add(name[:3])
+        assert name.hash is not None
+        kept.append(
+            Identifier(
+                identifier_id,
+                each.kind,
+                name.shop_id,
+                (each.value or name.normal).strip(),
+                name.normal,
+                name.hash,
+                now if each.verified and each.kind not in IDENTIFYING else None,
+            )
+        )
+    return kept
+
+
+async def _presented(
+    connection: Writing,
+    asked: NewIdentifier,
+    shops: ShopDirectory,
+    principal: Principal,
+    now: Instant,
+    field: str,
+) -> Presented:
+    value, shop_id = asked.value, NO_SHOP
+    if asked.kind == "ec":
+        shop = web_shop(shops, asked.shop, principal, f"{field}shop")
+        shop_id = shop.shop_id
+        if asked.token is not None:
+            value = await account_by_token(connection, asked.token, shop, now, f"{field}token")
+            if asked.value not in (None, value):
+                raise InvalidRequest(f"{field}value", "is not the token's account")
+        else:
+            guard_vouching(principal, shop, f"{field}token")
+    return presented(asked.kind, value, shop_id, member_id_of=member_id_of, field=field.rstrip("."))
+
+
+async def current(connection: Writing, member_id: int) -> list[Identifier]:
+    """The identifiers a member has now."""
+    return [
+        Identifier(key_hash=identifier_hash(row["kind"], row["shop_id"], row["normal"]), **row)
+        for row in await store.identifiers(connection, member_id)
+    ]

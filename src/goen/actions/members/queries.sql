@@ -1,0 +1,17 @@
+-- name: open_account!
+-- A new member's account: all zeros.
+insert into member_account (member_id) values (:member_id);
+
+-- name: bump_account$
+-- Make every act at the till that has read this member decide again; gives the booked points.
+update member_account set version = version + 1 where member_id = :member_id returning booked;
+
+-- name: add_audit!
+-- Who changed what about a member; never personal data.
+insert into audit (anchor, at, author, action, reason, details)
+values (:member_id, :now, :author, :action, :reason, :details);
+
+-- name: announce!
+-- An event for the relay, numbered under an act of its own.
+insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
+values (:member_id, nextval('act_id_seq') * 8, 'member.updated', :shop_id, :now, :body);
