@@ -205,7 +205,9 @@ class _Finisher:
             if not back:
                 self._none(rows, NOTHING_CHARGED)
                 return None
-            self._none([row for row, draft in zip(rows, drafts, strict=True) if not draft.back], NOTHING_CHARGED)
+            split = list(zip(rows, drafts, strict=True))
+            self._none([row for row, draft in split if not draft.back], NOTHING_CHARGED)
+            rows = [row for row, draft in split if draft.back]
         elif lines:
             use_points += self._use_points(number, cells)
             if use_points < 0:
