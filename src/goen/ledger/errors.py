@@ -11,7 +11,9 @@ class SpendingBlocked(Refusal):
     code = "spending_blocked"
 
     def __init__(self, debt: int) -> None:
-        super().__init__("Points are owed from an earlier return; spending is blocked until they are earned.", debt=debt)
+        super().__init__(
+            "Points are owed from an earlier return; spending is blocked until they are earned.", debt=debt
+        )
 
 
 class NotEnoughPoints(Refusal):
@@ -46,8 +48,9 @@ class HoldState(Refusal):
 
 
 class LotsNotLoaded(Exception):  # noqa: N818 - a signal to the till, not an error of the world
-    """The lots read so far do not cover the draw; the till reads the whole set and decides again."""
+    """The lots read so far do not do: all open ones are needed, and those named. The till reads and asks again."""
 
-    def __init__(self, member_id: int) -> None:
-        super().__init__(member_id)
+    def __init__(self, member_id: int, lot_ids: tuple[int, ...] = ()) -> None:
+        super().__init__(member_id, lot_ids)
         self.member_id = member_id
+        self.lot_ids = lot_ids

@@ -37,8 +37,8 @@ class Journal:
     """A member's account and lots as this act leaves them, with everything it wrote."""
 
     __slots__ = (
-        "act_id", "active_on", "booked", "changed", "complete", "dead", "debt", "entries", "extended_to",
-        "held", "lots", "member_id", "moves", "new_lots", "pending", "seq", "today", "version",
+        "act_id", "active_on", "booked", "changed", "complete", "dead", "debt", "entries", "held", "lots",
+        "member_id", "moves", "new_lots", "pending", "seq", "slid", "slid_to", "today", "version",
     )  # fmt: skip
 
     def __init__(
@@ -68,7 +68,8 @@ class Journal:
         self.moves: list[Move] = []
         self.new_lots: list[int] = []
         self.changed: set[int] = set()
-        self.extended_to: date | None = None
+        self.slid = False
+        self.slid_to: date | None = None
 
     # What the act leaves ---------------------------------------------------------------------
 
@@ -132,6 +133,19 @@ class Journal:
             self._move(lot_id, -amount, seq)
         return draws
 
+    def redeem_anyway(self, points: int, terms: Terms) -> tuple[Draws, int]:
+        """Record a use that has already happened (an offline till): what no lot covers becomes debt.
+
+        Returns the draws and the points owed.
+        """
+        draws, owed = self._first_of(self._live(), points)
+        seq = self._enter("redeem", "points", "redeemed", points)
+        for lot_id, amount in draws:
+            self._move(lot_id, -amount, seq)
+        if owed:
+            self._owe(owed, terms, seq)
+        return tuple(draws), owed
+
     def hold(self, points: int) -> Draws:
         """Set points aside: they stay booked, cannot be spent elsewhere and cannot expire (rule 21)."""
         draws = self._draw(points)
@@ -143,6 +157,7 @@ class Journal:
 
     def capture(self, draws: Sequence[Draw], points: int) -> Draws:
         """Spend the first ``points`` of a hold and free the rest in the same act."""
+        self._need(lot_id for lot_id, _ in draws)
         used, rest = take(draws, points)
         if points:
             seq = self._enter("redeem", "points", "redeemed", points)
@@ -155,6 +170,8 @@ class Journal:
     def release(self, draws: Iterable[Draw]) -> None:
         """Free held points. Freed points of a live lot fill a debt first."""
         freed = []
+        draws = tuple(draws)
+        self._need(lot_id for lot_id, _ in draws)
         for lot_id, amount in draws:
             self._unhold(lot_id, amount)
             if self.lots[lot_id].alive(self.today):
@@ -164,19 +181,19 @@ class Journal:
 
     # Returns ---------------------------------------------------------------------------------
 
-    def refill(self, draws: Iterable[Draw], grace: Terms | None = None) -> Restored:
+    def refill(
+        self, draws: Iterable[Draw], grace: Terms | None = None, owed: int = 0, terms: Terms | None = None
+    ) -> Restored:
         """Give used points back to the lots they were drawn from, dates unchanged (rule 26).
 
-        What has expired meanwhile is lost, or granted anew under ``grace`` where the programme gives days of grace.
+        What has expired meanwhile is lost, or granted anew under ``grace`` where the programme gives days of
+        grace. ``owed`` points, which no lot had covered, come back as a new lot under ``terms``; it fills debts first.
         """
-        back: list[Draw] = []
-        late = 0
-        for lot_id, amount in draws:
-            if self._lot(lot_id).alive(self.today):
-                back.append((lot_id, amount))
-            else:
-                late += amount
-        restored = sum(amount for _, amount in back) + (late if grace else 0)
+        draws = tuple(draws)
+        self._need(lot_id for lot_id, _ in draws)
+        back = tuple(draw for draw in draws if self.lots[draw[0]].alive(self.today))
+        late = sum(amount for _, amount in draws) - sum(amount for _, amount in back)
+        restored = sum(amount for _, amount in back) + owed + (late if grace else 0)
         if restored:
             seq = self._enter("return_used", "redeemed", "points", restored)
             for lot_id, amount in back:
@@ -184,8 +201,11 @@ class Journal:
             filled = [lot_id for lot_id, _ in back]
             if grace and late:
                 filled.append(self._grant(late, grace, None, None))
+            if owed:
+                assert terms is not None, "owed points need terms"
+                filled.append(self._grant(owed, terms, None, None))
             self._settle(filled, seq)
-        return Restored(tuple(back), restored, 0 if grace else late)
+        return Restored(back, restored, 0 if grace else late)
 
     def reverse(
         self, points: int, own: Sequence[int], shortage: str, terms: Terms, kind: str = "return_earned"
@@ -196,10 +216,11 @@ class Journal:
         member does not pay twice and any split of a return around an expiry ends the same.
         ``shortage``: ``debt`` (rule 28 a), ``money`` (b: reported as unpaid) or ``refuse`` (c).
         """
+        self._need(own)
         draws: list[Draw] = []
         left = points
         for lot_id in own:
-            if left and (expired := self._lot(lot_id).expired):
+            if left and (expired := self.lots[lot_id].expired):
                 self._unexpire(lot_id, min(left, expired))
             if part := min(left, self.lots[lot_id].free):
                 draws.append((lot_id, part))
@@ -224,7 +245,11 @@ class Journal:
 
     def expire(self, lot_ids: Sequence[int]) -> int:
         """Book out what is left of dead lots, held parts excepted, as one movement. Returns the points."""
-        dead = [(i, self.lots[i].free) for i in lot_ids if not self.lots[i].alive(self.today) and self.lots[i].free > 0]
+        dead = [
+            (i, self.lots[i].free)
+            for i in lot_ids
+            if not self.lots[i].alive(self.today) and self.lots[i].free > 0
+        ]
         points = sum(amount for _, amount in dead)
         if points:
             seq = self._enter("expire", "points", "expired", points)
@@ -236,7 +261,9 @@ class Journal:
 
     def send(self, points: int, kind: str = "transfer_out") -> list[tuple[Lot, int]]:
         """Draw points for another member; their lots travel with their dates."""
-        return [(self.lots[lot_id], amount) for lot_id, amount in self.redeem(points, kind=kind, target="transit")]
+        return [
+            (self.lots[lot_id], amount) for lot_id, amount in self.redeem(points, kind=kind, target="transit")
+        ]
 
     def receive(self, parts: Sequence[tuple[Lot, int]], kind: str = "transfer_in") -> None:
         """Take over lots with kind, dates, year and funder kept, remembering where they came from."""
@@ -244,7 +271,13 @@ class Journal:
         granted = []
         for lot, amount in parts:
             terms = Terms(
-                lot.granted_on, lot.grant_year, lot.expires_on, lot.programme_version, lot.kind, lot.rule, lot.funder
+                lot.granted_on,
+                lot.grant_year,
+                lot.expires_on,
+                lot.programme_version,
+                lot.kind,
+                lot.rule,
+                lot.funder,
             )
             origin = (lot.origin_member_id or lot.member_id, lot.origin_lot_id or lot.lot_id)
             granted.append(self._grant(amount, terms, None, origin))
@@ -252,7 +285,7 @@ class Journal:
 
     def slide(self, day: date | None) -> None:
         """Activity moves one date for all live regular points (rule 12 d); limited ones never slide (rule 13)."""
-        self.extended_to = day
+        self.slid, self.slid_to = True, day
         for lot in list(self.lots.values()):
             if lot.kind == "regular" and lot.remaining and lot.alive(self.today) and lot.expires_on != day:
                 self.lots[lot.lot_id] = replace(lot, expires_on=day)
@@ -273,7 +306,9 @@ class Journal:
         self.entries.append(Entry(self.member_id, self.seq, kind, source, target, points, after))
         return self.seq
 
-    def _grant(self, points: int, terms: Terms, purchase_id: str | None, origin: tuple[int, int] | None) -> int:
+    def _grant(
+        self, points: int, terms: Terms, purchase_id: str | None, origin: tuple[int, int] | None
+    ) -> int:
         lot_id = self.number()
         lot = Lot(
             self.member_id, lot_id, terms.kind, terms.granted_on, terms.grant_year, terms.expires_on, points, points,
@@ -294,10 +329,20 @@ class Journal:
         if lot.kind != "debt" and not lot.alive(self.today):
             self.dead += points
         self._put(replace(lot, remaining=lot.remaining + points))
-        self.moves.append(Move(self.member_id, seq, lot_id, points))
+        # One row per movement and lot: what a movement does twice to a lot is one sum.
+        for i in range(len(self.moves) - 1, -1, -1):
+            move = self.moves[i]
+            if move.seq != seq:
+                break
+            if move.lot_id == lot_id:
+                del self.moves[i]
+                points += move.points
+                break
+        if points:
+            self.moves.append(Move(self.member_id, seq, lot_id, points))
 
     def _unhold(self, lot_id: int, amount: int) -> None:
-        lot = self._lot(lot_id)
+        lot = self.lots[lot_id]
         self._put(replace(lot, held=lot.held - amount))
         self.held -= amount
         if not lot.alive(self.today):
@@ -305,7 +350,8 @@ class Journal:
 
     def _live(self) -> list[Lot]:
         return sorted(
-            (x for x in self.lots.values() if x.kind != "debt" and x.free > 0 and x.alive(self.today)), key=spend_order
+            (x for x in self.lots.values() if x.kind != "debt" and x.free > 0 and x.alive(self.today)),
+            key=spend_order,
         )
 
     def _first_of(self, lots: Iterable[Lot], points: int) -> tuple[list[Draw], int]:
@@ -338,29 +384,18 @@ class Journal:
         """Fill debts, oldest first, from the given live lots. A movement between lots, no entry."""
         if not self.debt:
             return
-        debts = sorted((x for x in self.lots.values() if x.kind == "debt" and x.remaining), key=lambda x: x.lot_id)
+        debts = sorted(
+            (x for x in self.lots.values() if x.kind == "debt" and x.remaining), key=lambda x: x.lot_id
+        )
         if sum(x.remaining for x in debts) != -self.debt:
             raise LotsNotLoaded(self.member_id)
         for lot_id in lot_ids:
             for debt in debts:
                 part = min(self.lots[lot_id].free, -self.lots[debt.lot_id].remaining)
                 if part > 0 and self.lots[lot_id].alive(self.today):
-                    self._net(lot_id, -part, seq)
-                    self._net(debt.lot_id, part, seq)
+                    self._move(lot_id, -part, seq)
+                    self._move(debt.lot_id, part, seq)
                     self.debt -= part
-
-    def _net(self, lot_id: int, points: int, seq: int) -> None:
-        """A move that joins one of the same movement on the same lot, so (seq, lot) stays unique."""
-        for i, move in enumerate(self.moves):
-            if move.seq == seq and move.lot_id == lot_id:
-                self._move(lot_id, points, seq)
-                self.moves.pop()
-                if move.points + points:
-                    self.moves[i] = move._replace(points=move.points + points)
-                else:
-                    del self.moves[i]
-                return
-        self._move(lot_id, points, seq)
 
     def _unexpire(self, lot_id: int, points: int) -> None:
         seq = self._enter("expire", "expired", "points", points)
@@ -368,8 +403,7 @@ class Journal:
         lot = self.lots[lot_id]
         self._put(replace(lot, expired=lot.expired - points))
 
-    def _lot(self, lot_id: int) -> Lot:
-        lot = self.lots.get(lot_id)
-        if lot is None:
-            raise LotsNotLoaded(self.member_id)
-        return lot
+    def _need(self, lot_ids: Iterable[int]) -> None:
+        """Ask the till for lots, perhaps closed ones, that were not read yet."""
+        if missing := tuple(i for i in lot_ids if i not in self.lots):
+            raise LotsNotLoaded(self.member_id, missing)

@@ -1,0 +1,264 @@
+"""What acts on points answer: the wire types, and how they are filled. No personal data in any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Literal
+
+import msgspec
+
+from goen.actions.points.context import Context
+from goen.actions.till.books import MemberFacts
+from goen.actions.till.posting import PurchaseState
+from goen.earning import words
+from goen.earning.decision import Award, Decision, Miss, Notice
+from goen.ledger.journal import Journal
+from goen.members.ids import public_id
+
+Language = Literal["ja", "en"]
+
+
+class MemberBrief(msgspec.Struct, frozen=True):
+    """Who the sale belongs to: enough for a receipt, nothing personal."""
+
+    id: str
+    number: str
+    tier: str | None
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """Points after the act: spendable, provisional, set aside."""
+
+    available: int
+    pending: int
+    held: int
+
+
+class BreakdownLine(msgspec.Struct, frozen=True):
+    """One rule's points."""
+
+    rule: str
+    version: int
+    points: int
+    text: str
+
+
+class NotApplied(msgspec.Struct, frozen=True):
+    """A rule that gave nothing, and why; ``missing`` is what the next award lacks, in money."""
+
+    rule: str
+    reason: str
+    text: str
+    missing: int | None = None
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """Something the caller should know; the sale stands."""
+
+    code: str
+    text: str
+
+
+class PurchasePoints(msgspec.Struct, frozen=True):
+    """``earned`` and ``pending`` exclude each other; ``breakdown`` sums to both."""
+
+    used: int
+    earned: int
+    pending: int
+    confirms_on: date | None
+    breakdown: Sequence[BreakdownLine]
+    not_applied: Sequence[NotApplied]
+
+
+class CouponUsed(msgspec.Struct, frozen=True):
+    """A coupon that this sale used."""
+
+    code: str
+    kind: str
+    amount: int
+
+
+class CouponsAnswer(msgspec.Struct, frozen=True):
+    """Coupons used by the sale and issued for it."""
+
+    used: Sequence[CouponUsed] = ()
+    issued: Sequence[str] = ()
+
+
+class PurchaseAnswer(msgspec.Struct, frozen=True):
+    """Answer to a purchase and to every later act on it."""
+
+    id: str
+    shop: str
+    external_id: str
+    status: str
+    recorded_at: datetime
+    booked_on: date
+    currency: str
+    member: MemberBrief | None
+    total: int
+    payable: int
+    points: PurchasePoints
+    coupons: CouponsAnswer
+    balance: Balance | None
+    receipt: Sequence[str]
+    warnings: Sequence[Warned]
+
+
+class LotBack(msgspec.Struct, frozen=True):
+    """Used points that went back to the lot they came from."""
+
+    points: int
+    expires_on: date | None
+
+
+class Refund(msgspec.Struct, frozen=True):
+    """Money to give back, in minor units."""
+
+    money: int
+
+
+class ReturnPoints(msgspec.Struct, frozen=True):
+    """What a return moved; all numbers positive."""
+
+    earned_reversed: int
+    pending_reversed: int
+    used_restored: int
+    expired_lost: int
+    shortage: int
+    lots: Sequence[LotBack]
+
+
+class ReturnAnswer(msgspec.Struct, frozen=True):
+    """Answer to a return."""
+
+    id: str
+    purchase_id: str | None
+    shop: str
+    external_id: str
+    recorded_at: datetime
+    booked_on: date
+    currency: str
+    member: MemberBrief | None
+    refund: Refund
+    points: ReturnPoints
+    balance: Balance | None
+    receipt: Sequence[str]
+    warnings: Sequence[Warned]
+
+
+class HoldAnswer(msgspec.Struct, frozen=True):
+    """A hold and the balance beside it."""
+
+    id: str
+    status: str
+    shop: str
+    reference: str | None
+    points: int
+    captured: int
+    expires_at: datetime | None
+    member: MemberBrief
+    balance: Balance
+
+
+class MovementAnswer(msgspec.Struct, frozen=True):
+    """Answer to an adjustment."""
+
+    id: str
+    member: MemberBrief
+    points: int
+    kind: str
+    reason: str
+    recorded_at: datetime
+    booked_on: date
+    expires_on: date | None
+    balance: Balance
+
+
+class TransferAnswer(msgspec.Struct, frozen=True):
+    """Answer to a transfer: who gave, who received, and the balance of the giver."""
+
+    id: str
+    sender: MemberBrief = msgspec.field(name="from")
+    receiver: MemberBrief = msgspec.field(name="to")
+    points: int = 0
+    recorded_at: datetime | None = None
+    booked_on: date | None = None
+    balance: Balance | None = None
+
+
+NOTHING_USED = CouponsAnswer()
+_encode = msgspec.json.Encoder().encode
+
+
+def encoded(answer: msgspec.Struct) -> bytes:
+    """The answer's bytes, as they are sent and stored."""
+    return _encode(answer)
+
+
+def brief(member: MemberFacts) -> MemberBrief:
+    return MemberBrief(public_id(member.member_id), member.number, member.tier)
+
+
+def balance(journal: Journal) -> Balance:
+    return Balance(journal.available, journal.pending, journal.held)
+
+
+def breakdown(awards: Iterable[Award], language: Language, currency: str) -> list[BreakdownLine]:
+    return [BreakdownLine(a.rule, a.version, a.points, words.award_text(a, language, currency)) for a in awards]
+
+
+def not_applied(misses: Iterable[Miss], language: Language, currency: str) -> list[NotApplied]:
+    found = []
+    for miss in misses:
+        missing = miss.values.get("missing")
+        text = words.miss_text(miss, language, currency)
+        found.append(NotApplied(miss.rule, miss.reason, text, missing if isinstance(missing, int) else None))
+    return found
+
+
+def notices(notes: Iterable[Notice], language: Language, currency: str) -> list[Warned]:
+    return [Warned(n.code, words.notice_text(n, language, currency)) for n in notes]
+
+
+def purchase_answer(
+    context: Context,
+    purchase: PurchaseState,
+    decision: Decision,
+    *,
+    now: datetime,
+    member: MemberFacts | None,
+    journal: Journal | None,
+    earned: int,
+    pending: int,
+    warnings: Sequence[Warned] = (),
+) -> PurchaseAnswer:
+    """The answer to a purchase as it now stands. ``earned`` and ``pending`` are this sale's, net of returns."""
+    language = context.programmes.version(decision.version).programme.language
+    currency = context.currency
+    after = None if journal is None else balance(journal)
+    return PurchaseAnswer(
+        id=purchase.purchase_id,
+        shop=context.shops.by_id(purchase.shop_id).code,
+        external_id=purchase.external_id,
+        status=purchase.status,
+        recorded_at=now.astimezone(UTC),
+        booked_on=purchase.booked_on,
+        currency=currency,
+        member=None if member is None else brief(member),
+        total=purchase.total,
+        payable=purchase.payable,
+        points=PurchasePoints(
+            used=decision.used,
+            earned=earned,
+            pending=pending,
+            confirms_on=purchase.confirms_on,
+            breakdown=breakdown(decision.awards, language, currency) if decision.awards else (),
+            not_applied=not_applied(decision.not_applied, language, currency) if decision.not_applied else (),
+        ),
+        coupons=NOTHING_USED,
+        balance=after,
+        receipt=words.receipt_lines(earned, pending, decision.used, after.available if after else None, language),
+        warnings=(*notices(decision.warnings, language, currency), *warnings),
+    )

@@ -1,0 +1,101 @@
+"""What every act on points knows besides its own request: shops, programme versions, the calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from goen.earning.catalogue import Programmes
+from goen.earning.evaluate import Engine
+from goen.earning.expiry import expires_on, grace_until, grant_year
+from goen.earning.programme import Programme
+from goen.ledger.journal import Journal
+from goen.ledger.model import Terms
+from goen.shops.directory import ShopDirectory
+from goen.vocabulary.clock import business_day
+from goen.vocabulary.refusal import InvalidRequest
+
+#: A till's clock may run ahead a little; a sale from next week is a mistake.
+AHEAD = timedelta(days=1)
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass
+class Context:
+    """Reference data of one process. ``closed_through`` is the last day of the last closed period."""
+
+    shops: ShopDirectory
+    programmes: Programmes
+    zone: ZoneInfo
+    currency: str = "JPY"
+    closed_through: date | None = None
+
+    def day_of(self, instant: datetime) -> date:
+        """The programme's calendar day of an instant."""
+        return business_day(instant, self.zone)
+
+    def engine_at(self, instant: datetime) -> Engine:
+        """The programme version that counted then: late sales earn by the rules of their own time."""
+        return self.programmes.at(instant)
+
+    def booked_on(self, day: date, today: date) -> date:
+        """The day an entry books on: its own business date while that is open, else the first open day."""
+        day = min(day, today)
+        if self.closed_through is not None and day <= self.closed_through:
+            return self.closed_through + timedelta(days=1)
+        return day
+
+    def moment(self, occurred_at: datetime, now: datetime) -> datetime:
+        """``occurred_at`` in UTC.
+
+        :raises InvalidRequest: no offset, more than a day ahead of our clock, or before 1970.
+        """
+        if occurred_at.tzinfo is None:
+            raise InvalidRequest("occurred_at", "needs an offset, such as +09:00")
+        # Compared before the conversion: the ends of the calendar cannot be converted.
+        if occurred_at.year > now.year + 1 or occurred_at.year < EARLIEST.year:
+            raise InvalidRequest("occurred_at", "is out of range")
+        moment = occurred_at.astimezone(UTC)
+        if moment > now + AHEAD:
+            raise InvalidRequest("occurred_at", "is more than a day ahead of the server's clock")
+        if moment < EARLIEST:
+            raise InvalidRequest("occurred_at", "is out of range")
+        return moment
+
+    def trading_day(self, given: date | None, moment: datetime) -> date:
+        """The POS's business date, or the calendar day of the sale (rules.md, preface).
+
+        :raises InvalidRequest: more than a week away from the sale itself.
+        """
+        day = self.day_of(moment)
+        if given is None:
+            return day
+        if abs((given - day).days) > 7:
+            raise InvalidRequest("business_date", "is more than a week away from occurred_at")
+        return given
+
+
+def regular_terms(programme: Programme, granted_on: date, rule: str | None = None) -> Terms:
+    """A regular lot granted that day (rules 12, 50)."""
+    return Terms(
+        granted_on, grant_year(programme, granted_on), expires_on(programme, granted_on), programme.version, rule=rule
+    )
+
+
+def grace_terms(programme: Programme, today: date) -> Terms | None:
+    """What used points come back under when their lot has expired meanwhile; None: they are lost (rule 26)."""
+    until = grace_until(programme, today)
+    if until is None:
+        return None
+    return Terms(today, grant_year(programme, today), until, programme.version, kind="limited", rule="grace")
+
+
+def slide(programme: Programme, journal: Journal, activity: str, day: date) -> None:
+    """Under sliding expiry an activity moves the one date of all regular points (rule 12 d)."""
+    expiry = programme.expiry
+    if expiry.mode != "sliding" or activity not in expiry.activity:
+        return
+    active_on = max(day, journal.active_on or day)
+    journal.active_on = active_on
+    journal.slide(expires_on(programme, active_on))

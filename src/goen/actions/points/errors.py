@@ -1,0 +1,62 @@
+"""Refusals of acts on points, in the order they are checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goen.vocabulary.refusal import Refusal
+
+
+class UnknownPurchase(Refusal):
+    """No purchase has this id, or this receipt at this shop."""
+
+    code = "unknown_purchase"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such purchase.")
+
+
+class UnknownHold(Refusal):
+    """No hold has this id."""
+
+    code = "unknown_hold"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such hold.")
+
+
+class ProofRequired(Refusal):
+    """A card number can be copied: spending more than a small daily amount needs the phone's code, a PIN or a
+    look by staff (rule 43)."""
+
+    code = "proof_required"
+
+    def __init__(self, detail: str, **fields: Any) -> None:
+        super().__init__(detail, **fields)
+
+
+class PurchaseStatus(Refusal):
+    """The sale is not in a state that allows this: cancelled already, not placed, already complete."""
+
+    code = "purchase_state"
+
+    def __init__(self, detail: str, status: str) -> None:
+        super().__init__(detail, status=status)
+
+
+class CouponNotUsable(Refusal):
+    """The coupon named by the caller cannot be used for this sale."""
+
+    code = "coupon_not_usable"
+
+    def __init__(self, coupon: str, reason: str) -> None:
+        super().__init__(f"The coupon {coupon!r} cannot be used here.", coupon=coupon, reason=reason)
+
+
+class ClaimNotPossible(Refusal):
+    """A receipt can be claimed once, by one member, within the programme's window, unless returned (rule 39)."""
+
+    code = "claim_not_possible"
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail, reason=reason)

@@ -1,0 +1,322 @@
+"""Record a sale or a web order: the commonest act of all.
+
+A store sale is complete at once: used points are redeemed, earned points granted. A web order is placed:
+used points are held and earnings provisional until it is completed or cancelled (rules 9, 10, 21). A sale
+from an offline till has happened already and is recorded in any case.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from goen.actions.points.answers import Warned, encoded, purchase_answer
+from goen.actions.points.context import Context, regular_terms, slide
+from goen.actions.points.errors import CouponNotUsable, ProofRequired, UnknownHold
+from goen.actions.points.progress import Progress, stored
+from goen.actions.till.act import Act, Decided, Key, Wants, key_of
+from goen.actions.till.books import Found, MemberFacts
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import HoldState, PurchaseState, Stamp
+from goen.earning.decision import Decision, Facts
+from goen.earning.programme import Programme
+from goen.identity.presented import Presented
+from goen.ledger.errors import HoldState as HoldEnded
+from goen.ledger.errors import SpendingBlocked
+from goen.ledger.journal import Journal
+from goen.ledger.model import Draws
+from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
+from goen.members.ids import public_id
+from goen.purchases.ids import made
+from goen.purchases.model import MemberRef, Purchase
+from goen.shops.model import Principal, Shop
+from goen.vocabulary.refusal import InvalidRequest
+
+replace = msgspec.structs.replace
+_draws = msgspec.json.Decoder(Draws).decode
+
+#: The limit account of spending without proof (rule 43): per member and day.
+UNPROVEN = "unproven_spend"
+#: A named member whom nobody can tell (any more).
+UNRESOLVED = MemberRef("member_id", "?")
+
+
+def receipt_key(shop_id: int, external_id: str) -> Key:
+    """The key of a sale: its shop and receipt number, for ever."""
+    return key_of(f"shop:{shop_id}", "purchase", external_id)
+
+
+class RecordPurchase(Act):
+    """``POST /v1/purchases``."""
+
+    kind = "purchase"
+
+    def __init__(
+        self,
+        ask: Purchase,
+        shop: Shop,
+        presented: Presented | None,
+        principal: Principal,
+        context: Context,
+        *,
+        proven: bool,
+        now: datetime,
+    ) -> None:
+        """``proven``: the proof that came with the request holds. Raises InvalidRequest for impossible dates."""
+        self.context = context
+        self.shop = shop
+        self.presented = presented
+        self.moment = context.moment(ask.occurred_at, now)
+        self.business_date = context.trading_day(ask.business_date, self.moment)
+        self.ask = replace(ask, occurred_at=self.moment, member=None, proof=None)
+        self.programme_engine = context.engine_at(self.moment)
+        self.key = receipt_key(shop.shop_id, ask.external_id)
+        self.integration = principal.integration
+        self.author = ask.staff
+        # ``ec`` keys vouch for their signed-in user, ``server`` keys for themselves.
+        self.vouched = proven or principal.role != "pos"
+        members = () if presented is None else (presented,)
+        spends = bool(ask.use_points)
+        self.wants = Wants(
+            members=members,
+            holds=(ask.hold,) if ask.hold else (),
+            limits=((UNPROVEN, self._day(now)),) if spends and not self.vouched else (),
+            spends=spends,
+        )
+        self.token = None if presented is None else presented.hash or presented.member_id
+
+    def asked(self, desk: Desk) -> Purchase:
+        return replace(self.ask, member=self._resolved(desk))
+
+    def decide(self, desk: Desk) -> Decided:
+        found, warnings = self._member(desk)
+        if self.ask.coupons:
+            raise CouponNotUsable(self.ask.coupons[0], "unknown_coupon")
+        if found is None:
+            return self._as_guest(desk, warnings)
+        (where, member) = found
+        decision = self.programme_engine.evaluate(self.ask, Facts(tier=member.tier))
+        programme = self.programme_engine.programme
+        journal = desk.journal(where.member_id)
+        purchase_id = made("p", where.member_id, journal.number())
+        progress, confirms_on = Progress(), None
+        if decision.used:
+            progress = self._use(desk, journal, member, programme, decision, progress, purchase_id, warnings)
+        if self.ask.status == "placed":
+            if decision.earned:
+                journal.provision(decision.earned)
+                progress = replace(progress, pending=decision.earned)
+        elif decision.earned:
+            terms = regular_terms(programme, self.business_date, "base")
+            lot = journal.earn(decision.earned, terms, purchase_id=purchase_id)
+            progress = replace(progress, lots=(lot,), confirmed=decision.earned)
+            slide(programme, journal, "earn", self.business_date)
+        slide(programme, journal, "purchase", self.business_date)
+        purchase = self._purchase(desk, where.member_id, purchase_id, decision, progress, where, confirms_on)
+        desk.add_purchase(purchase)
+        desk.stamp(
+            where.member_id,
+            Stamp(
+                self.moment, self.business_date, purchase.booked_on, self.shop.shop_id, where.identifier_id,
+                where.presented_id, purchase_id,
+            ),
+        )  # fmt: skip
+        pending = progress.pending
+        earned = decision.earned - pending
+        answer = purchase_answer(
+            self.context, purchase, decision, now=desk.now, member=member, journal=journal, earned=earned,
+            pending=pending, warnings=warnings,
+        )  # fmt: skip
+        self._tell(desk, purchase, where.member_id, earned, pending, decision.used)
+        return Decided(201, encoded(answer), purchase_id, store_request=False, member_id=where.member_id)
+
+    # Who ---------------------------------------------------------------------------------------
+
+    def _member(self, desk: Desk) -> tuple[tuple[Found, MemberFacts] | None, list[Warned]]:
+        """The member, or a guest; offline a member nobody can tell makes a guest sale, with a warning."""
+        if self.presented is None:
+            return None, []
+        try:
+            return desk.find(self.presented), []
+        except (UnknownMember, AmbiguousMember, MemberWithdrawn) as refusal:
+            if not self.ask.offline:
+                raise
+            return None, [Warned(refusal.code, refusal.detail)]
+
+    def _resolved(self, desk: Desk) -> MemberRef | None:
+        if self.presented is None:
+            return None
+        try:
+            return MemberRef("member_id", public_id(desk.find(self.presented)[0].member_id))
+        except (UnknownMember, AmbiguousMember, MemberWithdrawn):
+            return UNRESOLVED
+
+    def _as_guest(self, desk: Desk, warnings: list[Warned]) -> Decided:
+        """A sale without a member: no points, claimable later (rule 11). It stands under a stand-in number."""
+        decision = self.programme_engine.evaluate(self.ask, Facts(guest=True))
+        if decision.used and not self.ask.offline:
+            raise InvalidRequest("use_points", "needs a member")
+        anchor = -(self.key.key_hash & 0x7FFF_FFFF_FFFF_FFFF) or -1
+        purchase_id = made("p", anchor, self.key.key_check & 0x7FFF_FFFF)
+        purchase = self._purchase(desk, anchor, purchase_id, decision, None, None, None)
+        desk.add_purchase(purchase)
+        answer = purchase_answer(
+            self.context, purchase, decision, now=desk.now, member=None, journal=None, earned=0, pending=0,
+            warnings=warnings,
+        )  # fmt: skip
+        self._tell(desk, purchase, anchor, 0, 0, 0)
+        return Decided(201, encoded(answer), purchase_id, store_request=False, member_id=anchor)
+
+    # Points used -------------------------------------------------------------------------------
+
+    def _use(
+        self,
+        desk: Desk,
+        journal: Journal,
+        member: MemberFacts,
+        programme: Programme,
+        decision: Decision,
+        progress: Progress,
+        purchase_id: str,
+        warnings: list[Warned],
+    ) -> Progress:
+        points = decision.used
+        slide(programme, journal, "use", self.business_date)
+        if self.ask.hold:
+            return replace(progress, draws=self._capture(desk, journal, points))
+        if self.ask.offline:
+            terms = regular_terms(programme, desk.today, "offline")
+            draws, owed = journal.redeem_anyway(points, terms)
+            if owed:
+                warnings.append(
+                    Warned("points_owed", f"{owed} of the {points} points used were not available; they are owed now.")
+                )
+            return replace(progress, draws=draws, owed=owed)
+        if member.status == "frozen":
+            raise SpendingBlocked(0)
+        self._prove(desk, member, programme, points)
+        if self.ask.status == "placed":
+            draws = journal.hold(points)
+            desk.add_hold(
+                HoldState(
+                    journal.member_id, purchase_id.replace("p_", "h_", 1), self.shop.shop_id, purchase_id,
+                    self.ask.external_id, points, 0, "open", stored_draws(draws), desk.now, None, desk.act_id,
+                    None, journal.member_id,
+                )
+            )  # fmt: skip
+            return replace(progress, hold=True)
+        return replace(progress, draws=journal.redeem(points))
+
+    def _capture(self, desk: Desk, journal: Journal, points: int) -> Draws:
+        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21)."""
+        hold = desk.hold(self.ask.hold or "")
+        if hold is None or hold.member_id != journal.member_id:
+            raise UnknownHold
+        if hold.status != "open" or hold.purchase_id is not None:
+            raise HoldEnded(hold.status)
+        if points > hold.points:
+            raise InvalidRequest("use_points", f"is more than the hold's {hold.points} points")
+        if self.ask.status == "placed":
+            raise InvalidRequest("hold", "a placed order holds its points itself; release the hold first")
+        draws = journal.capture(_draws(hold.draws), points)
+        desk.change_hold(hold._replace(status="captured", captured=points))
+        return draws
+
+    def _prove(self, desk: Desk, member: MemberFacts, programme: Programme, points: int) -> None:
+        """A static number may spend no more than a small amount a day without proof (rule 43)."""
+        if self.vouched:
+            return
+        ceiling, day = programme.unproven_spend_per_day, self._day(desk.now)
+        drawn = desk.drawn(member.member_id, UNPROVEN, day)
+        if drawn + points > ceiling:
+            raise ProofRequired(
+                "Spending this much needs proof: the code on the phone, a PIN, or a look by staff.",
+                per_day=ceiling,
+                spent_today=drawn,
+            )
+        desk.draw_limit(member.member_id, UNPROVEN, day, points, ceiling)
+
+    def _day(self, now: datetime) -> str:
+        return self.context.day_of(now).isoformat()
+
+    # What is written ---------------------------------------------------------------------------
+
+    def _purchase(
+        self,
+        desk: Desk,
+        member_id: int,
+        purchase_id: str,
+        decision: Decision,
+        progress: Progress | None,
+        found: Found | None,
+        confirms_on: date | None,
+    ) -> PurchaseState:
+        return PurchaseState(
+            member_id=member_id,
+            purchase_id=purchase_id,
+            shop_id=self.shop.shop_id,
+            external_id=self.ask.external_id,
+            status=self.ask.status,
+            occurred_at=self.moment,
+            business_date=self.business_date,
+            booked_on=self.context.booked_on(self.business_date, desk.today),
+            act_id=desk.act_id,
+            programme_version=decision.version,
+            total=decision.total,
+            payable=decision.payable,
+            document=stored(self.asked(desk)),
+            decision=stored(decision),
+            progress=None if progress is None else stored(progress),
+            claimed_by=None,
+            confirms_on=confirms_on,
+            identifier_id=None if found is None else found.identifier_id,
+            member_as_presented=member_id if found is None else found.presented_id,
+        )
+
+    def _tell(self, desk: Desk, purchase: PurchaseState, member_id: int, earned: int, pending: int, used: int) -> None:
+        about = {
+            "purchase_id": purchase.purchase_id,
+            "external_id": purchase.external_id,
+            "shop": self.shop.code,
+            "member_id": public_id(member_id) if member_id > 0 else None,
+            "occurred_at": self.moment,
+            "status": purchase.status,
+            "total": purchase.total,
+            "points": {"earned": earned, "pending": pending, "used": used},
+        }
+        desk.tell("purchase.recorded", member_id, self.shop.shop_id, about)
+        if earned or pending or used:
+            tell_points(desk, member_id, self.shop, purchase.purchase_id, purchase.external_id, earned - used, pending)
+
+
+def stored_draws(draws: Draws) -> str:
+    """Draws as a hold keeps them."""
+    return msgspec.json.encode(draws).decode()
+
+
+def tell_points(
+    desk: Desk,
+    member_id: int,
+    shop: Shop | None,
+    purchase_id: str | None,
+    external_id: str | None,
+    points: int,
+    pending: int = 0,
+) -> None:
+    """``points.posted``: a member's balance moved by ``points``, provisional ones by ``pending``."""
+    account = desk.journal(member_id)
+    desk.tell(
+        "points.posted",
+        member_id,
+        None if shop is None else shop.shop_id,
+        {
+            "member_id": public_id(member_id),
+            "purchase_id": purchase_id,
+            "external_id": external_id,
+            "shop": None if shop is None else shop.code,
+            "points": points,
+            "pending": pending,
+            "balance": {"available": account.available, "pending": account.pending, "held": account.held},
+        },
+    )

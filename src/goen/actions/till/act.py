@@ -1,0 +1,144 @@
+"""What an act is to the till: a key, what it wants to see, and a decision made of what it saw.
+
+The till reads what all acts of a batch want at once, lets each decide against what the ones before it
+left, writes everything in one commit, and answers. ``decide`` is pure: it may run several times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import msgspec
+
+from goen.identity.presented import Presented
+
+if TYPE_CHECKING:
+    from goen.actions.till.desk import Desk
+
+#: Idempotency keys are kept for 400 days (api.md); documents' own ids for ever.
+KEY_DAYS = 400
+
+
+class Key(NamedTuple):
+    """A business key as the registry knows it: 128 bits of (scope, kind, key), in two halves."""
+
+    key_hash: int
+    key_check: int
+    keep_until: date | None = None
+
+
+def key_of(scope: str, kind: str, key: str, keep_until: date | None = None) -> Key:
+    """The registry key of a document (scope ``shop:<id>``) or of an ``Idempotency-Key`` (``integration:<name>``)."""
+    digest = blake2b(f"{scope}\x1f{kind}\x1f{key}".encode(), digest_size=16).digest()
+    return Key(
+        int.from_bytes(digest[:8], "big", signed=True),
+        int.from_bytes(digest[8:], "big", signed=True),
+        keep_until,
+    )
+
+
+def digest_of(request: bytes) -> int:
+    """64 bits of a canonical request: equal requests are equal here; a difference is told field by field."""
+    return int.from_bytes(blake2b(request, digest_size=8).digest(), "big", signed=True)
+
+
+class Wants(msgspec.Struct, frozen=True):
+    """What must be read before an act can decide.
+
+    ``members``: as presented. ``purchases``: public ids; ``receipts``: keys of purchases known by receipt only.
+    ``holds``: public ids. ``limits``: (code, period) of the first member. ``spends``: the lots first in
+    spending order are needed; ``all_lots``: every open one is likely to be.
+    """
+
+    members: tuple[Presented, ...] = ()
+    purchases: tuple[str, ...] = ()
+    receipts: tuple[Key, ...] = ()
+    holds: tuple[str, ...] = ()
+    limits: tuple[tuple[str, str], ...] = ()
+    spends: bool = False
+    all_lots: bool = False
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What an earlier act with the same key left: the request as stored and the answer, byte for byte."""
+
+    digest: int
+    request: bytes
+    status: int
+    answer: bytes
+    subject: str | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the caller is told: a status, the body's bytes, and whether they are those of an earlier act."""
+
+    status: int
+    body: bytes
+    replayed: bool = False
+
+
+class Act:
+    """Base of all acts at the till. Subclasses set ``kind``, fill ``key`` and ``wants``, and decide."""
+
+    kind: ClassVar[str]
+    key: Key
+    wants: Wants
+    #: Acts with a token in common are never in two batches at once in this process.
+    token: int | str | None = None
+    integration: str
+    author: str | None = None
+
+    def decide(self, desk: Desk) -> Decided:
+        """Decide against what the desk shows. Pure; raises a Refusal, which takes no key."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def asked(self, desk: Desk) -> msgspec.Struct:
+        """The canonical request as it is stored and compared: members by our id, secrets left out."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """The outcome of a decision: status and body of the answer, and the subject it made (purchase, hold …)."""
+
+    status: int
+    body: bytes
+    subject: str | None = None
+    #: False where a table of its own keeps the request (a purchase's document).
+    store_request: bool = True
+    #: The member under whom the act is filed; below zero a guest's stand-in.
+    member_id: int = 0
+
+
+def encoded(asked: msgspec.Struct) -> bytes:
+    """A canonical request as it is stored."""
+    return msgspec.json.encode(asked)
+
+
+def differing(stored: bytes, asked: msgspec.Struct) -> list[str]:
+    """Paths (``lines.0.amount``) at which a stored request differs from this one, compared as values:
+    order of keys, white space, written-out defaults and ways to write a number do not matter."""
+    return list(_differing(msgspec.json.decode(stored, type=type(asked)), asked, ""))
+
+
+def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
+    if isinstance(left, msgspec.Struct) and type(left) is type(right):
+        for name in left.__struct_fields__:
+            if name not in _MEMBERS or not same_member(getattr(left, name), getattr(right, name)):
+                yield from _differing(getattr(left, name), getattr(right, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right):
+        for i, (a, b) in enumerate(zip(left, right, strict=True)):
+            yield from _differing(a, b, f"{path}.{i}")
+    elif left != right:
+        yield path
+
+
+#: Fields that name members.
+_MEMBERS = frozenset({"member", "sender", "receiver"})
+
+
+def same_member(left: Any, right: Any) -> bool:
+    """A named member that cannot be told any more (value "?") is taken for the one of the first time."""
+    return left == right or (left is not None and right is not None and "?" in (left.value, right.value))

@@ -1,0 +1,110 @@
+"""One batch: read, decide each act in turn, write once.
+
+First without a lock: the commit checks that every account, purchase, key and limit is as it was read.
+If something moved, the batch is rolled back whole, read again under lock and decided again; so it ends
+the same as if its acts had come one after the other. One refused act never fails its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+import asyncpg
+
+from goen.actions.till.act import Act, Answer, differing, digest_of, encoded
+from goen.actions.till.books import Books, lock_accounts, write
+from goen.actions.till.desk import Desk, NextBatch
+from goen.actions.till.errors import Conflict
+from goen.actions.till.posting import Rows
+from goen.database.pool import Writing
+from goen.ledger.errors import LotsNotLoaded
+from goen.vocabulary.refusal import Refusal
+
+#: Of an act: its answer, why it was refused, or that it has to wait for the next batch.
+Outcome = Answer | Refusal | NextBatch | Exception
+
+#: Errors that say "what was read has moved on": class GO is ours, the others are the database's.
+_MOVED = {"GO001", "GO002", "GO003", "GO004", "40001", "40P01"}
+_CAREFUL_ATTEMPTS = 8
+
+
+class Batch:
+    """The acts of one commit, and their outcomes by position once :meth:`run` returns."""
+
+    def __init__(
+        self,
+        acts: Sequence[Act],
+        act_ids: Sequence[int],
+        *,
+        now: Callable[[], datetime],
+        day_of: Callable[[datetime], date],
+    ) -> None:
+        self.acts = acts
+        self.act_ids = act_ids
+        self.outcomes: list[Outcome] = []
+        self.events: list[tuple[int, int]] = []
+        self._now = now
+        self._day_of = day_of
+
+    async def run(self, connection: Writing, suspects: Sequence[Act]) -> None:
+        """Decide and commit. ``suspects`` are acts whose keys may have been used before."""
+        try:
+            await self._attempt(connection, suspects)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate not in _MOVED:
+                raise
+            await self._carefully(connection)
+
+    async def _carefully(self, connection: Writing) -> None:
+        for attempt in range(_CAREFUL_ATTEMPTS):
+            try:
+                async with connection.transaction():
+                    # What is wanted tells whom to lock; what is decided on is read after the lock.
+                    first = self._books()
+                    await first.read(connection, self.acts, ())
+                    await lock_accounts(connection, first.accounts)
+                    await self._attempt(connection, self.acts)
+                return
+            except asyncpg.PostgresError as error:
+                if error.sqlstate not in _MOVED or attempt == _CAREFUL_ATTEMPTS - 1:
+                    raise
+
+    def _books(self) -> Books:
+        now = self._now()
+        return Books(now, self._day_of(now))
+
+    async def _attempt(self, connection: Writing, suspects: Sequence[Act]) -> None:
+        books, rows = self._books(), Rows()
+        await books.read(connection, self.acts, suspects)
+        self.outcomes = [
+            await self._decide(connection, act, act_id, books, rows)
+            for act, act_id in zip(self.acts, self.act_ids, strict=True)
+        ]
+        if rows.acts:
+            await write(connection, rows.arguments(books.now, books.accounts, books.lots))
+        self.events = [(event[0], event[1]) for event in rows.events]
+
+    async def _decide(self, connection: Writing, act: Act, act_id: int, books: Books, rows: Rows) -> Outcome:
+        while True:
+            desk = Desk(books, rows, act_id)
+            try:
+                if act.key in books.stored:
+                    return self._again(act, books, desk)
+                decided = act.decide(desk)
+                request = encoded(act.asked(desk))
+                desk.accept()
+                rows.add_act(act, desk.act_id, digest_of(request), request.decode(), decided)
+                return Answer(decided.status, decided.body)
+            except LotsNotLoaded as wanted:
+                await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
+            except (Refusal, NextBatch) as outcome:
+                return outcome
+            except Exception as error:  # noqa: BLE001 - one act's fault is told to its caller alone
+                return error
+
+    def _again(self, act: Act, books: Books, desk: Desk) -> Outcome:
+        stored = books.stored[act.key]
+        asked = act.asked(desk)
+        if stored.digest != digest_of(encoded(asked)) and (fields := differing(stored.request, asked)):
+            return Conflict(fields)
+        return Answer(stored.status, stored.answer, replayed=True)

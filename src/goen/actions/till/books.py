@@ -1,0 +1,201 @@
+"""What a batch of acts wants to see, read with a few set-based statements, and what the acts leave of it.
+
+Without a lock the books are a guess that the commit checks (versions); read *carefully* the accounts are
+locked first, in member order, and the acts' own keys are looked up, so that nothing is left to chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from goen.actions.till.act import Act, Key, Stored, Wants
+from goen.actions.till.posting import HoldState, PurchaseState
+from goen.database.pool import Writing
+from goen.database.queries import load
+from goen.identity.presented import Presented
+from goen.ledger.model import Account, Lot
+from goen.purchases.ids import home_of
+
+_SQL = load(__package__)
+
+
+class Found(NamedTuple):
+    """A member behind an identifier: who was presented, and, where merged, who holds the points now."""
+
+    member_id: int
+    presented_id: int
+    identifier_id: int | None
+    verified: bool
+
+
+class MemberFacts(NamedTuple):
+    """What decisions read of a member."""
+
+    member_id: int
+    number: str
+    status: str
+    tier: str | None
+    name: str | None
+    pin_hash: str | None
+
+
+def by_number(member_id: int) -> Presented:
+    """A member named by our own number."""
+    return Presented("member_id", "", member_id=member_id)
+
+
+class Books:
+    """The state a batch works on. Filled by :meth:`read`, moved on by the acts as they are decided."""
+
+    def __init__(self, now: datetime, today: date) -> None:
+        self.now = now
+        self.today = today
+        self.found: dict[Presented, list[Found]] = {}
+        self.members: dict[int, MemberFacts] = {}
+        self.accounts: dict[int, Account] = {}
+        self.lots: dict[int, dict[int, Lot]] = {}
+        self.complete: set[int] = set()
+        self.purchases: dict[str, PurchaseState] = {}
+        self.receipts: dict[Key, str] = {}
+        self.holds: dict[str, HoldState] = {}
+        self.due_holds: dict[int, list[HoldState]] = {}
+        self.limits: dict[tuple[int, str, str], int] = {}
+        self.stored: dict[Key, Stored] = {}
+
+    async def read(self, connection: Writing, acts: Sequence[Act], suspects: Sequence[Act]) -> None:
+        """Read what ``acts`` want, and whether ``suspects`` were done before."""
+        if suspects:
+            await self._read_keys(connection, suspects)
+        wants = [act.wants for act in acts]
+        if receipts := list({key for want in wants for key in want.receipts}):
+            hashes, checks = [k.key_hash for k in receipts], [k.key_check for k in receipts]
+            for row in await connection.fetch(_SQL.receipts.sql, hashes, checks):
+                if row["subject"]:
+                    self.receipts[receipts[row["n"] - 1]] = row["subject"]
+        await self._read_members(connection, {m for want in wants for m in want.members})
+        purchases = {p for want in wants for p in want.purchases} | set(self.receipts.values())
+        holds = {h for want in wants for h in want.holds}
+        if purchases:
+            rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", purchases))
+            self.purchases = {row["purchase_id"]: PurchaseState(*row) for row in rows}
+            holds |= {h for p in self.purchases.values() if (h := _hold_of(p))}
+        if holds:
+            rows = await connection.fetch(_SQL.holds.sql, *_homes("h", holds))
+            self.holds = {row["hold_id"]: HoldState(*row) for row in rows}
+        owners = {p.holder for p in self.purchases.values()} | {h.member_id for h in self.holds.values()}
+        await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.accounts})
+        await self._read_due_holds(connection)
+        await self._read_lots(connection, acts)
+        await self._read_limits(connection, wants)
+
+    async def load_lots(self, connection: Writing, member_id: int, lot_ids: Iterable[int]) -> None:
+        """Every open lot of a member and the named closed ones; what acts of this batch changed stays."""
+        lot_ids = list(lot_ids)
+        rows = await connection.fetch(_SQL.all_lots.sql, [member_id], [member_id] * len(lot_ids), lot_ids)
+        known = self.lots.setdefault(member_id, {})
+        for row in rows:
+            known.setdefault(row["lot_id"], Lot(*row))
+        self.complete.add(member_id)
+
+    async def _read_keys(self, connection: Writing, suspects: Sequence[Act]) -> None:
+        keys = [act.key for act in suspects]
+        hashes, checks = [k.key_hash for k in keys], [k.key_check for k in keys]
+        for row in await connection.fetch(_SQL.keys_taken.sql, hashes, checks):
+            self.stored[keys[row["n"] - 1]] = Stored(
+                row["digest"], row["request"].encode(), row["status"], row["answer"].encode(), row["subject"]
+            )
+
+    async def _read_members(self, connection: Writing, wanted: Iterable[Presented]) -> None:
+        wanted = [p for p in wanted if p.hash is not None or p.member_id]
+        if not wanted:
+            return
+        rows = await connection.fetch(
+            _SQL.members_presented.sql,
+            [p.hash for p in wanted],
+            [p.kind for p in wanted],
+            [p.shop_id for p in wanted],
+            [p.normal for p in wanted],
+            [p.member_id for p in wanted],
+            self.today,
+        )
+        for row in rows:
+            (n, presented_id, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
+             booked, pending, held, debt, seq, version, active_on, dead) = row  # fmt: skip
+            self.found.setdefault(wanted[n - 1], []).append(
+                Found(member_id, presented_id, identifier_id, bool(verified))
+            )
+            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash)
+            self.accounts[member_id] = Account(
+                member_id, booked, pending, held, debt, seq, version, active_on, dead
+            )
+
+    async def _read_due_holds(self, connection: Writing) -> None:
+        holding = [m for m, account in self.accounts.items() if account.held]
+        if holding:
+            for row in await connection.fetch(_SQL.due_holds.sql, holding, self.now):
+                self.due_holds.setdefault(row["member_id"], []).append(HoldState(*row))
+
+    async def _read_lots(self, connection: Writing, acts: Sequence[Act]) -> None:
+        spenders: set[int] = set()
+        whole: set[int] = {m for m, account in self.accounts.items() if account.debt} | self.due_holds.keys()
+        for act in acts:
+            want = act.wants
+            if not (want.spends or want.all_lots):
+                continue
+            named = {f.member_id for p in want.members for f in self.found.get(p, ())}
+            named |= {h for i in self._purchases_of(act) if (h := self.purchases[i].holder)}
+            named |= {self.holds[i].member_id for i in want.holds if i in self.holds}
+            (whole if want.all_lots else spenders).update(named)
+        if whole:
+            for row in await connection.fetch(_SQL.all_lots.sql, list(whole), [], []):
+                self.lots.setdefault(row["member_id"], {})[row["lot_id"]] = Lot(*row)
+            self.complete |= whole
+        if spenders := spenders - whole:
+            count: dict[int, int] = {}
+            for row in await connection.fetch(_SQL.first_lots.sql, list(spenders), self.today):
+                self.lots.setdefault(row["member_id"], {})[row["lot_id"]] = Lot(*row)
+                count[row["member_id"]] = count.get(row["member_id"], 0) + 1
+            # Fewer than asked for: these are all that can be spent.
+            self.complete |= {m for m in spenders if count.get(m, 0) < FIRST_LOTS}
+
+    async def _read_limits(self, connection: Writing, wants: Sequence[Wants]) -> None:
+        asked = {
+            (found.member_id, code, period)
+            for want in wants
+            for code, period in want.limits
+            for presented in want.members
+            for found in self.found.get(presented, ())
+        }
+        if asked:
+            for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*asked, strict=True))):
+                self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
+
+    def _purchases_of(self, act: Act) -> list[str]:
+        ids = [*act.wants.purchases, *(self.receipts[k] for k in act.wants.receipts if k in self.receipts)]
+        return [i for i in ids if i in self.purchases]
+
+
+#: How many lots ``first_lots`` reads of a member.
+FIRST_LOTS = 16
+
+
+async def lock_accounts(connection: Writing, members: Iterable[int]) -> None:
+    """Lock accounts in member order until the transaction ends."""
+    await connection.fetch(_SQL.lock_accounts.sql, sorted(set(members)))
+
+
+async def write(connection: Writing, arguments: tuple[object, ...]) -> None:
+    """One call writes the batch; outside a transaction it commits by itself."""
+    await connection.fetchval(_SQL.post_batch.sql, *arguments)
+
+
+def _homes(prefix: str, public_ids: Iterable[str]) -> tuple[list[int], list[str]]:
+    pairs = [(home, i) for i in public_ids if (home := home_of(prefix, i)) is not None]
+    return [home for home, _ in pairs], [i for _, i in pairs]
+
+
+def _hold_of(purchase: PurchaseState) -> str | None:
+    """The hold of a placed order has the order's own number."""
+    return purchase.purchase_id.replace("p_", "h_", 1) if purchase.status == "placed" else None

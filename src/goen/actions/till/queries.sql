@@ -1,0 +1,91 @@
+-- name: members_presented
+-- Members behind identifiers, with their accounts. Several rows per identifier: a phone may be shared. A merged
+-- member's identifiers lead to the survivor; who was presented is told beside it. Read-only.
+select i.n, p.member_id as presented_id, k.identifier_id, k.verified, m.member_id, m.number, m.status, m.tier, m.name,
+       m.pin_hash, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on, d.dead
+  from unnest(:hashes::bigint[], :kinds::text[], :shops::bigint[], :normals::text[], :members::bigint[])
+       with ordinality as i (hash, kind, shop_id, normal, member_id, n)
+  left join identifier_key k
+         on k.key_hash = i.hash and k.kind = i.kind and k.shop_id = i.shop_id and k.normal = i.normal
+  join member p on p.member_id = coalesce(i.member_id, k.member_id)
+  join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
+  join member_account a on a.member_id = m.member_id
+  cross join lateral (
+    select coalesce(sum(l.remaining - l.held), 0)::bigint as dead from lot l
+     where l.member_id = m.member_id and l.open and l.kind in ('limited', 'regular') and l.expires_on < :today::date) d;
+
+-- name: lock_accounts
+-- One lock order for everybody: accounts by member.
+select a.member_id from member_account a where a.member_id = any(:members::bigint[]) order by a.member_id for no key update;
+
+-- name: keys_taken
+-- Acts that were done before under these keys, with request and answer.
+select i.n, k.digest, k.subject, a.status, a.answer, coalesce(a.request, p.document)::text as request
+  from unnest(:hashes::bigint[], :checks::bigint[]) with ordinality as i (key_hash, key_check, n)
+  join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check
+  join act a on a.member_id = k.member_id and a.act_id = k.act_id
+  left join purchase p on p.member_id = k.member_id and p.purchase_id = k.subject and a.request is null;
+
+-- name: receipts
+-- The purchases that stand under these receipt keys.
+select i.n, k.subject
+  from unnest(:hashes::bigint[], :checks::bigint[]) with ordinality as i (key_hash, key_check, n)
+  join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check;
+
+-- name: purchases
+-- Purchases by member and id, with everything a later act needs.
+select p.member_id, p.purchase_id, p.shop_id, p.external_id, p.status, p.occurred_at, p.business_date, p.booked_on,
+       p.act_id, p.programme_version, p.total, p.payable, p.document::text, p.decision::text, p.progress::text,
+       p.claimed_by, p.confirms_on, p.identifier_id, p.member_as_presented, p.version
+  from unnest(:members::bigint[], :ids::text[]) as i (member_id, purchase_id)
+  join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id;
+
+-- name: holds
+-- Holds by member and id.
+select h.member_id, h.hold_id, h.shop_id, h.purchase_id, h.reference, h.points, h.captured, h.status, h.draws::text,
+       h.created_at, h.expires_at, h.act_id, h.identifier_id, h.member_as_presented
+  from unnest(:members::bigint[], :ids::text[]) as i (member_id, hold_id)
+  join hold h on h.member_id = i.member_id and h.hold_id = i.hold_id;
+
+-- name: due_holds
+-- Open holds of these members that have run out although no job has freed them yet.
+select h.member_id, h.hold_id, h.shop_id, h.purchase_id, h.reference, h.points, h.captured, h.status, h.draws::text,
+       h.created_at, h.expires_at, h.act_id, h.identifier_id, h.member_as_presented
+  from hold h
+ where h.member_id = any(:members::bigint[]) and h.status = 'open' and h.expires_at <= :now::timestamptz;
+
+-- name: first_lots
+-- A member's debts and the lots first in spending order (index lot_open). Sixteen cover almost every draw.
+select l.member_id, l.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, l.points, l.remaining, l.held, l.expired,
+       l.act_id, l.purchase_id, l.programme_version, l.rule, l.funder, l.origin_member_id, l.origin_lot_id
+  from unnest(:members::bigint[]) as i (member_id)
+  cross join lateral (
+    select * from lot o
+     where o.member_id = i.member_id and o.open
+       and (o.kind = 'debt' or o.expires_on is null or o.expires_on >= :today::date)
+     order by o.kind, o.expires_on, o.lot_id limit 16) l;
+
+-- name: all_lots
+-- Every open lot of these members, and the closed ones named.
+select l.member_id, l.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, l.points, l.remaining, l.held, l.expired,
+       l.act_id, l.purchase_id, l.programme_version, l.rule, l.funder, l.origin_member_id, l.origin_lot_id
+  from lot l where l.member_id = any(:members::bigint[]) and l.open
+union all
+select l.member_id, l.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, l.points, l.remaining, l.held, l.expired,
+       l.act_id, l.purchase_id, l.programme_version, l.rule, l.funder, l.origin_member_id, l.origin_lot_id
+  from unnest(:lot_members::bigint[], :lots::bigint[]) as i (member_id, lot_id)
+  join lot l on l.member_id = i.member_id and l.lot_id = i.lot_id and not l.open;
+
+-- name: limits
+-- What is drawn on these limits.
+select l.anchor, l.code, l.period, l.drawn
+  from unnest(:anchors::bigint[], :codes::text[], :periods::text[]) as i (anchor, code, period)
+  join limit_account l on l.anchor = i.anchor and l.code = i.code and l.period = i.period;
+
+-- name: post_batch
+-- Write a batch: keys, limits, then everything of the members' home, in one commit.
+select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::posted_act[], :accounts::posted_account[],
+  :entries::posted_entry[], :lots::posted_lot[], :lot_changes::posted_lot_change[], :moves::posted_move[],
+  :slides::posted_slide[], :holds::posted_hold[], :hold_changes::posted_hold_change[], :purchases::posted_purchase[],
+  :purchase_changes::posted_purchase_change[], :claims::posted_claim[], :returns::posted_return[],
+  :events::posted_event[], :audits::posted_audit[]);
