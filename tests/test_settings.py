@@ -31,9 +31,10 @@ def test_every_variable_is_read() -> None:
         "GOEN_CURRENCY": "USD",
         "GOEN_TIMEZONE": "Europe/Paris",
         "GOEN_LOG_LEVEL": "debug",
+        "GOEN_DEMO": "1",
     }
     chosen = dataclasses.asdict(Settings.from_environment(given))
-    assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == given
+    assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == {**given, "GOEN_DEMO": "True"}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def test_every_variable_is_read() -> None:
         ("GOEN_TIMEZONE", "Tokyo"),
         ("GOEN_TIMEZONE", "/etc/passwd"),
         ("GOEN_LOG_LEVEL", "loud"),
+        ("GOEN_DEMO", "maybe"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:

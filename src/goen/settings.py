@@ -45,6 +45,8 @@ class Settings:
     """GOEN_TIMEZONE: IANA name of the business days' time zone; read once."""
     log_level: LogLevel
     """GOEN_LOG_LEVEL: debug, info, warning or error; info."""
+    demo: bool
+    """GOEN_DEMO: 1 where the members are invented, so that pages say so; ``goen up --demo`` sets it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -67,6 +69,7 @@ class Settings:
             currency=_currency(given("CURRENCY")),
             timezone=_timezone(given("TIMEZONE")),
             log_level=_one_of("LOG_LEVEL", given("LOG_LEVEL") or "info", LogLevel),
+            demo=_one_of("DEMO", given("DEMO") or "0", Literal["0", "1"]) == "1",
         )
 
 
@@ -87,9 +90,7 @@ def _port(value: str) -> int:
 
 
 def _currency(value: str | None) -> str | None:
-    if value is not None and not (
-        len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()
-    ):
+    if value is not None and not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
         raise _refused("CURRENCY", value, "a code of three capitals such as JPY")
     return value
 

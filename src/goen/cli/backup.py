@@ -53,9 +53,7 @@ class Manifest(msgspec.Struct, frozen=True):
 def backup(folder: Path) -> None:
     """Copy the whole database into DIR, a new folder, as it is at this moment. Trading goes on."""
     manifest = asyncio.run(_backup(Settings.from_environment(), folder.absolute()))
-    click.echo(
-        f"{folder}: {sum(manifest.rows.values()):,} rows as of {manifest.taken_at:%Y-%m-%d %H:%M:%S %Z}"
-    )
+    click.echo(f"{folder}: {sum(manifest.rows.values()):,} rows as of {manifest.taken_at:%Y-%m-%d %H:%M:%S %Z}")
 
 
 async def _backup(settings: Settings, folder: Path) -> Manifest:

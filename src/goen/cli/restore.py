@@ -24,9 +24,7 @@ _RESTORING = "goen_restoring"
 def restore(folder: Path) -> None:
     """Bring the backup in DIR back, into an empty data folder (or the empty server of GOEN_DATABASE_URL)."""
     manifest = asyncio.run(_restore(Settings.from_environment(), folder.absolute()))
-    click.echo(
-        f"{sum(manifest.rows.values()):,} rows are back, as of {manifest.taken_at:%Y-%m-%d %H:%M:%S %Z}"
-    )
+    click.echo(f"{sum(manifest.rows.values()):,} rows are back, as of {manifest.taken_at:%Y-%m-%d %H:%M:%S %Z}")
 
 
 async def _restore(settings: Settings, folder: Path) -> Manifest:
@@ -52,13 +50,9 @@ def checked(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
     except (FileNotFoundError, msgspec.DecodeError):
-        raise BackupRefused(
-            f"{folder} holds no backup of Goen: its manifest.json is missing or unreadable."
-        ) from None
+        raise BackupRefused(f"{folder} holds no backup of Goen: its manifest.json is missing or unreadable.") from None
     if manifest.format > FORMAT:
-        raise BackupRefused(
-            f"{folder} was written by Goen {manifest.goen}; restore it with that version or newer."
-        )
+        raise BackupRefused(f"{folder} was written by Goen {manifest.goen}; restore it with that version or newer.")
     present = digests(folder)
     differing = {path for path, _ in present.items() ^ manifest.files.items()}
     if differing:
@@ -106,11 +100,7 @@ async def _load(dsn: str, folder: Path, manifest: Manifest) -> None:
         atomic = not dsn.endswith(_RESTORING)
         await run("pg_restore", dsn, "--single-transaction" if atomic else f"--jobs={JOBS}", *arguments)
         if (found := await row_counts(connection)) != manifest.rows:
-            wrong = [
-                name for name in {**found, **manifest.rows} if found.get(name) != manifest.rows.get(name)
-            ]
-            raise BackupRefused(
-                f"The restored tables do not have the rows the manifest names: {', '.join(wrong)}"
-            )
+            wrong = [name for name in {**found, **manifest.rows} if found.get(name) != manifest.rows.get(name)]
+            raise BackupRefused(f"The restored tables do not have the rows the manifest names: {', '.join(wrong)}")
     finally:
         await connection.close()

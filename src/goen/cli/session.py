@@ -13,7 +13,7 @@ from dataclasses import replace
 from goen.database.embedded import embedded
 from goen.database.errors import SchemaRefused
 from goen.database.migrate import migrate, pending
-from goen.database.pool import Database, open_database
+from goen.database.pool import Database, check_server, open_database
 from goen.settings import Settings
 from goen.vocabulary.clock import SystemClock
 
@@ -25,6 +25,7 @@ PATIENCE_SECONDS = 15
 async def located(settings: Settings) -> AsyncIterator[Settings]:
     """The same settings with ``database_url`` filled in; the embedded server is joined or started."""
     if settings.database_url is not None:
+        await check_server(settings.database_url)
         yield settings
         return
     async with embedded(settings.data_dir, settings.profile) as server:

@@ -31,7 +31,8 @@ START_SECONDS = 60
 def up(with_demo: bool, port: int | None) -> None:
     """Start the database, the server and the workers; Ctrl-C stops them all."""
     settings = Settings.from_environment()
-    asyncio.run(_up(replace(settings, port=port or settings.port), with_demo=with_demo))
+    chosen = replace(settings, port=port or settings.port, demo=with_demo or settings.demo)
+    asyncio.run(_up(chosen, with_demo=with_demo))
 
 
 @click.command(hidden=True)
@@ -93,9 +94,7 @@ class Tree:
             with suppress(ProcessLookupError):
                 child.terminate()
         if running:
-            _, late = await asyncio.wait(
-                [asyncio.ensure_future(c.wait()) for c in running], timeout=STOP_SECONDS
-            )
+            _, late = await asyncio.wait([asyncio.ensure_future(c.wait()) for c in running], timeout=STOP_SECONDS)
             for child in running if late else ():
                 with suppress(ProcessLookupError):
                     child.kill()
@@ -138,6 +137,7 @@ def _environment(settings: Settings) -> Mapping[str, str]:
         "GOEN_DATA_DIR": str(settings.data_dir),
         "GOEN_HOST": settings.host,
         "GOEN_PORT": str(settings.port),
+        "GOEN_DEMO": "1" if settings.demo else "0",
     }
 
 
@@ -182,9 +182,7 @@ async def _announce(settings: Settings, server: Server | None, tree: Tree, *, wi
             break
         await asyncio.sleep(0.05)
     else:
-        click.echo(
-            f"The server does not answer on port {settings.port} yet; see the messages above.", err=True
-        )
+        click.echo(f"The server does not answer on port {settings.port} yet; see the messages above.", err=True)
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only told apart.
     address = f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
     click.echo(f"Goen        {address}/")

@@ -84,9 +84,7 @@ def _started(spec: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 def _stop_when_unused(lock: Path, server: list[subprocess.Popen[bytes]], stopping: threading.Event) -> None:
     in_use = lock.open("a")
-    fcntl.flock(
-        in_use, fcntl.LOCK_EX
-    )  # Kept until this process ends: newcomers wait for the old server to go.
+    fcntl.flock(in_use, fcntl.LOCK_EX)  # Kept until this process ends: newcomers wait for the old server to go.
     stopping.set()
     server[0].send_signal(FAST)
     deadline = time.monotonic() + STOP_SECONDS

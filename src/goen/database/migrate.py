@@ -182,7 +182,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
 
 async def _application_role(connection: asyncpg.Connection) -> None:
     """Make ``goen_app`` and join it, as far as this server lets us; without it grants are left out."""
-    member = "select pg_has_role(current_user, $1::name, 'member')"
+    member = "select pg_has_role(current_user, $1::name, 'set')"
     try:
         if not await connection.fetchval(_KNOWN, APPLICATION_ROLE):
             await connection.execute(f"create role {APPLICATION_ROLE}")

@@ -14,9 +14,7 @@ def month_after(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
-async def cover_months(
-    connection: asyncpg.Connection, first: date, *, months: int, table: str = "entry"
-) -> list[str]:
+async def cover_months(connection: asyncpg.Connection, first: date, *, months: int, table: str = "entry") -> list[str]:
     """Make the partitions for the month of ``first`` and ``months`` more; returns the names made.
 
     Each is made in a transaction of its own, as the owner (the application's role may not). A month that

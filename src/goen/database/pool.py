@@ -23,7 +23,7 @@ RECOVERY_SECONDS = 15.0
 
 _TAKE_ROLE = """
 select set_config('role', rolname, false) from pg_roles
- where rolname = $1 and pg_has_role(current_user, oid, 'member')
+ where rolname = $1 and pg_has_role(current_user, oid, 'set')
 """
 
 
@@ -85,7 +85,7 @@ async def open_database(
         ServerTooOld: the server is older than PostgreSQL 16.
         DatabaseUnavailable: nobody answers there within ``wait_seconds``, or the log-in is refused.
     """
-    await _checked(dsn, wait_seconds)
+    await check_server(dsn, wait_seconds)
     readers = _pool(dsn, Reading, readers_max, {"default_transaction_read_only": "on"})
     writers = _pool(dsn, Writing, writers_max, {})
     async with readers, writers:
@@ -124,13 +124,12 @@ async def take_role(connection: asyncpg.Connection) -> None:
     await connection.fetchval(_TAKE_ROLE, APPLICATION_ROLE)
 
 
-async def _checked(dsn: str, wait_seconds: float) -> None:
+async def check_server(dsn: str, wait_seconds: float = RECOVERY_SECONDS) -> None:
+    """Refuse a server that nobody answers for, or that is older than PostgreSQL 16."""
     try:
         connection = await connect(dsn, wait_seconds=wait_seconds)
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnavailable(
-            f"The database does not answer: {error}. Check GOEN_DATABASE_URL."
-        ) from None
+        raise DatabaseUnavailable(f"The database does not answer: {error}. Check GOEN_DATABASE_URL.") from None
     try:
         major = connection.get_server_version().major
     finally:

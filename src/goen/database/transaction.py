@@ -12,9 +12,7 @@ from goen.database.pool import Database, Writing
 T = TypeVar("T")
 
 
-async def again_on_conflict(
-    database: Database, work: Callable[[Writing], Awaitable[T]], *, times: int = 3
-) -> T:
+async def again_on_conflict(database: Database, work: Callable[[Writing], Awaitable[T]], *, times: int = 3) -> T:
     """Run ``work`` in one transaction; on a deadlock or serialisation failure from its start again.
 
     ``work`` must therefore have no effect outside the transaction. After ``times`` attempts the
