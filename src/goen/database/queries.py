@@ -16,7 +16,7 @@ def load(package: str, name: str = "queries.sql") -> Any:
     runs the query of that name. A query marked with ``^`` gives one row or None, ``$`` one value, ``!``
     is a write, and one without a mark is iterated: ``async for row in queries.lots(connection, ...)``.
     """
-    return aiosql.from_path(Path(str(files(package) / name)), "asyncpg")
+    return aiosql.from_path(Path(str(files(package) / name)), "asyncpg", mandatory_parameters=False)
 
 
 def text(package: str, name: str) -> str:
