@@ -200,6 +200,11 @@ class Engine:
         """The kind that a ``LineShare.earns`` of a pinned decision names."""
         return EARNS_NOTHING if earns is None else self._kinds_by_code[earns]
 
+    @property
+    def base_rate(self) -> Rate:
+        """The rate of everybody for everything."""
+        return (self._schemes.get(()) or self._compile_scheme(()))[0][0]
+
     def has_boost(self, rule: str) -> bool:
         """Whether this version gives ``rule`` (``tier:gold``) a rate of its own."""
         return rule in self._boosts

@@ -209,12 +209,13 @@ def _plain(value: Any) -> Any:
 
 
 def _toml_table(table: dict[str, Any], path: tuple[str, ...]) -> list[str]:
-    lines = [f"[{'.'.join(path)}]"] if path else []
-    lines += [
+    lines = [
         f"{_toml_key(key)} = {_toml_value(value)}"
         for key, value in table.items()
         if value is not None and not isinstance(value, dict)
     ]
+    if path and lines:
+        lines.insert(0, f"[{'.'.join(path)}]")
     for key, value in table.items():
         if isinstance(value, dict) and value:
             lines += ["", *_toml_table(value, (*path, _toml_key(key)))]

@@ -1,0 +1,210 @@
+"""Decisions in words, for staff and members, in Japanese and English.
+
+Decisions hold codes and numbers; sentences are made here, at the edge, so that a wording can improve
+without touching what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal
+
+from babel.numbers import format_currency, get_currency_precision
+
+from goen.earning.checks import Problem
+from goen.earning.decision import Arithmetic, Award, Miss, Notice
+
+Language = Literal["ja", "en"]
+#: Names that people gave to codes: ``{"tier:gold": "ゴールド"}``. Codes without one show as they are.
+Names = Mapping[str, str]
+
+_RULES: dict[str, tuple[str, str]] = {
+    "base": ("通常ポイント", "Standard points"),
+    "category": ("「{name}」のポイント", "Points for {name}"),
+    "tier": ("「{name}」会員特典", "{name} member points"),
+    "brand": ("「{name}」カード特典", "{name} card points"),
+    "tender": ("{name}でのお支払い特典", "Points for paying by {name}"),
+    "shop": ("店舗特典（{name}）", "Shop points ({name})"),
+    "threshold": ("お買い上げ特典（{name}）", "Purchase bonus ({name})"),
+}
+_TENDERS: dict[str, tuple[str, str]] = {
+    "cash": ("現金", "cash"),
+    "card": ("カード", "card"),
+    "emoney": ("電子マネー", "e-money"),
+    "qr": ("QRコード決済", "QR payment"),
+    "voucher": ("商品券", "voucher"),
+    "other": ("その他の方法", "other means"),
+}
+_REASONS: dict[str, tuple[str, str]] = {
+    "below_unit": ("対象金額 {base} では1ポイントに届きません", "{base} is not enough for a point"),
+    "below_unit_missing": ("あと {missing} でポイントが付きます", "{missing} more would give points"),
+    "nothing_eligible": ("ポイントの対象になる金額がありません", "Nothing here earns points"),
+    "precedence": ("「{winner}」が優先されます", "{winner} takes precedence"),
+    "smaller_rate": ("「{winner}」の方が多く付きます", "{winner} gives more"),
+    "mixed_tenders": ("複数の支払方法を併用したため対象外です", "Several means of payment were mixed"),
+    "below_threshold": ("あと {missing} で {points} ポイント進呈", "{missing} more would give {points} points"),
+}
+_NOTICES: dict[str, tuple[str, str]] = {
+    "total_differs": (
+        "合計 {total} は明細からの計算 {computed} と異なるため、差額を明細に配分しました",
+        "The total {total} differs from the lines' {computed}; the difference was spread over the lines",
+    ),
+    "use_limit": (
+        "ポイント利用の条件（{min}ポイントから{unit}ポイント単位、上限{max}ポイント）を超えています",
+        "Points were used outside their limits (from {min}, in steps of {unit}, up to {max})",
+    ),
+    "used_by_guest": (
+        "会員が特定できないままポイント {points} が利用されています",
+        "{points} points were used without a member",
+    ),
+}
+_PROBLEMS: dict[str, tuple[str, str]] = {
+    "no_activity": (
+        "期限を延長する行動を1つ以上指定してください",
+        "Name at least one activity that moves the date",
+    ),
+    "never_expires": (
+        "ポイントが失効しないため、未使用分の負債が残り続けます",
+        "Points never expire, so the liability for unused points stays",
+    ),
+    "not_a_percentage": (
+        "0〜100の数値（小数点以下4桁まで）で指定してください",
+        "Must be between 0 and 100 with at most 4 decimal places",
+    ),
+    "not_a_multiplier": (
+        "0〜999の倍率（小数点以下4桁まで）で指定してください",
+        "Must be between 0 and 999 with at most 4 decimal places",
+    ),
+    "replace_adds": (
+        "すべて加算する設定（combine = add）のため、replace は add として扱われます",
+        "All rates add up (combine = add), so replace counts as add",
+    ),
+    "not_all_sources": (
+        "brand・tender・tier・shop をそれぞれ1回ずつ並べてください",
+        "List brand, tender, tier and shop, each once",
+    ),
+    "same_code_twice": ("同じコードが重複しています", "The same code is there twice"),
+    "not_a_value": (
+        "0より大きい数値（小数点以下6桁まで）で指定してください",
+        "Must be above 0 with at most 6 decimal places",
+    ),
+    "not_whole_money": (
+        "{points}ポイントの倍数にしないと1円未満の端数が出ます",
+        "Must be a multiple of {points}, or points would be worth fractions of a yen",
+    ),
+    "below_minimum": ("最低利用ポイント {min} を下回っています", "Is below the {min} points that use needs"),
+    "tax_deferral": (
+        "{min}ポイントからしか使えない場合、法人税でポイント分の収益を繰り延べられないおそれがあります"
+        "（通達2-1-1-7は1ポイントから使えることを求めています）",
+        "Points usable only from {min} may cost the deferral of income for corporate tax "
+        "(circular 2-1-1-7 asks that even one point gives a discount)",
+    ),
+}
+_MONEY_VALUES = frozenset({"base", "missing", "total", "computed"})
+
+
+def money_text(amount: int, currency: str, language: Language) -> str:
+    """An amount in minor units as people write it: ``1,000円``, ``1,000 yen``, ``£10.00``."""
+    if currency == "JPY":
+        return f"{amount:,}円" if language == "ja" else f"{amount:,} yen"
+    scale = get_currency_precision(currency)
+    return str(format_currency(Decimal(amount).scaleb(-scale), currency, locale=language))
+
+
+def points_text(points: int, language: Language) -> str:
+    """``8ポイント`` or ``8 points``."""
+    if language == "ja":
+        return f"{points:,}ポイント"
+    return f"{points:,} point" + ("" if abs(points) == 1 else "s")
+
+
+def rule_name(rule: str, language: Language, names: Names = {}) -> str:  # noqa: B006 - never changed
+    """A rule's code as a name: ``tier:gold`` becomes ``「ゴールド」会員特典``."""
+    source, _, code = rule.partition(":")
+    if source not in _RULES:
+        return names.get(rule, rule)
+    name = names.get(rule) or (_pick(_TENDERS[code], language) if source == "tender" else code)
+    return _pick(_RULES[source], language).format(name=name)
+
+
+def award_text(award: Award, language: Language, currency: str = "JPY", names: Names = {}) -> str:  # noqa: B006
+    """One line of the breakdown with its arithmetic: what rule, on what amount, gave how much."""
+    name = rule_name(award.rule, language, names)
+    if award.category is not None and award.rule != f"category:{award.category}":
+        name += f"（{award.category}）" if language == "ja" else f" ({award.category})"
+    base, points = money_text(award.base, currency, language), points_text(award.points, language)
+    rate = rate_text(award.arithmetic, language, currency)
+    text = f"{name}: {base}、{rate} → {points}" if language == "ja" else f"{name}: {rate} on {base} = {points}"
+    if award.granted is not None and award.granted <= award.points:
+        text += "（上限適用）" if language == "ja" else " (limited)"
+    return text
+
+
+def rate_text(arithmetic: Arithmetic, language: Language, currency: str = "JPY") -> str:
+    """``100円につき1ポイント``, ``1.5%``, ``5,000円以上``."""
+    japanese = language == "ja"
+    if arithmetic.threshold is not None:
+        amount = money_text(arithmetic.threshold, currency, language)
+        return f"{amount}以上" if japanese else f"from {amount}"
+    if arithmetic.percent is not None:
+        return f"{arithmetic.percent}%"
+    assert arithmetic.unit_amount is not None
+    unit, points = money_text(arithmetic.unit_amount, currency, language), arithmetic.unit_points
+    if japanese:
+        return f"{unit}につき{points}ポイント"
+    return f"{points} point{'' if points == '1' else 's'} per {unit}"
+
+
+def miss_text(miss: Miss, language: Language, currency: str = "JPY", names: Names = {}) -> str:  # noqa: B006
+    """Why a rule gave nothing."""
+    values = _shown(miss.values, currency, language)
+    if "winner" in miss.values:
+        values["winner"] = rule_name(str(miss.values["winner"]), language, names)
+    text = _pick(_REASONS.get(miss.reason, (miss.reason, miss.reason)), language).format(**values)
+    if miss.reason == "below_unit" and miss.values.get("missing"):
+        more = _pick(_REASONS["below_unit_missing"], language).format(**values)
+        text += f"（{more}）" if language == "ja" else f"; {more}"
+    return f"{rule_name(miss.rule, language, names)}: {text}"
+
+
+def notice_text(notice: Notice, language: Language, currency: str = "JPY") -> str:
+    """A warning of a decision as a sentence."""
+    words = _NOTICES.get(notice.code, (notice.code, notice.code))
+    return _pick(words, language).format(**_shown(notice.values, currency, language))
+
+
+def problem_text(problem: Problem, language: Language) -> str:
+    """A problem of a programme as a sentence; the caller shows its field and level."""
+    return _pick(_PROBLEMS[problem.code], language).format(**problem.values)
+
+
+def receipt_lines(earned: int, pending: int, used: int, available: int | None, language: Language) -> list[str]:
+    """What a till prints below the sale; ``available`` is the balance after it, None for a guest."""
+    if available is None:
+        return []
+    japanese = language == "ja"
+    lines = []
+    if used:
+        lines.append(f"ご利用ポイント {used:,}P" if japanese else f"Points used {used:,}P")
+    if pending:
+        lines.append(f"仮ポイント {pending:,}P" if japanese else f"Points pending {pending:,}P")
+    else:
+        lines.append(f"今回ポイント {earned:,}P" if japanese else f"Points earned {earned:,}P")
+    lines.append(f"累計ポイント {available:,}P" if japanese else f"Points balance {available:,}P")
+    return lines
+
+
+def _pick(words: tuple[str, str], language: Language) -> str:
+    return words[0] if language == "ja" else words[1]
+
+
+def _shown(values: Mapping[str, int | str], currency: str, language: Language) -> dict[str, str]:
+    return {
+        key: money_text(value, currency, language)
+        if key in _MONEY_VALUES and isinstance(value, int)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else value
+        for key, value in values.items()
+    }
