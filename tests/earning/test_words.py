@@ -1,0 +1,128 @@
+"""Words for staff and members, and the rules text that must not part ways with the engine."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+
+from earning.builders import engine, line, programmes, sale
+from goen.earning import DEFAULT, Facts, Programme, compile_programme
+from goen.earning.programme import Earning, Expiry, Returns, Threshold, Tier, Use
+from goen.earning.rules_example import example, example_points
+from goen.earning.rules_text import text
+from goen.earning.words import award_text, miss_text, money_text, notice_text, receipt_lines
+
+GOLD = {"gold": Tier("ゴールド", Decimal("1.5"))}
+
+
+def test_an_award_says_its_arithmetic():
+    decision = engine(tiers=GOLD).evaluate(sale(line(1, 1100, category="食品")), Facts(tier="gold"))
+    names = {"tier:gold": "ゴールド"}
+    assert [award_text(award, "ja", names=names) for award in decision.awards] == [
+        "通常ポイント: 1,000円、100円につき1ポイント → 10ポイント",
+        "「ゴールド」会員特典: 1,000円、100円につき1.5ポイント → 15ポイント",
+    ]
+    assert award_text(decision.awards[0], "en") == "Standard points: 1 point per 100 yen on 1,000 yen = 10 points"
+
+
+def test_a_miss_says_what_is_missing():
+    made = engine(base="tax_included", thresholds=(Threshold("spring", 5000, 500),))
+    below, threshold = made.evaluate(sale(60)).not_applied
+    assert (
+        miss_text(below, "ja")
+        == "通常ポイント: 対象金額 60円 では1ポイントに届きません（あと 40円 でポイントが付きます）"
+    )
+    assert miss_text(threshold, "en") == "Purchase bonus (spring): 4,940 yen more would give 500 points"
+
+
+@given(programmes)
+def test_every_reason_has_words_in_both_languages(made):
+    decision = compile_programme(made).evaluate(sale(line(1, 90), total=77), Facts(tier="gold"))
+    for language in ("ja", "en"):
+        for words in (
+            *(award_text(award, language) for award in decision.awards),
+            *(miss_text(miss, language) for miss in decision.not_applied),
+            *(notice_text(notice, language) for notice in decision.warnings),
+        ):
+            assert "{" not in words
+            assert not re.search(r"\b(below_|nothing_|total_differs)", words)
+
+
+def test_receipts_show_points_as_tills_print_them():
+    assert receipt_lines(8, 0, 0, 1234, "ja") == ["今回ポイント 8P", "累計ポイント 1,234P"]
+    assert receipt_lines(0, 8, 500, 1234, "en") == ["Points used 500P", "Points pending 8P", "Points balance 1,234P"]
+    assert receipt_lines(0, 0, 0, None, "ja") == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "language", "words"),
+    [
+        ("JPY", "ja", "1,234,500円"),
+        ("JPY", "en", "1,234,500 yen"),
+        ("GBP", "en", "£12,345.00"),
+    ],
+)
+def test_money_is_written_as_its_currency_is(currency, language, words):
+    assert money_text(1_234_500, currency, language) == words
+
+
+def test_the_rules_text_reads_naturally():
+    rules = text(DEFAULT, "ja")
+    assert "・お買い上げ金額（税抜）100円につき1ポイントを進呈します。" in rules
+    assert "23ポイントが付きます" in rules  # 1,980 / 1.1 + 540 / 1.08 = 2,300
+    assert "2026年4月15日に付いたポイントは、2027年4月30日の23時59分59秒まで有効です。" in rules
+    assert "- 1 point pays 1 yen." in text(DEFAULT, "en")
+
+
+@given(programmes)
+def test_the_examples_of_the_rules_text_are_the_engines(made):
+    unit = compile_programme(made)
+    plain, used = example(unit), example_points(unit)
+    gold = example(unit, "gold")
+    for language, word in (("ja", "{:,}ポイントが付きます"), ("en", "{:,} point")):
+        rules = text(made, language)
+        assert word.format(plain.earned) in rules
+        assert word.format(gold.earned) in rules
+    if used:
+        paid = example(unit, use_points=used)
+        assert f"お支払いは{paid.payable:,}円、付くポイントは{paid.earned:,}ポイントです。" in text(made, "ja")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        Programme(earning=Earning(unit_amount=200)),
+        Programme(earning=Earning(unit_points=2)),
+        Programme(earning=Earning(percent=Decimal(1))),
+        Programme(earning=Earning(base="tax_included")),
+        Programme(earning=Earning(rounding="half_up")),
+        Programme(earning=Earning(place="unit")),
+        Programme(earning=Earning(point_paid="included")),
+        Programme(earning=Earning(discounts_lower_base=False)),
+        Programme(earning=Earning(coupons_lower_base=False)),
+        Programme(earning=Earning(categories={"酒": Decimal(0)})),
+        Programme(earning=Earning(thresholds=(Threshold("a", 5000, 500),))),
+        Programme(point_value=Decimal(2)),
+        Programme(use=Use(min=10)),
+        Programme(use=Use(unit=10)),
+        Programme(use=Use(max=500)),
+        Programme(use=Use(max_percent=50)),
+        Programme(use=Use(excluded_categories=("たばこ",))),
+        Programme(use=Use(postage=False)),
+        *(Programme(expiry=Expiry(mode=mode)) for mode in ("days", "months", "fiscal_year", "sliding", "none")),
+        Programme(expiry=Expiry(mode="sliding", slide_to="end_of_month_before")),
+        Programme(returns=Returns(partial="pro_rata")),
+        Programme(returns=Returns(shortage="money")),
+        Programme(returns=Returns(shortage="refuse")),
+        Programme(returns=Returns(expired_used="grace")),
+        Programme(tiers=GOLD),
+        Programme(provisional_days=7),
+        Programme(claim_window_days=60),
+    ],
+)
+def test_every_setting_that_members_feel_is_told(made):
+    assert text(made, "ja") != text(DEFAULT, "ja")
+    assert text(made, "en") != text(DEFAULT, "en")
