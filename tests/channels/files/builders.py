@@ -6,9 +6,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from goen.channels.files.mapping import Mapping, parse_mapping, recognise
-from goen.channels.files.model import Receipt, Refused
 from goen.channels.files.purchases import read_receipts
 from goen.channels.files.readers import open_table
+from goen.purchases.brought import Receipt, Refused
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 

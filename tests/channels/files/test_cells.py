@@ -21,7 +21,7 @@ from goen.channels.files.cells import (
     quantity,
     scaled_number,
 )
-from goen.channels.files.model import BadCell
+from goen.channels.files.errors import BadCell
 
 
 @pytest.mark.parametrize(

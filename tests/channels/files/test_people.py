@@ -11,8 +11,8 @@ from channels.files.builders import TOKYO, written
 from goen.channels.files.balances import read_balances
 from goen.channels.files.mapping import parse_mapping, recognise
 from goen.channels.files.members import read_members
-from goen.channels.files.model import OpeningBalance, Refused
 from goen.channels.files.readers import open_table
+from goen.purchases.brought import OpeningBalance, Refused
 from goen.purchases.model import MemberRef
 
 BALANCES = """

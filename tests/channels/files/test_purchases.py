@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from channels.files.builders import GOODS, TOKYO, receipts_of, written
+from goen.channels.files.errors import BadFile
 from goen.channels.files.mapping import parse_mapping, recognise
-from goen.channels.files.model import BadFile
 from goen.channels.files.readers import open_table
 from goen.purchases.model import MemberRef, OrderDiscount
 

@@ -11,9 +11,10 @@ import pytest
 import xlsxwriter
 
 from channels.files.builders import written
-from goen.channels.files.model import BadFile, Refused
+from goen.channels.files.errors import BadFile
 from goen.channels.files.readers import Row, Shape, open_table
 from goen.channels.files.refused import RefusedRows
+from goen.purchases.brought import Refused
 
 AS_IT_IS = Shape()
 

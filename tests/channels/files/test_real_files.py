@@ -10,7 +10,7 @@ import pytest
 
 from channels.files.builders import receipts_of
 from goen.channels.files.mapping import read_mapping
-from goen.channels.files.model import Receipt, Refused
+from goen.purchases.brought import Receipt, Refused
 
 MAPPINGS = Path(__file__).parents[2] / "data" / "mappings"
 

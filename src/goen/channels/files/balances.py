@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import cast
 
 from goen.channels.files.cells import Memo, day_reader, flag, points
+from goen.channels.files.errors import BadCell, BadFile
 from goen.channels.files.mapping import Columns, Mapping
 from goen.channels.files.members import member_reader
-from goen.channels.files.model import BadCell, BadFile, OpeningBalance, Refuse, Refused
 from goen.channels.files.readers import Table
+from goen.purchases.brought import OpeningBalance, Refuse, Refused
 
 
 def read_balances(

@@ -13,7 +13,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from goen.channels.files.model import BadCell
+from goen.channels.files.errors import BadCell
 from goen.vocabulary.money import MONEY_LIMIT
 
 V = TypeVar("V")

@@ -17,8 +17,8 @@ from goen.channels.files.cells import (
     quantity,
     text,
 )
+from goen.channels.files.errors import BadCell, BadFile
 from goen.channels.files.mapping import Columns, LineSection
-from goen.channels.files.model import BadCell, BadFile
 from goen.vocabulary.money import MONEY_LIMIT
 
 ROLES = ("goods", "return", "fee", "discount", "points", "skip")

@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from goen.channels.files.cells import Memo
-from goen.channels.files.model import BadFile
+from goen.channels.files.errors import BadFile
 from goen.channels.files.readers import Shape, Table
 
 Kind = Literal["purchases", "balances", "members"]

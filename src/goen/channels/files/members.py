@@ -7,9 +7,10 @@ from datetime import date, datetime, tzinfo
 from typing import cast
 
 from goen.channels.files.cells import Memo, day_reader, text, time_reader
+from goen.channels.files.errors import BadCell, BadFile
 from goen.channels.files.mapping import Columns, Mapping, MemberSource
-from goen.channels.files.model import BadCell, BadFile, NewMember, Refuse, Refused
 from goen.channels.files.readers import Table
+from goen.purchases.brought import NewMember, Refuse, Refused
 from goen.purchases.model import MemberKind, MemberRef
 
 KINDS = ("member_id", "card", "phone", "email", "line", "ec")

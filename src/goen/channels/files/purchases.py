@@ -14,11 +14,12 @@ from operator import itemgetter
 from typing import cast
 
 from goen.channels.files.cells import Memo, day_reader, money_reader, points, text, time_reader
+from goen.channels.files.errors import BadCell, BadFile
 from goen.channels.files.lines import Draft, NoSale, line_reader, not_negative, one_of
 from goen.channels.files.mapping import Columns, Mapping
 from goen.channels.files.members import member_reader
-from goen.channels.files.model import BadCell, BadFile, Receipt, Refuse, Refused, ReturnLine, ReturnSlip
 from goen.channels.files.readers import Row, Table
+from goen.purchases.brought import Receipt, Refuse, Refused, ReturnLine, ReturnSlip
 from goen.purchases.model import Line, OrderDiscount, Purchase
 
 #: A receipt of more rows is refused: the purchase document takes no more lines.

@@ -17,7 +17,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO
 
-from goen.channels.files.model import BadFile, Refuse, Refused
+from goen.channels.files.errors import BadFile
+from goen.purchases.brought import Refuse, Refused
 
 Row = tuple[int, list[str]]
 

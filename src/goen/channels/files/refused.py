@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from goen.channels.files.model import Refused
 from goen.channels.files.readers import Table
+from goen.purchases.brought import Refused
 
 COLUMNS = ("row", "reason", "words")
 

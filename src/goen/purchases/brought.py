@@ -1,9 +1,11 @@
-"""What a file gives: receipts, returns, opening balances, members, and refused rows."""
+"""What another system's files bring: receipts, returns, opening balances, people, and rows not used.
+
+Values between ``channels.files``, which reads them, and ``actions.imports``, which does them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -29,18 +31,6 @@ class Refuse(Protocol):
     """Takes refused rows as they are met."""
 
     def __call__(self, refused: Refused, /) -> None: ...
-
-
-class BadFile(Exception):  # noqa: N818 - like Refusal: the world's mistake, not ours.
-    """The file or its mapping as a whole cannot be used; ``str()`` says why, for people."""
-
-
-class BadCell(ValueError):  # noqa: N818
-    """A cell that does not say what its column should."""
-
-    def __init__(self, name: str, text: str, why: str) -> None:
-        shown = text if len(text) <= 40 else text[:40] + "…"
-        super().__init__(f"{name} “{shown}”: {why}")
 
 
 class ReturnLine(msgspec.Struct, frozen=True):
@@ -111,19 +101,3 @@ class NewMember(msgspec.Struct, frozen=True):
     address: str | None = None
     shop: str | None = None
     joined_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a file came to, in rows, documents and minor units."""
-
-    rows: int = 0
-    refused: int = 0
-    sales: int = 0
-    returns: int = 0
-    members: int = 0
-    balances: int = 0
-    sold: int = 0
-    returned: int = 0
-    points: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
