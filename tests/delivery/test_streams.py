@@ -13,7 +13,7 @@ from goen.database.pool import Database, Writing
 from goen.delivery import feed, streams
 from goen.delivery.errors import CursorExpired
 
-from .conftest import RECORDED, Delivery, Processes, add
+from .conftest import RECORDED, Delivery, Processes, add, until
 
 
 def parsed(chunk: bytes) -> list[dict]:
@@ -35,10 +35,14 @@ async def take(stream: AsyncIterator[bytes], count: int, seconds: float = 10) ->
     return events
 
 
-async def fill(connection: Writing, first: int, last: int, members: int = 10) -> None:
-    await add(connection, [(number % members + 1, number) for number in range(first, last + 1)])
-    head = await connection.fetchval("select relay_drain(array_agg(distinct member_id)) from outbox")
-    assert head == last
+async def fill(connection: Writing, count: int, members: int = 10) -> None:
+    """Let the relay find and number so many events."""
+    await add(connection, [(number % members + 1, number) for number in range(1, count + 1)])
+
+    async def all_there() -> bool:
+        return (await feed.bounds(connection)).head == count
+
+    await until(all_there)
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ async def here(processes: Processes) -> Delivery:
 
 
 async def test_a_stream_says_where_it_starts_and_then_brings_what_comes(here: Delivery, connection: Writing) -> None:
-    await fill(connection, 1, 3)
+    await fill(connection, 3)
     stream = await here.streams.open(None, None)
     assert await anext(stream) == b"id: 3\n: listening\n\n"
     await add(connection, [(4, 32)])
@@ -94,7 +98,7 @@ async def test_a_stream_of_one_member_brings_all_of_theirs_and_nothing_else(
     here: Delivery, connection: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "SCAN_POSITIONS", 100)
-    await fill(connection, 1, 1_000)
+    await fill(connection, 1_000)
     stream = await here.streams.open(0, 5)
     old = await take(stream, 100)
     assert {event["member_id"] for event in old} == {"m5"}
@@ -150,7 +154,7 @@ async def test_streams_of_other_processes_hear_it_too(processes: Processes, conn
 
 
 async def test_a_position_that_was_purged_or_never_given_is_refused(here: Delivery, connection: Writing) -> None:
-    await fill(connection, 1, 30)
+    await fill(connection, 30)
     assert await feed.purge_piece(connection, RECORDED + timedelta(seconds=1), 20) == 20
     for position in (19, 31):
         with pytest.raises(CursorExpired):
@@ -164,7 +168,7 @@ async def test_a_listener_overtaken_by_the_purge_is_let_go_rather_than_shown_a_g
     here: Delivery, connection: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "PAGE_POSITIONS", 10)
-    await fill(connection, 1, 100)
+    await fill(connection, 100)
     stream = await here.streams.open(0, None)
     assert [event["id"] for event in await take(stream, 10)] == list(range(1, 11))
     await feed.purge_piece(connection, RECORDED + timedelta(seconds=1), 50)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import asyncpg
 import structlog
 
 from goen.database.pool import Reading, connect, take_role
@@ -15,7 +14,7 @@ from goen.delivery.relay import CHANNEL
 
 POLL_SECONDS = 0.05
 """While somebody waits the head is read this often, in case a notice went astray."""
-RETRY_SECONDS = (0.1, 5.0)
+RETRY_SECONDS = 0.2
 
 _queries = load(__package__)
 _log = structlog.get_logger(__name__)
@@ -53,14 +52,13 @@ class FeedHead:
 
     async def follow(self, dsn: str) -> None:
         """Keep :attr:`position` current until cancelled; a lost connection is made again."""
-        patience = RETRY_SECONDS[0]
         while True:
             try:
                 await self._listen(dsn)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning("feed_listener_interrupted", error=str(error))
-            await asyncio.sleep(patience)
-            patience = min(patience * 2, RETRY_SECONDS[1])
+            except Exception as error:
+                # Whatever it was, a driver cut off in the middle has many words for it: go on.
+                _log.warning("feed_listener_interrupted", error=repr(error))
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self, dsn: str) -> None:
         connection = await connect(dsn, connection_class=Reading, server_settings={"application_name": "goen feed"})

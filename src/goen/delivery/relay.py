@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from math import inf
 
-import asyncpg
 import structlog
 
 from goen.database.pool import Writing, connect, take_role
@@ -30,7 +29,7 @@ SWEEP_SECONDS = (0.05, 0.25)
 SWEEP_SHARE = 20
 """Sweeps get one part in so many of the time: where an old snapshot keeps dead rows, they are slow."""
 TELL_SECONDS = 0.01
-RETRY_SECONDS = (0.1, 5.0)
+RETRY_SECONDS = 0.2
 STOP_SECONDS = 2.0
 
 _queries = load(__package__)
@@ -60,18 +59,16 @@ class Relay:
 
     async def run(self) -> None:
         """Drain until :meth:`stop`; a lost connection is made again."""
-        patience = RETRY_SECONDS[0]
         while not self._stopping:
             try:
                 async with _connection(self._dsn) as connection:
-                    patience = RETRY_SECONDS[0]
                     await self._serve(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:
+                # Whatever it was (a driver cut off in the middle has many words for it), a relay goes on.
                 # What was taken and not drained is still in the outbox: the next sweep finds it.
-                _log.warning("relay_interrupted", error=str(error))
+                _log.warning("relay_interrupted", error=repr(error))
                 self._sweep_at = 0.0
-                await asyncio.sleep(patience)
-                patience = min(patience * 2, RETRY_SECONDS[1])
+                await asyncio.sleep(RETRY_SECONDS)
 
     def stop(self) -> None:
         """Let :meth:`run` return once what it was handed is drained."""

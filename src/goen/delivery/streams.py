@@ -12,12 +12,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-import asyncpg
 import structlog
 
 from goen.database.pool import Database
 from goen.delivery import feed
-from goen.delivery.errors import CursorExpired
 from goen.delivery.feed import Event
 from goen.delivery.head import FeedHead
 
@@ -109,8 +107,8 @@ class Streams:
             try:
                 if await self._head.beyond(self._position, HEARTBEAT_SECONDS):
                     await self._read_on()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning("stream_reader_interrupted", error=str(error))
+            except Exception as error:
+                _log.warning("stream_reader_interrupted", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_on(self) -> None:
@@ -148,8 +146,9 @@ class Streams:
                         listener.idle = False
                         listener.position = max(listener.position, self._position)
                         yield f"id: {listener.position}\n: alive\n\n".encode()
-        except (CursorExpired, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            _log.info("stream_ended", position=listener.position, error=str(error))
+        except Exception as error:
+            # Purged under its feet, or the database is away: the listener comes back with its position.
+            _log.info("stream_ended", position=listener.position, error=repr(error))
         finally:
             self._leave(listener)
 
