@@ -174,7 +174,7 @@ def _canonical(ask: Enrolment) -> bytes:
 
 
 def _same(ask: Enrolment, kept: store.Kept) -> Enrolled:
-    fields = differing(msgspec.json.decode(kept.request), msgspec.json.decode(_canonical(ask)))
+    fields = differing(kept.request, ask)
     if fields:
         raise Conflict(fields)
     return Enrolled(kept.answer.encode(), replayed=True)

@@ -1,0 +1,37 @@
+"""``goen normalise KIND``: a value per line in, its normal form (or an empty line) out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from goen.identity import normalise as normal
+
+
+def _email(value: str) -> str | None:
+    address = normal.email(value)
+    return normal.match_key(address) if address else None
+
+
+FORMS: dict[str, Callable[[str], str | None]] = {
+    "phone": normal.phone,
+    "email": _email,
+    "kana": normal.kana,
+    "name": normal.name,
+}
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(FORMS)))
+def normalise(kind: str) -> None:
+    """Normalise values read from standard input, one per line, in UTF-8.
+
+    phone: E.164. email: the match key (case, width, Gmail's dots and plus folded). kana: composed full-width
+    katakana. name: variant kanji folded. What cannot be read gives an empty line.
+    """
+    form = FORMS[kind]
+    # Only \n ends a line: a value may hold other characters that Python counts as line ends.
+    source = click.open_file("-", encoding="utf-8", errors="replace")
+    for line in source:
+        click.echo(form(line.rstrip("\r\n")) or "")
