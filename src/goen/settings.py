@@ -47,6 +47,10 @@ class Settings:
     """GOEN_LOG_LEVEL: debug, info, warning or error; info."""
     demo: bool
     """GOEN_DEMO: 1 where the members are invented, so that pages say so; ``goen up --demo`` sets it."""
+    rate_limit: int | None
+    """GOEN_RATE_LIMIT: requests per API key and minute, those that move points apart; 600000. 0: none."""
+    posting_rate_limit: int | None
+    """GOEN_POSTING_RATE_LIMIT: the same for requests that move points; none unless set."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -69,6 +73,8 @@ class Settings:
             currency=_currency(given("CURRENCY")),
             timezone=_timezone(given("TIMEZONE")),
             log_level=_one_of("LOG_LEVEL", given("LOG_LEVEL") or "info", LogLevel),
+            rate_limit=_count("RATE_LIMIT", given("RATE_LIMIT") or "600000"),
+            posting_rate_limit=_count("POSTING_RATE_LIMIT", given("POSTING_RATE_LIMIT") or "0"),
             demo=_one_of("DEMO", given("DEMO") or "0", Literal["0", "1"]) == "1",
         )
 
@@ -87,6 +93,12 @@ def _port(value: str) -> int:
     if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
         raise _refused("PORT", value, "a number from 1 to 65535")
     return int(value)
+
+
+def _count(name: str, value: str) -> int | None:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise _refused(name, value, "a whole number below 1000000000; 0 is no limit")
+    return int(value) or None
 
 
 def _currency(value: str | None) -> str | None:

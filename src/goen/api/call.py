@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Call", "Events", "Handler", "Language", "Principal", "Reply", "Role"]
 
 T = TypeVar("T")
+
+#: How answers become JSON. Quantities and rates are numbers on the wire, not texts.
+encode = msgspec.json.Encoder(decimal_format="number").encode
 Language: TypeAlias = Literal["ja", "en"]
 
 
@@ -52,13 +55,23 @@ class Call:
         """
         return decoded(self.body, type)
 
+    def variable(self, name: str, type: Any) -> str:
+        """A variable of the path, held to the rule that a field of a body would be.
+
+        Raises:
+            InvalidRequest: naming the variable.
+        """
+        checked: str = decoded_query({name: self.path[name]}, dict[str, type])[name]
+        return checked
+
     def decode_query(self, type: type[T]) -> T:
         """The query string as a value of this type; texts become numbers and dates as the type asks.
 
         Raises:
             InvalidRequest: naming the parameter, unknown ones included.
         """
-        return decoded_query(self.query, type)
+        value: T = decoded_query(self.query, type)
+        return value
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -67,6 +80,11 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    @staticmethod
+    def of(value: msgspec.Struct, status: int = 200) -> Reply:
+        """A value as JSON, for handlers whose status depends (a PUT that made something: 201)."""
+        return Reply(status, encode(value))
 
 
 class Events(msgspec.Struct, frozen=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -23,8 +24,18 @@ def decoded(body: bytes, type: type[T]) -> T:
         InvalidRequest: not JSON, not UTF-8, a lone surrogate, U+0000, a number out of range, an unknown or
             missing field, too deep.
     """
+    value: T = read(body or b"{}", _decoder(cast(Any, type)).decode)
+    return value
+
+
+def read(body: bytes, decode: Callable[[bytes], T]) -> T:
+    """What ``decode`` makes of a body; every way that can fail is one refusal.
+
+    Raises:
+        InvalidRequest: as :func:`decoded`.
+    """
     try:
-        value: T = _decoder(type).decode(body or b"{}")
+        value: T = decode(body)
     except msgspec.ValidationError as error:
         raise refused(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -37,7 +48,7 @@ def decoded(body: bytes, type: type[T]) -> T:
     return value
 
 
-def decoded_query(query: dict[str, str], type: type[T]) -> T:
+def decoded_query(query: dict[str, str], type: Any) -> Any:
     """Query parameters as a value of this type, read leniently (``"10"`` is the number 10).
 
     Raises:

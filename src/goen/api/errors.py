@@ -47,6 +47,7 @@ STATUS: Mapping[str, int] = {
     "payload_too_large": 413,
     "unsupported_media_type": 415,
     "rate_limited": 429,
+    "internal_error": 500,
     # Trouble of our own, told by the ground: the caller may try again later.
     "database_unavailable": 503,
     "schema_refused": 503,
@@ -56,7 +57,12 @@ STATUS: Mapping[str, int] = {
 }
 """Status of each code. An ``unknown_…`` in a body is 422; where the URL names it, 404 (see ``status_of``)."""
 
-PROBLEM_JSON = b"application/problem+json"
+CONTENT_TYPE = (b"content-type", b"application/problem+json")
+_HEADERS: Mapping[str, tuple[tuple[bytes, bytes], ...]] = {
+    "unauthorized": ((b"www-authenticate", b'Bearer realm="goen"'),),
+    "payload_too_large": ((b"connection", b"close"),),  # The rest of the body is not read.
+    "database_unavailable": ((b"retry-after", b"1"),),
+}
 
 
 class Unauthorized(Refusal):
@@ -95,6 +101,12 @@ class RateLimited(Refusal):
     code = "rate_limited"
 
 
+class InternalError(Refusal):
+    """Something failed on our side; the log has it under the request id. Asking again is safe."""
+
+    code = "internal_error"
+
+
 def status_of(refusal: Refusal, method: str, absent: tuple[type[Refusal], ...] = ()) -> int:
     """The status of a refusal: 404 where it says that the URL names nothing.
 
@@ -117,4 +129,7 @@ def problem(refusal: Refusal, status: int, request_id: str) -> Reply:
     }
     # A field never hides one of ours; ``status`` of a hold or purchase goes by its full name.
     body.update((name, value) for name, value in refusal.fields.items() if name not in body)
-    return Reply(status, msgspec.json.encode(body), ((b"content-type", PROBLEM_JSON),))
+    headers = (CONTENT_TYPE, *_HEADERS.get(refusal.code, ()))
+    if isinstance(refusal, MethodNotAllowed):
+        headers = (*headers, (b"allow", ", ".join(refusal.fields["allowed"]).encode()))
+    return Reply(status, msgspec.json.encode(body), headers)

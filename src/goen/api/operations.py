@@ -46,6 +46,8 @@ class Operation:
     key: KeyNeeded = "none"
     refusals: tuple[type[Refusal], ...] = ()
     absent: tuple[type[Refusal], ...] = ()
+    creates: bool = False
+    """A PUT that answers 201 where it made something, and ``status`` where it was there."""
     posting: bool = False
     body_max: int = BODY_MAX
     content_type: str = "application/json"

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from zoneinfo import ZoneInfo
 
+from goen.actions.points.context import Context
+from goen.actions.till.till import Till
 from goen.database.pool import Database
+from goen.delivery.streams import Streams
+from goen.earning.catalogue import Programmes
+from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Everything a handler may reach. Made by main; tests make their own with a clock they can set."""
+    """Everything a handler may reach. Made by main; tests make their own with a clock they can set.
+
+    ``till`` and ``streams`` are this process's own; ``zone`` is the time zone of the books, ``context`` what
+    acts on points know of shops, programme versions and the calendar.
+    """
 
     clock: Clock
     database: Database
-    till: Any
-    programmes: Any
-    shops: Any
-    feed: Any = None
+    till: Till
+    programmes: Programmes
+    shops: ShopDirectory
+    zone: ZoneInfo
+    streams: Streams
+    context: Context

@@ -1,0 +1,217 @@
+"""The OpenAPI 3.1 document, made from the table of operations and the types it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from goen.api.errors import (
+    STATUS,
+    InternalError,
+    MissingIdempotencyKey,
+    PayloadTooLarge,
+    RateLimited,
+    Unauthorized,
+    UnsupportedMediaType,
+    status_of,
+)
+from goen.api.operations import EVERY_ROLE, Operation
+from goen.database.errors import DatabaseUnavailable
+from goen.vocabulary.refusal import Forbidden, InvalidRequest, Refusal
+
+Document = dict[str, Any]
+
+ABOUT = (
+    "One member and one points balance for all stores and web shops.\n\n"
+    "Points and money are integers (money in the currency's minor unit), times RFC 3339 with offset, ids opaque. "
+    "Unknown fields in a request are refused by name; clients ignore unknown fields in answers. "
+    "A sale carries an `external_id` that is unique for its shop for ever; other writes that move points carry "
+    "an `Idempotency-Key`. Asking again with the same content gives the first answer, byte for byte, with "
+    "`Idempotent-Replayed: true`; other content under the same key is 409 `conflict`."
+)
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """One wrong field: its path (``lines.0.amount``) and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Every error (RFC 9457). ``code`` is stable; further fields depend on it (``/docs/problems``)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    errors: list[FieldProblem] = []
+
+
+def shared_refusals(operation: Operation) -> tuple[type[Refusal], ...]:
+    """What the frame itself may refuse before this operation's handler runs, or whatever it does."""
+    with_body = () if operation.method in ("GET", "DELETE") else (PayloadTooLarge, UnsupportedMediaType)
+    with_key = (MissingIdempotencyKey,) if operation.key == "idempotency" else ()
+    always = (Unauthorized, Forbidden, RateLimited, InvalidRequest, InternalError, DatabaseUnavailable)
+    return (*always, *with_body, *with_key)
+
+
+def document(operations: Sequence[Operation], version: str) -> Document:
+    """The whole document as plain values, ready to be encoded."""
+    types = [t for each in operations for t in (each.request, each.answer, each.query) if t is not None]
+    schemas, components = msgspec.json.schema_components([Problem, *types], ref_template="#/components/schemas/{name}")
+    known = dict(zip(map(_identity, [Problem, *types]), schemas, strict=True))
+    paths: Document = {}
+    for operation in operations:
+        item = paths.setdefault(operation.path, {})
+        item[operation.method.lower()] = _operation(operation, known, components)
+    for query in {each.query for each in operations if each.query is not None}:
+        components.pop(known[_identity(query)]["$ref"].rpartition("/")[2], None)
+    whole: Document = _numbers({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Goen",
+            "version": version,
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(each.tag for each in operations)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key: `goen keys create`."}
+            },
+            "headers": {
+                "X-Request-Id": {"description": "Name it when you ask for help.", "schema": {"type": "string"}}
+            },
+        },
+    })  # fmt: skip
+    return whole
+
+
+def _operation(operation: Operation, known: Mapping[Any, Any], components: Mapping[str, Any]) -> Document:
+    roles = sorted(operation.roles)
+    told: Document = {
+        "operationId": operation_id(operation),
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "description": f"Roles: {', '.join(roles)}." if operation.roles != EVERY_ROLE else "Every role.",
+        "x-goen-roles": roles,
+        "parameters": _parameters(operation, known, components),
+        "responses": _responses(operation, known),
+    }
+    if operation.request is not None:
+        told["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": known[_identity(operation.request)]}},
+        }
+    return told
+
+
+def operation_id(operation: Operation) -> str:
+    """A name for generated clients: ``POST /v1/purchases/{id}/returns`` is ``post_purchases_id_returns``."""
+    words = re.findall(r"\w+", operation.path.removeprefix("/v1"))
+    return "_".join([operation.method.lower(), *words])
+
+
+def _parameters(operation: Operation, known: Mapping[Any, Any], components: Mapping[str, Any]) -> list[Any]:
+    parameters: list[Document] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    if operation.query is not None:
+        schema = components[known[_identity(operation.query)]["$ref"].rpartition("/")[2]]
+        required = schema.get("required", ())
+        parameters += [
+            {"name": name, "in": "query", "required": name in required, "schema": field}
+            for name, field in schema["properties"].items()
+        ]
+    if operation.key != "none":
+        parameters.append({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": operation.key == "idempotency",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
+        })  # fmt: skip
+    return parameters
+
+
+def _responses(operation: Operation, known: Mapping[Any, Any]) -> Document:
+    success: Document = {"description": "Done.", "headers": {"X-Request-Id": _REQUEST_ID}}
+    if operation.answer is not None:
+        success["content"] = {operation.content_type: {"schema": known[_identity(operation.answer)]}}
+    elif operation.content_type != "application/json":
+        success["content"] = {operation.content_type: {"schema": {"type": "string"}}}
+    statuses = [operation.status, 201] if operation.creates else [operation.status]
+    responses: Document = {str(status): success for status in statuses}
+    for status, classes in sorted(refusals_by_status(operation).items()):
+        responses[str(status)] = {
+            "description": "\n".join(f"- `{each.code}`: {_first_line(each)}" for each in classes),
+            "headers": {"X-Request-Id": _REQUEST_ID},
+            "content": {
+                "application/problem+json": {
+                    "schema": {
+                        "allOf": [
+                            known[_identity(Problem)],
+                            {"properties": {"code": {"enum": [each.code for each in classes]}}},
+                        ]
+                    }
+                }
+            },
+        }
+    return responses
+
+
+_REQUEST_ID = {"$ref": "#/components/headers/X-Request-Id"}
+
+
+def refusals_by_status(operation: Operation) -> dict[int, list[type[Refusal]]]:
+    """Every refusal an operation may answer, by status; each code once."""
+    found: dict[int, dict[str, type[Refusal]]] = {}
+    for each in (*operation.refusals, *operation.absent, *shared_refusals(operation)):
+        statuses = {status_of(each.__new__(each), operation.method, operation.absent)}
+        if each in operation.absent:
+            statuses.add(STATUS[each.code])  # The body may name another of the kind.
+        for status in statuses:
+            found.setdefault(status, {}).setdefault(each.code, each)
+    return {status: list(classes.values()) for status, classes in found.items()}
+
+
+def _first_line(refusal: type[Refusal]) -> str:
+    return (refusal.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n", " ")
+
+
+def _identity(type: Any) -> Any:
+    """A dictionary key for a type; annotated ones are told apart by how they are written."""
+    try:
+        hash(type)
+    except TypeError:
+        return repr(type)
+    return type
+
+
+def _numbers(value: Any) -> Any:
+    """Decimals are numbers on our wire; msgspec would describe them as texts."""
+    if isinstance(value, dict):
+        if value.get("format") == "decimal":
+            return {**{k: v for k, v in value.items() if k != "format"}, "type": "number"}
+        return {key: _numbers(inner) for key, inner in value.items()}
+    return [_numbers(inner) for inner in value] if isinstance(value, list) else value
+
+
+def problem_codes(operations: Iterable[Operation]) -> list[tuple[str, int, str]]:
+    """Every code with its status and its sentence, for the page of problems; in order of status."""
+    found: dict[str, tuple[int, str]] = {}
+    for operation in operations:
+        for status, classes in refusals_by_status(operation).items():
+            for each in classes:
+                found.setdefault(each.code, (status, _first_line(each)))
+    return sorted(((code, *told) for code, told in found.items()), key=lambda row: (row[1], row[0]))

@@ -1,0 +1,184 @@
+"""Builds the application; the only file that knows everything.
+
+:func:`build` puts the parts together over an open database, for tests and for :func:`application`, which
+uvicorn calls and which opens the database itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+
+import goen
+from goen.actions.points.context import Context
+from goen.actions.programme import ensure_programme
+from goen.actions.till.till import Till
+from goen.api.frame import Frame, Receive, Scope, Send
+from goen.api.limits import Limits
+from goen.api.metrics import Metrics
+from goen.api.openapi import problem_codes
+from goen.api.probes import Probes
+from goen.api.services import Services
+from goen.api.table import OPERATIONS
+from goen.database.migrate import installation
+from goen.database.pool import Database, open_database
+from goen.delivery.head import following
+from goen.delivery.relay import relaying
+from goen.delivery.streams import streaming
+from goen.earning.catalogue import Programmes
+from goen.readings import programme
+from goen.readings.overview import closed_through
+from goen.settings import Settings
+from goen.shops.directory import ShopDirectory
+from goen.shops.keys import Keyring
+from goen.vocabulary.clock import Clock, SystemClock
+from goen.web.pages import Surroundings, pages
+
+#: A revoked key, a new shop or a new version of the programme is seen by every process within a second.
+REFRESH_SECONDS = 0.5
+
+log = structlog.get_logger("goen.main")
+
+
+class Application:
+    """The whole of Goen as one ASGI application: ``/v1`` by the frame, probes, and pages for the rest."""
+
+    def __init__(self, frame: Frame, probes: Probes, site: object, services: Services) -> None:
+        self.frame = frame
+        self.services = services
+        self._probes = probes
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith("/v1/") or path == "/v1":
+                await self.frame(scope, receive, send)
+            elif (probe := self._probes.find(path)) is not None:
+                await self._probes.answer(probe, scope, self.frame.request_id(), send)
+            else:
+                await self._page(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = self.frame.request_id().encode()
+
+        async def named(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]  # type: ignore[misc]
+            await send(message)
+
+        await self._site(scope, receive, named)  # type: ignore[operator]
+
+
+@asynccontextmanager
+async def build(database: Database, clock: Clock, *, limits: Limits | None = None) -> AsyncIterator[Application]:
+    """The application over this database, with its till, relay and streams running while the block does.
+
+    The database has today's schema. A first programme is written where there is none.
+    """
+    await ensure_programme(database)
+    async with AsyncExitStack() as stack:
+        async with database.reading() as connection:
+            books = await installation(connection)
+        zone = ZoneInfo(books.timezone)
+        programmes, shops, keyring = Programmes(), ShopDirectory(), Keyring(database)
+        context = Context(shops, programmes, zone, books.currency)
+        await stack.enter_async_context(_refreshing(database, clock, context, keyring))
+        head = await stack.enter_async_context(following(database.dsn))
+        relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
+        streams = await stack.enter_async_context(streaming(database, head))
+        till = Till(database, clock, context.day_of, wake=relay.wake)
+        stack.push_async_callback(till.close)
+        services = Services(
+            clock=clock,
+            database=database,
+            till=till,
+            programmes=programmes,
+            shops=shops,
+            streams=streams,
+            zone=zone,
+            context=context,
+        )
+        metrics = Metrics(goen.__version__)
+        frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
+        stack.callback(frame.stopping.set)
+        site = pages(
+            Surroundings(database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__)
+        )
+        yield Application(frame, Probes(database, metrics, OPERATIONS, goen.__version__), site, services)
+
+
+@asynccontextmanager
+async def _refreshing(database: Database, clock: Clock, context: Context, keyring: Keyring) -> AsyncIterator[None]:
+    """Keep in memory what changes rarely: read once before the block starts, then again and again."""
+
+    async def once() -> None:
+        async with database.reading() as connection:
+            await context.shops.refresh(connection)
+            await programme.refresh(context.programmes, connection)
+            context.closed_through = await closed_through(connection)
+        await keyring.refresh()
+        await keyring.note_use(context.day_of(clock.now()))
+
+    async def again() -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await once()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("refresh_failed", error=repr(error))
+
+    await once()
+    task = asyncio.create_task(again(), name="refresh")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+class Served:
+    """What uvicorn runs: opens the database when told to start, builds, and leaves all in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._application: Application | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            assert self._application is not None
+            await self._application(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            url = self._settings.database_url
+            assert url is not None, "`goen serve` names the database, the embedded one as well"
+            limits = Limits(self._settings.rate_limit, self._settings.posting_rate_limit)
+            database = await self._stack.enter_async_context(open_database(url))
+            self._application = await self._stack.enter_async_context(build(database, SystemClock(), limits=limits))
+        except Exception as error:
+            await self._stack.aclose()
+            log.error("start_failed", exc_info=error)
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def application() -> Served:
+    """The factory that uvicorn calls: ``uvicorn --factory goen.main:application``."""
+    return Served(Settings.from_environment())

@@ -1,0 +1,1 @@
+"""What every surface shares: words in two languages, templates, headers that keep a browser strict."""

@@ -1,0 +1,82 @@
+"""A page: a template, its values, the visitor's language, and strict headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from babel.messages.pofile import read_po
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+
+WEB = Path(__file__).parents[1]
+Language = Literal["ja", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+COOKIE = "goen_language"
+
+#: Nothing from elsewhere, nothing inline, no frame around us.
+STRICT = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+@cache
+def _words(language: Language) -> Mapping[str, str]:
+    """The catalogue ``words/<language>.po``; English is what the templates themselves say."""
+    if language == "en":
+        return {}
+    with (WEB / "words" / f"{language}.po").open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id and m.string}
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader([WEB / "front" / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    words = _words(language)
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # added by the extension
+        lambda text: words.get(text, text),
+        lambda one, many, count: words.get(one, one) if count == 1 else words.get(many, many),
+        newstyle=True,
+    )
+    return environment
+
+
+def language_of(request: Request[Any, Any, Any]) -> Language:
+    """Japanese unless the visitor has switched: by ``?lang=en`` now, or before (a cookie remembers)."""
+    for chosen in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        if chosen in LANGUAGES:
+            return chosen
+    return "ja"
+
+
+def page(
+    request: Request[Any, Any, Any], template: str, headers: Mapping[str, str] = STRICT, **values: Any
+) -> Response[str]:
+    """Render ``template`` in the visitor's language."""
+    language = language_of(request)
+    body = _environment(language).get_template(template).render(lang=language, path=request.url.path, **values)
+    switched = request.query_params.get("lang") in LANGUAGES
+    cookie = Cookie(COOKIE, language, max_age=31_536_000, httponly=True, samesite="lax")
+    return Response(
+        body,
+        media_type="text/html; charset=utf-8",
+        headers=dict(headers),
+        cookies=[cookie] if switched else [],
+    )
