@@ -192,8 +192,12 @@ def from_toml(text: str) -> Programme:
 
 
 def to_toml(programme: Programme) -> str:
-    """The programme as a TOML file with every setting written out; ``from_toml`` gives an equal value."""
+    """The settings as a TOML file, each written out; ``from_toml`` gives an equal programme.
+
+    Without ``version`` and ``starts_at``: those belong to a version, and the file will make another one.
+    """
     plain = msgspec.to_builtins(programme, builtin_types=(Decimal, datetime))
+    del plain["version"], plain["starts_at"]
     return "\n".join(_toml_table(plain, ())).strip() + "\n"
 
 

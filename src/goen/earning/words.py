@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from babel.numbers import format_currency, get_currency_precision
 
-from goen.earning.checks import Problem
 from goen.earning.decision import Arithmetic, Award, Miss, Notice
+
+if TYPE_CHECKING:
+    from goen.earning.checks import Problem
 
 Language = Literal["ja", "en"]
 #: Names that people gave to codes: ``{"tier:gold": "ゴールド"}``. Codes without one show as they are.
