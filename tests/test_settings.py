@@ -32,6 +32,8 @@ def test_every_variable_is_read() -> None:
         "GOEN_TIMEZONE": "Europe/Paris",
         "GOEN_LOG_LEVEL": "debug",
         "GOEN_DEMO": "1",
+        "GOEN_RATE_LIMIT": "600",
+        "GOEN_POSTING_RATE_LIMIT": "6000",
     }
     chosen = dataclasses.asdict(Settings.from_environment(given))
     assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == {**given, "GOEN_DEMO": "True"}
@@ -50,6 +52,8 @@ def test_every_variable_is_read() -> None:
         ("GOEN_TIMEZONE", "/etc/passwd"),
         ("GOEN_LOG_LEVEL", "loud"),
         ("GOEN_DEMO", "maybe"),
+        ("GOEN_RATE_LIMIT", "-1"),
+        ("GOEN_POSTING_RATE_LIMIT", "many"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:

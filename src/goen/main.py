@@ -78,7 +78,9 @@ class Application:
 
 
 @asynccontextmanager
-async def build(database: Database, clock: Clock, *, limits: Limits | None = None) -> AsyncIterator[Application]:
+async def build(
+    database: Database, clock: Clock, *, limits: Limits | None = None, demo: bool = False
+) -> AsyncIterator[Application]:
     """The application over this database, with its till, relay and streams running while the block does.
 
     The database has today's schema. A first programme is written where there is none.
@@ -110,7 +112,7 @@ async def build(database: Database, clock: Clock, *, limits: Limits | None = Non
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
         stack.callback(frame.stopping.set)
         site = pages(
-            Surroundings(database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__)
+            Surroundings(database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo)
         )
         yield Application(frame, Probes(database, metrics, OPERATIONS, goen.__version__), site, services)
 
@@ -167,7 +169,9 @@ class Served:
             assert url is not None, "`goen serve` names the database, the embedded one as well"
             limits = Limits(self._settings.rate_limit, self._settings.posting_rate_limit)
             database = await self._stack.enter_async_context(open_database(url))
-            self._application = await self._stack.enter_async_context(build(database, SystemClock(), limits=limits))
+            self._application = await self._stack.enter_async_context(
+                build(database, SystemClock(), limits=limits, demo=self._settings.demo)
+            )
         except Exception as error:
             await self._stack.aclose()
             log.error("start_failed", exc_info=error)

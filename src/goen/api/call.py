@@ -46,6 +46,8 @@ class Call:
     request_id: str
     now: Instant
     services: Services
+    last_event_id: str | None = None
+    """Where a listener that lost its connection goes on (the header ``Last-Event-ID``)."""
 
     def decode(self, type: type[T]) -> T:
         """The body as a value of this type; an empty body counts as ``{}``.

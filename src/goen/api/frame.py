@@ -152,6 +152,7 @@ class Frame:
             request_id,
             now,
             self._services,
+            headers[b"last-event-id"].decode("latin-1") if b"last-event-id" in headers else None,
         )
 
     def _reply(self, operation: Operation, answer: Answer) -> Reply | Events:

@@ -14,8 +14,6 @@ _queries = load(__package__, "overview.sql")
 
 #: Totals are read from whole tables; where that takes longer they are left out rather than waited for.
 PATIENCE_MILLISECONDS = 1500
-#: The audit row that marks a ledger filled by ``goen up --demo``.
-DEMO_LOADED = "demo.loaded"
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -35,14 +33,13 @@ class Overview(msgspec.Struct, frozen=True):
     database: str
     currency: str
     timezone: str
-    demo: bool
     totals: Totals | None
 
 
 async def overview(database: Database) -> Overview:
     """The state of this installation as of one moment."""
     async with database.snapshot() as connection:
-        about = await _queries.about(connection, demo_loaded=DEMO_LOADED)
+        about = await _queries.about(connection)
         await connection.execute(f"set local statement_timeout = {PATIENCE_MILLISECONDS}")
         try:
             totals = Totals(**await _queries.totals(connection))

@@ -1,7 +1,6 @@
 -- name: about^
--- The server's version, what was chosen for the books, and whether the demo retailer was loaded.
-select split_part(current_setting('server_version'), ' ', 1) as database, currency, timezone,
-       exists (select from audit where anchor = 0 and action = :demo_loaded) as demo
+-- The server's version, and what was chosen for the books.
+select split_part(current_setting('server_version'), ' ', 1) as database, currency, timezone
   from installation;
 
 -- name: totals^

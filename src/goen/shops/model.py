@@ -83,9 +83,7 @@ class Principal(msgspec.Struct, frozen=True):
             Forbidden: the shop is not this key's.
         """
         if not self.may_write(shop_id):
-            raise Forbidden(
-                "This key may only write its own shop's documents.", role=self.role, shop=self.shop
-            )
+            raise Forbidden("This key may only write its own shop's documents.", role=self.role, shop=self.shop)
 
 
 class KeyRecord(msgspec.Struct, frozen=True):

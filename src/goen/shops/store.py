@@ -65,8 +65,8 @@ async def living_keys(connection: Reading) -> dict[bytes, Principal]:
     """Keys that are not revoked, by the hash of their secret."""
     found = {}
     async for row in _queries.living_keys(connection):
-        values = dict(row)
-        found[values.pop("secret_hash")] = Principal(**values)
+        secret_hash, *principal = row
+        found[secret_hash] = Principal(*principal)
     return found
 
 
@@ -102,9 +102,7 @@ async def add_key(
     return key_id
 
 
-async def revoke_keys(
-    connection: Writing, *, key_id: int | None, integration: str | None, now: datetime
-) -> list[int]:
+async def revoke_keys(connection: Writing, *, key_id: int | None, integration: str | None, now: datetime) -> list[int]:
     """Revoke the living key of this number, or all of this name; gives the numbers of those revoked."""
     rows = _queries.revoke_keys(connection, key_id=key_id, integration=integration, now=now)
     return [row["key_id"] async for row in rows]
@@ -127,13 +125,9 @@ async def next_programme(connection: Writing) -> int:
     return last + 1
 
 
-async def add_programme(
-    connection: Writing, *, version: int, starts_at: datetime, document: str, made_by: str
-) -> None:
+async def add_programme(connection: Writing, *, version: int, starts_at: datetime, document: str, made_by: str) -> None:
     """Keep one more version."""
-    await _queries.add_programme(
-        connection, version=version, starts_at=starts_at, document=document, made_by=made_by
-    )
+    await _queries.add_programme(connection, version=version, starts_at=starts_at, document=document, made_by=made_by)
 
 
 async def put_product(connection: Writing, sku: str, product: Product, now: datetime) -> bool:
@@ -176,6 +170,4 @@ async def add_happening(connection: Writing, happening: Happening) -> int:
 
 async def audit(connection: Writing, *, at: datetime, author: str, action: str, details: object) -> None:
     """Write down who changed what."""
-    await _queries.audit(
-        connection, at=at, author=author, action=action, details=msgspec.json.encode(details).decode()
-    )
+    await _queries.audit(connection, at=at, author=author, action=action, details=msgspec.json.encode(details).decode())

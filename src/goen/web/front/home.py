@@ -24,12 +24,13 @@ _viewers: set[object] = set()
 async def _home(request: Request[Any, Any, State], state: State) -> Response[str]:
     known: Surroundings = state.surroundings
     overview = await known.overview()
-    seen = await known.may_see(request)
+    seen = known.may_see(request)
     current = known.programmes.version_at(known.clock.now())
     return page(
         request,
         "home.html",
         overview=overview,
+        demo=known.demo,
         totals=overview.totals if seen else None,
         seen=seen,
         shops=known.shops.all() if seen else (),
@@ -42,7 +43,7 @@ async def _home(request: Request[Any, Any, State], state: State) -> Response[str
 @get("/live", include_in_schema=False)
 async def _live(request: Request[Any, Any, State], state: State) -> Stream:
     known: Surroundings = state.surroundings
-    if not await known.may_see(request):
+    if not known.may_see(request):
         raise PermissionDeniedException
     if len(_viewers) >= VIEWERS_MAX:
         raise ClientException(status_code=503)

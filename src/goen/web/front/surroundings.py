@@ -35,6 +35,7 @@ class Surroundings:
     head: FeedHead
     problems: Sequence[tuple[str, int, str]]
     version: str
+    demo: bool
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)
 
@@ -61,13 +62,13 @@ class Surroundings:
             for each in waits:
                 each.cancel()
 
-    async def may_see(self, request: Request[Any, Any, Any]) -> bool:
+    def may_see(self, request: Request[Any, Any, Any]) -> bool:
         """Whether figures of the business may be shown: demo data to everybody, others on this machine alone.
 
         A proxy on the same machine also calls from 127.0.0.1. It names another host or says for whom it
         asks; and a page of a stranger that resolves to us (DNS rebinding) has a strange host too.
         """
-        if (await self.overview()).demo:
+        if self.demo:
             return True
         host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
         return (
