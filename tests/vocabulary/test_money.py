@@ -69,9 +69,7 @@ def test_rule_3_taking_the_tax_off_again_gives_the_net_amount_back(net, rate):
     assert gross - tax_part(gross, rate) == net
 
 
-@pytest.mark.parametrize(
-    "text", ["NaN", "sNaN", "Infinity", "-Infinity", "1e400", "1e15", "0.0001", "1e-999999"]
-)
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity", "1e400", "1e15", "0.0001", "1e-999999"])
 def test_decimals_that_are_no_honest_quantity_are_refused(text):
     with pytest.raises(ValueError):
         scaled(Decimal(text), 3)

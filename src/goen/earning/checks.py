@@ -10,10 +10,8 @@ import msgspec
 
 from goen.earning.decision import Values
 from goen.earning.programme import Boost, Programme, Source
-from goen.earning.words import problem_text
 from goen.vocabulary.money import scaled
 from goen.vocabulary.points import PointValue
-from goen.vocabulary.refusal import InvalidRequest
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,13 +29,6 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 def validate(programme: Programme) -> list[Problem]:
     """All problems of a programme, errors first."""
     return sorted(_problems(programme), key=lambda problem: problem.level != "error")
-
-
-def require_valid(programme: Programme) -> None:
-    """Raise InvalidRequest for the first error of a programme that is to become a version."""
-    for problem in validate(programme):
-        if problem.level == "error":
-            raise InvalidRequest(problem.field, problem_text(problem, "en"))
 
 
 def _problems(programme: Programme) -> Iterator[Problem]:

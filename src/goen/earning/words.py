@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from babel.numbers import format_currency, get_currency_precision
 
+from goen.earning.checks import Problem
 from goen.earning.decision import Arithmetic, Award, Miss, Notice
-
-if TYPE_CHECKING:
-    from goen.earning.checks import Problem
 
 Language = Literal["ja", "en"]
 #: Names that people gave to codes: ``{"tier:gold": "ゴールド"}``. Codes without one show as they are.
