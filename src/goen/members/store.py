@@ -322,8 +322,13 @@ async def keep_answer(
     )
     if kept is not None:
         return None
-    row = await _queries.kept_answer(connection, key_hash=key_hash, key_check=key_check)
-    return Kept(row["request"], row["answer"])
+    return await kept_answer(connection, key)
+
+
+async def kept_answer(connection: Reading, key: tuple[int, int]) -> Kept | None:
+    """What was asked and answered under this key."""
+    row = await _queries.kept_answer(connection, key_hash=key[0], key_check=key[1])
+    return None if row is None else Kept(row["request"], row["answer"])
 
 
 async def drop_answers(connection: Writing, *, member_id: int | None = None, today: date | None = None) -> None:

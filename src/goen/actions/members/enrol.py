@@ -27,6 +27,7 @@ from goen.shops.directory import ShopDirectory
 from goen.shops.model import Principal
 from goen.vocabulary import ids
 from goen.vocabulary.clock import Instant
+from goen.vocabulary.refusal import InvalidRequest
 
 #: Answers with personal data are kept for a repeat for 30 days (api.md).
 KEEP_ANSWER = timedelta(days=30)
@@ -83,6 +84,11 @@ async def enrol(
             continue
         except _Replayed as first:
             return _same(ask, first.kept)
+        except InvalidRequest:
+            # A repeat shows its token a second time; what refuses it may be its own first asking.
+            if kept := await _kept(database, principal, idempotency_key):
+                return _same(ask, kept)
+            raise
     raise AssertionError(f"{_NUMBERS_TRIED} member numbers in a row are printed on other cards")
 
 
@@ -107,7 +113,7 @@ async def _write(
     if idempotency_key is not None:
         kept = await store.keep_answer(
             connection,
-            key_of(f"integration:{principal.integration}", "enrol", idempotency_key)[:2],
+            _key(principal, idempotency_key),
             _canonical(ask).decode(),
             body.decode(),
             member_id,
@@ -166,6 +172,17 @@ def _view(
         changed_at=now,
         **msgspec.structs.asdict(person),
     )
+
+
+def _key(principal: Principal, idempotency_key: str) -> tuple[int, int]:
+    return key_of(f"integration:{principal.integration}", "enrol", idempotency_key)[:2]
+
+
+async def _kept(database: Database, principal: Principal, idempotency_key: str | None) -> store.Kept | None:
+    if idempotency_key is None:
+        return None
+    async with database.reading() as connection:
+        return await store.kept_answer(connection, _key(principal, idempotency_key))
 
 
 def _canonical(ask: Enrolment) -> bytes:
