@@ -20,25 +20,56 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
     points: int
 
 
+class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a cancel took back, so that a revival can do it again (rule 29)."""
+
+    status: str
+    used: int = 0
+    pending: int = 0
+    confirmed: int = 0
+    waiting: tuple[Waiting, ...] = ()
+
+
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of a purchase's points.
 
     ``draws``: the lots its used points were drawn from and have not gone back to. ``owed``: used points that
-    no lot covered (offline). ``lots``: lots this sale granted. ``confirmed``: earned points that reached the
-    balance and were not taken back. ``waiting``: shipped, confirming later. ``voided``: earned points taken
-    back while pending. ``cancels``: how often it was cancelled, so that each time has a key of its own.
+    no lot covered (offline). ``hold``: used points are held, not yet spent. ``lots``: lots this sale granted.
+    ``pending`` and ``confirmed``: earned points in either state, less what returns took back. ``waiting``: of
+    the pending ones, those shipped and confirming later. ``revision``: the document after a change of lines.
     """
 
     returned: Returned = Returned()
     shipped: Shipped = Shipped()
     draws: Draws = ()
     owed: int = 0
-    lots: tuple[int, ...] = ()
-    confirmed: int = 0
-    pending: int = 0
-    waiting: tuple[Waiting, ...] = ()
     hold: bool = False
-    was: str | None = None
+    lots: tuple[int, ...] = ()
+    pending: int = 0
+    confirmed: int = 0
+    waiting: tuple[Waiting, ...] = ()
+    revision: Purchase | None = None
+    undone: Undone | None = None
+
+    @property
+    def unshipped(self) -> int:
+        """Pending points that no shipment has set a date for."""
+        return self.pending - sum(w.points for w in self.waiting)
+
+    @property
+    def next_confirmation(self) -> date | None:
+        """The next day on which waiting points confirm."""
+        return min((w.on for w in self.waiting), default=None)
+
+    def take_pending(self, points: int) -> Progress:
+        """Pending points fall by ``points``; what waits for a later day goes first."""
+        waiting, over = list(self.waiting), points - self.unshipped
+        while over > 0 and waiting:
+            last = waiting.pop()
+            if last.points > over:
+                waiting.append(Waiting(last.on, last.points - over))
+            over -= last.points
+        return msgspec.structs.replace(self, pending=self.pending - points, waiting=tuple(waiting))
 
     def give_back(self, points: int) -> tuple[Draws, int, Progress]:
         """The part of the draws that ``points`` restore, last drawn first, and what was owed; and the rest."""
@@ -66,7 +97,7 @@ def decision_of(purchase: PurchaseState) -> Decision:
 
 def document_of(purchase: PurchaseState) -> Purchase:
     """The document as it counts today: as sent, or as last changed before completion."""
-    return _document(purchase.document)
+    return progress_of(purchase).revision or _document(purchase.document)
 
 
 def stored(value: msgspec.Struct) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import msgspec
 
 from goen.identity.presented import Presented
+from goen.vocabulary.refusal import Refusal
 
 if TYPE_CHECKING:
     from goen.actions.till.desk import Desk
@@ -90,6 +91,8 @@ class Act:
     token: int | str | None = None
     integration: str
     author: str | None = None
+    #: Set where only the first answer may be given again, and why a fresh act is refused.
+    only_repeats: Refusal | None = None
 
     def decide(self, desk: Desk) -> Decided:
         """Decide against what the desk shows. Pure; raises a Refusal, which takes no key."""
@@ -117,7 +120,7 @@ def encoded(asked: msgspec.Struct) -> bytes:
     return msgspec.json.encode(asked)
 
 
-def differing(stored: bytes, asked: msgspec.Struct) -> list[str]:
+def differing(stored: bytes | str, asked: msgspec.Struct) -> list[str]:
     """Paths (``lines.0.amount``) at which a stored request differs from this one, compared as values:
     order of keys, white space, written-out defaults and ways to write a number do not matter."""
     return list(_differing(msgspec.json.decode(stored, type=type(asked)), asked, ""))

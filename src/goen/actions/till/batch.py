@@ -90,6 +90,8 @@ class Batch:
             try:
                 if act.key in books.stored:
                     return self._again(act, books, desk)
+                if act.only_repeats is not None:
+                    return act.only_repeats
                 decided = act.decide(desk)
                 request = encoded(act.asked(desk))
                 desk.accept()

@@ -77,7 +77,7 @@ class Till:
         """
         if self._closed:
             raise TillClosed
-        suspect = act.key in self._recent
+        suspect = act.key in self._recent or act.only_repeats is not None
         while (twin := self._under_way.get(act.key)) is not None:
             # A concurrent twin waits for the first; if that was refused, the key is free and it tries itself.
             await asyncio.wait([twin])

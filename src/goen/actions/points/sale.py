@@ -1,0 +1,164 @@
+"""A recorded purchase on the desk: everything later acts on it read and change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from goen.actions.points.answers import PurchaseAnswer, Warned, purchase_answer
+from goen.actions.points.context import Context
+from goen.actions.points.errors import UnknownPurchase
+from goen.actions.points.progress import Progress, decision_of, progress_of, stored
+from goen.actions.points.record_purchase import stored_draws, tell_points
+from goen.actions.till.act import Key
+from goen.actions.till.books import MemberFacts
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import PurchaseState, Stamp
+from goen.earning.decision import Decision
+from goen.earning.evaluate import Engine
+from goen.ledger.journal import Journal
+from goen.ledger.model import Draws, take
+from goen.members.ids import public_id
+from goen.shops.model import Shop
+
+replace = msgspec.structs.replace
+_draws = msgspec.json.Decoder(Draws).decode
+
+
+@dataclass
+class Sale:
+    """One purchase with its pinned decision and programme, its progress and its holder's books."""
+
+    context: Context
+    desk: Desk
+    purchase: PurchaseState
+    decision: Decision
+    progress: Progress
+    engine: Engine
+
+    @classmethod
+    def of(cls, context: Context, desk: Desk, purchase_id: str | None, receipt: Key | None = None) -> Sale:
+        """Find the purchase by id or receipt.
+
+        :raises UnknownPurchase: there is none.
+        """
+        if purchase_id is None and receipt is not None:
+            purchase_id = desk.receipt(receipt)
+        purchase = None if purchase_id is None else desk.purchase(purchase_id)
+        if purchase is None:
+            raise UnknownPurchase
+        decision = decision_of(purchase)
+        engine = context.programmes.version(decision.version)
+        return cls(context, desk, purchase, decision, progress_of(purchase), engine)
+
+    @property
+    def holder(self) -> int | None:
+        return self.purchase.holder
+
+    @property
+    def member(self) -> MemberFacts | None:
+        return None if self.holder is None else self.desk.facts(self.holder)
+
+    @property
+    def journal(self) -> Journal:
+        """The holder's books; asked for only where there is a holder."""
+        assert self.holder is not None
+        return self.desk.journal(self.holder)
+
+    @property
+    def shop(self) -> Shop:
+        return self.context.shops.by_id(self.purchase.shop_id)
+
+    @property
+    def hold_id(self) -> str:
+        """The hold of a placed order has the order's own number."""
+        return self.purchase.purchase_id.replace("p_", "h_", 1)
+
+    def free_hold(self, points: int) -> None:
+        """Free the last ``points`` that a placed order holds, last drawn first."""
+        hold = self.desk.hold(self.hold_id)
+        assert hold is not None and hold.status == "open", "a placed order's points are held"
+        kept, freed = take(_draws(hold.draws), hold.points - points)
+        self.journal.release(freed)
+        if kept:
+            self.desk.change_hold(hold._replace(draws=stored_draws(kept), points=hold.points - points))
+        else:
+            self.desk.change_hold(hold._replace(status="released"))
+
+    def capture_hold(self) -> Draws:
+        """A placed order's points are spent (rule 21)."""
+        hold = self.desk.hold(self.hold_id)
+        assert hold is not None and hold.status == "open", "a placed order's points are held"
+        draws = self.journal.capture(_draws(hold.draws), hold.points)
+        self.desk.change_hold(hold._replace(status="captured", captured=hold.points))
+        return draws
+
+    def hold_again(self, points: int) -> None:
+        """Hold a placed order's points anew: after a change of lines, or on revival (points first, rule 29)."""
+        hold = self.desk.hold(self.hold_id)
+        assert hold is not None
+        draws = self.journal.hold(points)
+        self.desk.change_hold(hold._replace(status="open", draws=stored_draws(draws), points=points, captured=0))
+
+    def stamp(self, moment: datetime, day: date, shop_id: int, reason: str | None = None) -> None:
+        """The holder's entries of this act."""
+        if self.holder is None:
+            return
+        self.desk.stamp(
+            self.holder,
+            Stamp(
+                moment,
+                day,
+                self.context.booked_on(day, self.desk.today),
+                shop_id,
+                self.purchase.identifier_id,
+                self.purchase.member_as_presented if self.purchase.member_as_presented > 0 else self.holder,
+                self.purchase.purchase_id,
+                reason,
+            ),
+        )
+
+    def save(self, **changes: Any) -> None:
+        """Keep progress, decision and the given columns."""
+        self.purchase = self.purchase._replace(
+            progress=stored(self.progress), confirms_on=self.progress.next_confirmation, **changes
+        )
+        self.desk.change_purchase(self.purchase)
+
+    def answer(self, warnings: tuple[Warned, ...] = ()) -> PurchaseAnswer:
+        """The purchase as it stands after this act."""
+        return purchase_answer(
+            self.context,
+            self.purchase,
+            self.decision,
+            now=self.desk.now,
+            member=self.member,
+            journal=None if self.holder is None else self.journal,
+            earned=self.progress.confirmed,
+            pending=self.progress.pending,
+            warnings=warnings,
+        )
+
+    def tell(self, topic: str, points: int, pending: int, **more: Any) -> None:
+        """The act's events: what happened to the purchase, and how the balance moved."""
+        shop = self.shop
+        self.desk.tell(
+            topic,
+            self.holder or self.purchase.member_id,
+            shop.shop_id,
+            {
+                "purchase_id": self.purchase.purchase_id,
+                "external_id": self.purchase.external_id,
+                "shop": shop.code,
+                "member_id": None if self.holder is None else public_id(self.holder),
+                "status": self.purchase.status,
+                **more,
+            },
+        )
+        if self.holder is not None and (points or pending):
+            tell_points(
+                self.desk, self.holder, shop, self.purchase.purchase_id, self.purchase.external_id, points, pending
+            )
