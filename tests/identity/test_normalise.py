@@ -151,6 +151,11 @@ def test_no_text_breaks_a_normaliser_and_a_normal_form_is_stable(kind: str, text
     n.searchable(text)
 
 
+def test_a_text_that_normalising_makes_endless_is_refused() -> None:
+    assert n.normalise("card", "1" * 500) == "1" * 500
+    assert n.normalise("card", "\ufdfa" * 100) is None
+
+
 def test_search_forms_fold_width_kana_and_variants() -> None:
     assert n.searchable("髙橋　はなこ") == n.searchable("高橋ﾊﾅｺ") == "高橋ハナコ"
     assert n.searchable("ワタナベ･ジョー") == "ワタナベジョー"

@@ -289,6 +289,7 @@ async def test_a_frozen_member_is_found_and_thawed(retailer):
     [
         {"identifiers": [phone("none")]},
         {"identifiers": [{"kind": "phone"}]},
+        {"identifiers": [card("\ufdfa" * 500)]},
         {"identifiers": [card("1"), card("1")]},
         {"identifiers": [card("1")] * 21},
         {"identifiers": [{"kind": "code", "value": "1"}]},

@@ -7,15 +7,14 @@ Japanese lists write one number in a dozen ways: full width, with the long-vowel
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from unicodedata import category, normalize
 
 import phonenumbers
 
 #: Everything that people and programs put where a hyphen belongs, after NFKC.
-DASHES = (
-    "-\u30fc\uff70\u2212\u2010\u2011\u2012\u2013\u2014\u2015\u2500\u2501\u301c~\uff5e\uff0d\ufe63\u00ad\u2043"
-)
+DASHES = "-\u30fc\uff70\u2212\u2010\u2011\u2012\u2013\u2014\u2015\u2500\u2501\u301c~\uff5e\uff0d\ufe63\u00ad\u2043"
 _BLANKS = re.compile(r"[\s\-・]+")  # The long-vowel mark is a letter of a name.
 _SPACES_AND_HYPHENS = re.compile(rf"[\s{re.escape(DASHES)}]+")
 
@@ -29,6 +28,9 @@ _LOCAL = re.compile(r"[^\s@<>(),;:\\\"\[\]]{1,64}")
 _DOMAIN = re.compile(r"(?:[^\W_]+(?:-+[^\W_]+)*\.)+[^\W_]+(?:-+[^\W_]+)*")
 _EMAIL_LENGTH_MAX = 254
 
+#: NFKC may make a text eighteen times as long; the registry's index takes this much.
+LENGTH_MAX = 500
+
 _NW7 = re.compile(r"[A-Da-d]([0-9$:/.+]+)[A-Da-d]")
 
 
@@ -37,19 +39,11 @@ def normalise(kind: str, value: str) -> str | None:
 
     ``kind`` is card, phone, email, line or ec. Never raises for a text.
     """
-    match kind:
-        case "card":
-            return card(value)
-        case "phone":
-            return phone(value)
-        case "email":
-            return email(value)
-        case "line" | "ec":
-            return account(value)
-    raise AssertionError(f"no identifier of kind {kind!r}")
+    normal = _FORMS[kind](value)
+    return normal if normal is not None and len(normal) <= LENGTH_MAX else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def phone(value: str) -> str | None:
     """E.164 of a phone number, read as one of Japan where it names no country: ``+819012345678``.
 
@@ -119,6 +113,15 @@ def account(value: str) -> str | None:
     return text if text and text.isprintable() else None
 
 
+_FORMS: dict[str, Callable[[str], str | None]] = {
+    "card": card,
+    "phone": phone,
+    "email": email,
+    "line": account,
+    "ec": account,
+}
+
+
 def kana(value: str) -> str:
     """Katakana, full width and composed; hiragana becomes katakana, inner blanks one plain space."""
     return " ".join(_plain(value).translate(_HIRAGANA_TO_KATAKANA).split())
@@ -142,9 +145,7 @@ _VARIANTS = """
 桜櫻 竜龍 滝瀧 渋澁 塩鹽 円圓 関關 黒黑 曽曾 蔵藏 増增 槙槇 遥遙 瑶瑤 禄祿 頼賴 薮藪 峰峯 檜桧 条條 実實
 寿壽 静靜 弥彌 与與 万萬 会會 凜凛
 """
-_COMMON_KANJI: dict[int, str | None] = {
-    ord(variant): word[0] for word in _VARIANTS.split() for variant in word[1:]
-}
+_COMMON_KANJI: dict[int, str | None] = {ord(variant): word[0] for word in _VARIANTS.split() for variant in word[1:]}
 _COMMON_KANJI |= dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 
 

@@ -9,8 +9,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from goen.database.pool import Database
-from goen.members import store
 from goen.members.errors import PinLocked
+from goen.members.store import forgive_pin, try_pin
 from goen.vocabulary.clock import Instant
 
 FAILURES_MAX = 5
@@ -34,7 +34,7 @@ async def proves(database: Database, member_id: int, pin: str, now: Instant) -> 
         PinLocked: it rests.
     """
     async with database.writing() as connection:
-        attempt = await store.try_pin(connection, member_id, now, FAILURES_MAX, now + LOCKED_FOR)
+        attempt = await try_pin(connection, member_id, now, FAILURES_MAX, now + LOCKED_FOR)
     if attempt is None:
         return False
     if attempt.locked:
@@ -42,7 +42,7 @@ async def proves(database: Database, member_id: int, pin: str, now: Instant) -> 
     if not await asyncio.to_thread(_matches, attempt.pin_hash, pin):
         return False
     async with database.writing() as connection:
-        await store.forgive_pin(connection, member_id)
+        await forgive_pin(connection, member_id)
     return True
 
 
