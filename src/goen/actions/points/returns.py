@@ -115,7 +115,9 @@ class ReturnGoods(Act):
         self.author = ask.staff
         ref = ask.purchase
         self.receipt = (
-            receipt_key(sold_at.shop_id, ref.external_id) if ref and sold_at and ref.external_id and not ref.id else None
+            receipt_key(sold_at.shop_id, ref.external_id)
+            if ref and sold_at and ref.external_id and not ref.id
+            else None
         )
         self.wants = Wants(
             members=(presented,) if presented else (),

@@ -1,0 +1,117 @@
+"""Attach a receipt to a member afterwards: once, within the programme's window (rules 11 and 39)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from goen.actions.points.answers import encoded
+from goen.actions.points.context import Context, regular_terms, slide
+from goen.actions.points.errors import ClaimNotPossible
+from goen.actions.points.orders import idempotent
+from goen.actions.points.progress import Progress, document_of, stored
+from goen.actions.points.sale import Sale
+from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import Stamp
+from goen.earning.decision import Facts
+from goen.earning.expiry import claimable_until
+from goen.identity.presented import Presented
+from goen.members.ids import public_id
+from goen.purchases.model import MemberRef
+from goen.shops.model import Principal
+
+replace = msgspec.structs.replace
+
+
+class ClaimAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose the receipt is."""
+
+    member: MemberRef
+
+
+class ClaimAsked(msgspec.Struct, frozen=True):
+    """Canonical request of a claim."""
+
+    purchase: str
+    member: MemberRef
+
+
+class ClaimPurchase(Act):
+    """``POST /v1/purchases/{id}/claim``: amount and rule as of the sale date."""
+
+    kind = "claim"
+
+    def __init__(
+        self,
+        purchase_id: str,
+        presented: Presented,
+        idempotency_key: str,
+        principal: Principal,
+        context: Context,
+        now: datetime,
+    ) -> None:
+        self.context = context
+        self.purchase_id = purchase_id
+        self.presented = presented
+        self.principal = principal
+        self.integration = principal.integration
+        self.key = idempotent(principal.integration, idempotency_key, context, now)
+        self.wants = Wants(members=(presented,), purchases=(purchase_id,), spends=True)
+
+    def asked(self, desk: Desk) -> ClaimAsked:
+        member = public_id(desk.find(self.presented)[0].member_id)
+        return ClaimAsked(self.purchase_id, MemberRef("member_id", member))
+
+    def decide(self, desk: Desk) -> Decided:
+        found, member = desk.find(self.presented)
+        sale = Sale.of(self.context, desk, self.purchase_id)
+        self.principal.guard_shop(sale.purchase.shop_id)
+        programme = sale.engine.programme
+        self._check(sale, claimable_until(programme, sale.purchase.business_date) >= desk.today)
+        decision = sale.engine.evaluate(document_of(sale.purchase), Facts(tier=member.tier))
+        sale.purchase = sale.purchase._replace(claimed_by=found.member_id)
+        journal, day = sale.journal, sale.purchase.business_date
+        terms = regular_terms(programme, day, "base")
+        progress = Progress()
+        if decision.used:
+            # The till had already taken them off the price: what is not there is owed.
+            draws, owed = journal.redeem_anyway(decision.used, terms)
+            progress = replace(progress, draws=draws, owed=owed)
+        if decision.earned and sale.purchase.status == "placed":
+            journal.provision(decision.earned)
+            progress = replace(progress, pending=decision.earned)
+        elif decision.earned:
+            lot = journal.earn(decision.earned, terms, purchase_id=self.purchase_id)
+            slide(programme, journal, "earn", day)
+            progress = replace(progress, lots=(lot,), confirmed=decision.earned)
+        sale.decision, sale.progress = decision, progress
+        desk.stamp(
+            found.member_id,
+            Stamp(
+                sale.purchase.occurred_at,
+                day,
+                self.context.booked_on(day, desk.today),
+                sale.purchase.shop_id,
+                found.identifier_id,
+                found.presented_id,
+                self.purchase_id,
+                "claim",
+            ),
+        )
+        desk.add_claim(found.member_id, sale.purchase)
+        sale.save(claimed_by=found.member_id, decision=stored(decision))
+        sale.tell("purchase.claimed", progress.confirmed - decision.used, progress.pending)
+        return Decided(200, encoded(sale.answer()), self.purchase_id, member_id=found.member_id)
+
+    def _check(self, sale: Sale, in_time: bool) -> None:
+        purchase = sale.purchase
+        if purchase.holder is not None:
+            raise ClaimNotPossible("already_attached", "This receipt already belongs to a member.")
+        if purchase.status == "cancelled":
+            raise ClaimNotPossible("cancelled", "This sale was cancelled.")
+        if sale.progress.returned.lines:
+            raise ClaimNotPossible("returned", "Goods of this receipt were returned.")
+        if not in_time:
+            raise ClaimNotPossible("too_late", "The time in which a receipt can be claimed is over.")

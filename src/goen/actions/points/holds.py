@@ -1,0 +1,235 @@
+"""Points set aside for a checkout: held, then captured or released, once (rules 21 and 22)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
+from goen.actions.points.context import Context, slide
+from goen.actions.points.errors import ProofRequired, UnknownHold
+from goen.actions.points.orders import idempotent
+from goen.actions.points.record_purchase import UNPROVEN, stored_draws, tell_points
+from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import HoldState, Stamp
+from goen.identity.presented import Presented
+from goen.ledger.errors import HoldState as HoldEnded
+from goen.ledger.errors import SpendingBlocked
+from goen.ledger.journal import Journal
+from goen.ledger.model import Draws
+from goen.members.ids import public_id
+from goen.purchases.ids import made
+from goen.purchases.model import MemberRef, Proof, Text
+from goen.shops.model import Principal, Shop
+from goen.vocabulary.refusal import InvalidRequest
+
+_draws = msgspec.json.Decoder(Draws).decode
+#: A checkout may take a while; a hold longer than this is an order.
+LONGEST_SECONDS = 30 * 24 * 3600
+
+
+class HoldAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Points to set aside for ``expires_in`` seconds."""
+
+    member: MemberRef
+    points: Annotated[int, Meta(ge=1, lt=10**9)]
+    shop: Text
+    expires_in: Annotated[int, Meta(ge=1, le=LONGEST_SECONDS)]
+    reference: Text | None = None
+    proof: Proof | None = None
+
+
+class CaptureAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How much of the hold is spent; all of it where left out. The rest is freed."""
+
+    points: Annotated[int, Meta(ge=1, lt=10**9)] | None = None
+
+
+class EndAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Canonical request of a capture or release."""
+
+    hold: str
+    points: int | None = None
+
+
+class PlaceHold(Act):
+    """``POST /v1/holds``."""
+
+    kind = "hold"
+
+    def __init__(
+        self,
+        ask: HoldAsk,
+        shop: Shop,
+        presented: Presented,
+        idempotency_key: str,
+        principal: Principal,
+        context: Context,
+        now: datetime,
+        *,
+        proven: bool,
+    ) -> None:
+        self.context = context
+        self.shop = shop
+        self.presented = presented
+        self.ask = msgspec.structs.replace(ask, proof=None)
+        self.integration = principal.integration
+        self.key = idempotent(principal.integration, idempotency_key, context, now)
+        self.vouched = proven or principal.role != "pos"
+        limits = () if self.vouched else ((UNPROVEN, context.day_of(now).isoformat()),)
+        self.wants = Wants(members=(presented,), limits=limits, spends=True)
+        self.token = presented.hash or presented.member_id
+
+    def asked(self, desk: Desk) -> HoldAsk:
+        member = public_id(desk.find(self.presented)[0].member_id)
+        return msgspec.structs.replace(self.ask, member=MemberRef("member_id", member))
+
+    def decide(self, desk: Desk) -> Decided:
+        found, member = desk.find(self.presented)
+        if member.status == "frozen":
+            raise SpendingBlocked(0)
+        journal = desk.journal(found.member_id)
+        points = self.ask.points
+        draws = journal.hold(points)
+        if not self.vouched:
+            self._prove(desk, found.member_id, points)
+        hold_id = made("h", found.member_id, journal.number())
+        expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
+        hold = HoldState(
+            found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",
+            stored_draws(draws), desk.now, expires_at, desk.act_id, found.identifier_id, found.presented_id,
+        )  # fmt: skip
+        desk.add_hold(hold)
+        tell_hold(desk, hold, self.shop)
+        answer = hold_answer(self.context, desk, hold, journal)
+        return Decided(201, encoded(answer), hold_id, member_id=found.member_id)
+
+    def _prove(self, desk: Desk, member_id: int, points: int) -> None:
+        day = desk.today.isoformat()
+        ceiling = self.context.engine_at(desk.now).programme.unproven_spend_per_day
+        drawn = desk.drawn(member_id, UNPROVEN, day)
+        if drawn + points > ceiling:
+            raise ProofRequired(
+                "Holding this much needs proof: the code on the phone, a PIN, or a look by staff.",
+                per_day=ceiling,
+                spent_today=drawn,
+            )
+        desk.draw_limit(member_id, UNPROVEN, day, points, ceiling)
+
+
+class EndHold(Act):
+    """Base of capture and release: a hold ends once."""
+
+    def __init__(
+        self,
+        hold_id: str,
+        points: int | None,
+        idempotency_key: str,
+        principal: Principal,
+        context: Context,
+        now: datetime,
+    ) -> None:
+        self.context = context
+        self.hold_id = hold_id
+        self.points = points
+        self.principal = principal
+        self.integration = principal.integration
+        self.key = idempotent(principal.integration, idempotency_key, context, now)
+        self.wants = Wants(holds=(hold_id,), spends=True)
+
+    def asked(self, desk: Desk) -> EndAsked:
+        return EndAsked(self.hold_id, self.points)
+
+    def decide(self, desk: Desk) -> Decided:
+        hold = desk.hold(self.hold_id)
+        if hold is None:
+            raise UnknownHold
+        self.principal.guard_shop(hold.shop_id)
+        # Opening the books frees holds that have run out, this one perhaps among them.
+        journal = desk.journal(hold.member_id)
+        hold = desk.hold(self.hold_id)
+        assert hold is not None
+        if hold.status != "open":
+            raise HoldEnded(hold.status)
+        if hold.purchase_id is not None:
+            raise HoldEnded("part of an order; complete or cancel the order")
+        hold = self.end(desk, hold, journal)
+        desk.change_hold(hold)
+        tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
+        return Decided(
+            200, encoded(hold_answer(self.context, desk, hold, journal)), self.hold_id, member_id=hold.member_id
+        )
+
+    def end(self, desk: Desk, hold: HoldState, journal: Journal) -> HoldState:
+        """The hold as it ends."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+
+class CaptureHold(EndHold):
+    """``POST /v1/holds/{id}/capture``: spend what was held, or less; the rest is freed in the same act."""
+
+    kind = "capture"
+
+    def end(self, desk: Desk, hold: HoldState, journal: Journal) -> HoldState:
+        points = hold.points if self.points is None else self.points
+        if points > hold.points:
+            raise InvalidRequest("points", f"is more than the hold's {hold.points} points")
+        journal.capture(_draws(hold.draws), points)
+        slide(self.context.engine_at(desk.now).programme, journal, "use", desk.today)
+        booked = self.context.booked_on(desk.today, desk.today)
+        desk.stamp(
+            hold.member_id,
+            Stamp(
+                desk.now, desk.today, booked, hold.shop_id, hold.identifier_id, hold.member_as_presented, None,
+                hold.reference,
+            ),
+        )  # fmt: skip
+        tell_points(desk, hold.member_id, self.context.shops.by_id(hold.shop_id), None, hold.reference, -points)
+        return hold._replace(status="captured", captured=points)
+
+
+class ReleaseHold(EndHold):
+    """``POST /v1/holds/{id}/release``: nothing was bought; the points are free again."""
+
+    kind = "release"
+
+    def end(self, desk: Desk, hold: HoldState, journal: Journal) -> HoldState:
+        journal.release(_draws(hold.draws))
+        return hold._replace(status="released")
+
+
+def hold_answer(context: Context, desk: Desk, hold: HoldState, journal: Journal) -> HoldAnswer:
+    """A hold as answered."""
+    return HoldAnswer(
+        hold.hold_id,
+        hold.status,
+        context.shops.by_id(hold.shop_id).code,
+        hold.reference,
+        hold.points,
+        hold.captured,
+        hold.expires_at,
+        brief(desk.facts(hold.member_id)),
+        balance(journal),
+    )
+
+
+def tell_hold(desk: Desk, hold: HoldState, shop: Shop) -> None:
+    """``hold.created``, ``hold.captured``, ``hold.released``, ``hold.expired``."""
+    topic = "hold.created" if hold.status == "open" else f"hold.{hold.status}"
+    desk.tell(
+        topic,
+        hold.member_id,
+        hold.shop_id,
+        {
+            "hold_id": hold.hold_id,
+            "member_id": public_id(hold.member_id),
+            "shop": shop.code,
+            "points": hold.points,
+            "captured": hold.captured,
+            "reference": hold.reference,
+        },
+    )

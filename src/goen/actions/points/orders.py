@@ -1,0 +1,327 @@
+"""What happens to an order: completed, changed, cancelled, revived (rules 7, 9, 21, 23, 29).
+
+placed → completed, line by line or at once; placed or completed → cancelled → as it was. Every step is
+computed under the programme version and the facts pinned when the order was placed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from goen.actions.points.answers import encoded
+from goen.actions.points.context import Context, grace_terms, regular_terms, slide
+from goen.actions.points.errors import PurchaseStatus
+from goen.actions.points.progress import Undone, Waiting, document_of, stored
+from goen.actions.points.record_purchase import stored_draws
+from goen.actions.points.sale import Sale
+from goen.actions.till.act import KEY_DAYS, Act, Decided, Key, Wants, key_of
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import HoldState
+from goen.earning.expiry import confirms_on
+from goen.earning.remainder import ReturnLine, ship
+from goen.purchases.model import Line, Money, OrderDiscount, Points, Quantity, Text
+from goen.shops.model import Principal
+
+replace = msgspec.structs.replace
+
+
+class ShippedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line, or part of it, that was paid and shipped."""
+
+    line: Annotated[int, Meta(ge=1, le=10**6)]
+    quantity: Quantity
+
+
+class CompleteAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Paid and shipped: all that is left, or these lines."""
+
+    occurred_at: datetime
+    lines: Annotated[tuple[ShippedLine, ...], Meta(min_length=1, max_length=1000)] | None = None
+
+
+class LinesAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A changed order. What is left out stays as it was; ``total`` left out is computed anew."""
+
+    lines: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=1000)]
+    discounts: Annotated[tuple[OrderDiscount, ...], Meta(max_length=100)] | UnsetType = UNSET
+    postage: Money | UnsetType = UNSET
+    total: Money | None = None
+    use_points: Points | UnsetType = UNSET
+
+
+class CancelAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Everything back."""
+
+    occurred_at: datetime
+    reason: Text | None = None
+
+
+class ReviveAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A cancelled order stands again."""
+
+    occurred_at: datetime
+    reason: Text | None = None
+
+
+class OrderAct(Act):
+    """Base: an act on one purchase under an idempotency key."""
+
+    def __init__(
+        self,
+        purchase_id: str,
+        ask: CompleteAsk | LinesAsk | CancelAsk | ReviveAsk,
+        idempotency_key: str,
+        principal: Principal,
+        context: Context,
+        now: datetime,
+    ) -> None:
+        self.context = context
+        self.moment = now if isinstance(ask, LinesAsk) else context.moment(ask.occurred_at, now)
+        self.day = context.day_of(self.moment)
+        self.ask = ask if isinstance(ask, LinesAsk) else replace(ask, occurred_at=self.moment)
+        self.purchase_id = purchase_id
+        self.principal = principal
+        self.integration = principal.integration
+        self.key = idempotent(principal.integration, idempotency_key, context, now)
+        self.wants = Wants(purchases=(purchase_id,), all_lots=True)
+
+    def decide(self, desk: Desk) -> Decided:
+        sale = Sale.of(self.context, desk, self.purchase_id)
+        self.principal.guard_shop(sale.purchase.shop_id)
+        self.change(sale)
+        return Decided(200, encoded(sale.answer()), self.purchase_id, member_id=sale.holder or sale.purchase.member_id)
+
+    def change(self, sale: Sale) -> None:
+        """Do it, or refuse."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+
+class CompletePurchase(OrderAct):
+    """``POST /v1/purchases/{id}/complete``."""
+
+    kind = "complete"
+
+    def asked(self, desk: Desk) -> msgspec.Struct:
+        return CompleteAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
+
+    def change(self, sale: Sale) -> None:
+        if sale.purchase.status != "placed":
+            raise PurchaseStatus(
+                f"The sale is {sale.purchase.status}; only a placed order completes.", sale.purchase.status
+            )
+        assert isinstance(self.ask, CompleteAsk)
+        parts = None if self.ask.lines is None else [ReturnLine(x.line, x.quantity) for x in self.ask.lines]
+        points, shipped = ship(sale.engine, sale.decision, sale.progress.shipped, parts)
+        sale.progress = replace(sale.progress, shipped=shipped)
+        confirmed = 0
+        if sale.holder is not None:
+            journal, programme = sale.journal, sale.engine.programme
+            # What was returned before shipping is pending no more; the last shipment confirms all that is left.
+            points = sale.progress.unshipped if shipped.complete else min(points, sale.progress.unshipped)
+            if sale.progress.hold:
+                sale.progress = replace(sale.progress, draws=sale.capture_hold(), hold=False)
+                slide(programme, journal, "use", self.day)
+            on = confirms_on(programme, self.day)
+            if points and programme.provisional_days and on > sale.desk.today:
+                waiting = (*sale.progress.waiting, Waiting(on, points))
+                sale.progress = replace(sale.progress, waiting=waiting)
+            elif points:
+                confirm(sale, points, self.day)
+                confirmed = points
+            sale.stamp(self.moment, self.day, sale.purchase.shop_id)
+        sale.save(status="completed" if shipped.complete else "placed")
+        sale.tell("purchase.completed", confirmed, -confirmed)
+
+
+class CompleteAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Canonical request of a completion."""
+
+    purchase: str
+    body: CompleteAsk
+
+
+class LinesAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Canonical request of a change of lines."""
+
+    purchase: str
+    body: LinesAsk
+
+
+class CancelAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Canonical request of a cancel."""
+
+    purchase: str
+    body: CancelAsk
+
+
+class ReviveAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Canonical request of a revival."""
+
+    purchase: str
+    body: ReviveAsk
+
+
+class ChangeLines(OrderAct):
+    """``PUT /v1/purchases/{id}/lines``: recomputed under the pinned version and facts (rule 7)."""
+
+    kind = "change_lines"
+
+    def asked(self, desk: Desk) -> msgspec.Struct:
+        return LinesAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
+
+    def change(self, sale: Sale) -> None:
+        if sale.purchase.status != "placed" or sale.progress.shipped.lines or sale.progress.returned.lines:
+            raise PurchaseStatus(
+                "Only a placed order of which nothing was shipped or returned can be changed.", sale.purchase.status
+            )
+        assert isinstance(self.ask, LinesAsk)
+        before = document_of(sale.purchase)
+        changes = {
+            name: value
+            for name in ("discounts", "postage", "use_points")
+            if (value := getattr(self.ask, name)) is not UNSET
+        }
+        document = replace(before, lines=self.ask.lines, total=self.ask.total, tenders=UNSET, **changes)
+        decision = sale.engine.evaluate(document, sale.decision.facts)
+        pending = 0
+        if sale.holder is not None:
+            pending = self._rebook(sale, decision.earned - sale.decision.earned, sale.decision.used, decision.used)
+            sale.stamp(self.moment, self.day, sale.purchase.shop_id)
+        sale.decision = decision
+        sale.progress = replace(sale.progress, revision=document, hold=bool(decision.used))
+        sale.save(total=decision.total, payable=decision.payable, decision=stored(decision))
+        sale.tell("purchase.changed", 0, pending, total=decision.total)
+
+    def _rebook(self, sale: Sale, pending: int, used_before: int, used: int) -> int:
+        if used < used_before:
+            sale.free_hold(used_before - used)
+        elif used > used_before and used_before:
+            # Freed and drawn anew in one act, so the order's points stay together and in spending order.
+            sale.free_hold(used_before)
+            sale.hold_again(used)
+        elif used > used_before:
+            _first_hold(sale, used)
+        if pending > 0:
+            sale.journal.provision(pending)
+        elif pending < 0:
+            sale.journal.void(-pending)
+        sale.progress = replace(sale.progress, pending=sale.progress.pending + pending)
+        return pending
+
+
+class CancelPurchase(OrderAct):
+    """``POST /v1/purchases/{id}/cancel``: held or used points, pending and confirmed earnings go back."""
+
+    kind = "cancel"
+
+    def asked(self, desk: Desk) -> msgspec.Struct:
+        return CancelAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
+
+    def change(self, sale: Sale) -> None:
+        if sale.purchase.status == "cancelled":
+            raise PurchaseStatus("The sale is cancelled already.", "cancelled")
+        progress, moved = sale.progress, 0
+        used = sale.decision.used - progress.returned.used
+        undone = Undone(sale.purchase.status, used, progress.pending, progress.confirmed, progress.waiting)
+        if sale.holder is not None:
+            journal, programme = sale.journal, sale.engine.programme
+            terms = regular_terms(programme, sale.desk.today)
+            if progress.hold:
+                sale.free_hold(used)
+            elif used:
+                draws, owed, progress = progress.give_back(used)
+                moved += journal.refill(draws, grace_terms(programme, sale.desk.today), owed, terms).restored
+            if progress.pending:
+                journal.void(progress.pending)
+            if progress.confirmed:
+                # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
+                moved -= journal.reverse(progress.confirmed, progress.lots, "debt", terms).booked
+            sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
+        sale.progress = replace(
+            progress, hold=False, pending=0, confirmed=0, waiting=(), draws=(), owed=0, undone=undone
+        )
+        sale.save(status="cancelled")
+        sale.tell("purchase.cancelled", moved, -undone.pending)
+
+
+class RevivePurchase(OrderAct):
+    """``POST /v1/purchases/{id}/revive``: as before the cancel; points are taken again first (rule 29)."""
+
+    kind = "revive"
+
+    def asked(self, desk: Desk) -> msgspec.Struct:
+        return ReviveAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
+
+    def change(self, sale: Sale) -> None:
+        undone = sale.progress.undone
+        if sale.purchase.status != "cancelled" or undone is None:
+            raise PurchaseStatus("Only a cancelled sale can be revived.", sale.purchase.status)
+        progress, moved = replace(sale.progress, undone=None), 0
+        if sale.holder is not None:
+            journal, programme = sale.journal, sale.engine.programme
+            if undone.used and undone.status == "placed" and not progress.shipped.lines:
+                sale.hold_again(undone.used)
+                progress = replace(progress, hold=True)
+            elif undone.used:
+                progress = replace(progress, draws=journal.redeem(undone.used))
+                moved -= undone.used
+            if undone.pending:
+                journal.provision(undone.pending)
+            if undone.confirmed:
+                terms = regular_terms(programme, sale.purchase.business_date, "base")
+                lot = journal.earn(undone.confirmed, terms, purchase_id=sale.purchase.purchase_id)
+                progress = replace(progress, lots=(*progress.lots, lot))
+                moved += undone.confirmed
+            sale.stamp(self.moment, self.day, sale.purchase.shop_id)
+        sale.progress = replace(progress, pending=undone.pending, confirmed=undone.confirmed, waiting=undone.waiting)
+        sale.save(status=undone.status)
+        sale.tell("purchase.revived", moved, undone.pending)
+
+
+def confirm(sale: Sale, points: int, day: date) -> None:
+    """Provisional points of a sale become spendable, as a lot granted that day (rule 9)."""
+    terms = regular_terms(sale.engine.programme, day, "base")
+    lot = sale.journal.confirm(points, terms, purchase_id=sale.purchase.purchase_id)
+    slide(sale.engine.programme, sale.journal, "earn", day)
+    sale.progress = replace(
+        sale.progress,
+        lots=(*sale.progress.lots, lot),
+        pending=sale.progress.pending - points,
+        confirmed=sale.progress.confirmed + points,
+    )
+
+
+def idempotent(integration: str, key: str, context: Context, now: datetime) -> Key:
+    """The registry key of an ``Idempotency-Key``: the integration's own, kept 400 days."""
+    return key_of(f"integration:{integration}", "key", key, context.day_of(now) + timedelta(days=KEY_DAYS))
+
+
+def _first_hold(sale: Sale, points: int) -> None:
+    """An order that used no points so far holds some now; a hold from before an earlier change is reopened."""
+    if sale.desk.hold(sale.hold_id) is not None:
+        sale.hold_again(points)
+        return
+    assert sale.holder is not None
+    draws = sale.journal.hold(points)
+    sale.desk.add_hold(
+        HoldState(
+            sale.holder,
+            sale.hold_id,
+            sale.purchase.shop_id,
+            sale.purchase.purchase_id,
+            sale.purchase.external_id,
+            points,
+            0,
+            "open",
+            stored_draws(draws),
+            sale.desk.now,
+            None,
+            sale.desk.act_id,
+            sale.purchase.identifier_id,
+            sale.purchase.member_as_presented,
+        )
+    )
