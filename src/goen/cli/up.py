@@ -16,6 +16,7 @@ import click
 
 from goen.cli.session import LIFELINE, located, migrated
 from goen.database.embedded import PROFILES, Server, embedded
+from goen.database.pool import check_server
 from goen.settings import Settings
 
 PARTS = ("serve", "worker")
@@ -109,6 +110,8 @@ async def _up(settings: Settings, *, with_demo: bool) -> None:
         server = None
         if settings.database_url is None:
             server = await stack.enter_async_context(embedded(settings.data_dir, settings.profile))
+        else:
+            await check_server(settings.database_url)
         found = replace(settings, database_url=settings.database_url or (server.dsn if server else None))
         for name in await migrated(found):
             click.echo(f"applied {name}")
