@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from goen.api.operations import Operation
-from goen.api.v1 import members, programme, purchases, shops
+from goen.api.v1 import members, points, programme, purchases, returns, shops, stream, webhooks
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
     *purchases.OPERATIONS,
+    *returns.OPERATIONS,
+    *points.OPERATIONS,
     *programme.OPERATIONS,
     *shops.OPERATIONS,
+    *stream.OPERATIONS,
+    *webhooks.OPERATIONS,
 )

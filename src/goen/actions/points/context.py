@@ -19,6 +19,7 @@ from goen.vocabulary.refusal import InvalidRequest
 #: A till's clock may run ahead a little; a sale from next week is a mistake.
 AHEAD = timedelta(days=1)
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+LATEST_YEAR = 9000
 
 
 @dataclass
@@ -46,20 +47,20 @@ class Context:
             return self.closed_through + timedelta(days=1)
         return day
 
-    def moment(self, occurred_at: datetime, now: datetime) -> datetime:
-        """``occurred_at`` in UTC.
+    def moment(self, occurred_at: datetime, now: datetime, skew: timedelta = timedelta(0)) -> datetime:
+        """``occurred_at`` in UTC, as sent. ``skew`` is how far the sender's clock is behind ours.
 
         :raises InvalidRequest: no offset, more than a day ahead of our clock, or before 1970.
         """
         if occurred_at.tzinfo is None:
             raise InvalidRequest("occurred_at", "needs an offset, such as +09:00")
         # Compared before the conversion: the ends of the calendar cannot be converted.
-        if occurred_at.year > now.year + 1 or occurred_at.year < EARLIEST.year:
+        if not EARLIEST.year <= occurred_at.year <= LATEST_YEAR:
             raise InvalidRequest("occurred_at", "is out of range")
         moment = occurred_at.astimezone(UTC)
-        if moment > now + AHEAD:
+        if moment + skew > now + AHEAD:
             raise InvalidRequest("occurred_at", "is more than a day ahead of the server's clock")
-        if moment < EARLIEST:
+        if moment + skew < EARLIEST:
             raise InvalidRequest("occurred_at", "is out of range")
         return moment
 

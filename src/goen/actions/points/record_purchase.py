@@ -7,7 +7,7 @@ from an offline till has happened already and is recorded in any case.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -36,6 +36,7 @@ from goen.vocabulary.refusal import InvalidRequest
 replace = msgspec.structs.replace
 _draws = msgspec.json.Decoder(Draws).decode
 
+NO_SKEW = timedelta(0)
 #: The limit account of spending without proof (rule 43): per member and day.
 UNPROVEN = "unproven_spend"
 #: A named member whom nobody can tell (any more).
@@ -62,14 +63,17 @@ class RecordPurchase(Act):
         *,
         proven: bool,
         now: datetime,
+        skew: timedelta = NO_SKEW,
     ) -> None:
-        """``proven``: the proof that came with the request holds. Raises InvalidRequest for impossible dates."""
+        """``proven``: the proof that came with the request holds. ``skew``: how far the device's clock is behind;
+        the request is kept and compared as sent. Raises InvalidRequest for impossible dates."""
         self.context = context
         self.shop = shop
         self.presented = presented
-        self.moment = context.moment(ask.occurred_at, now)
+        sent = context.moment(ask.occurred_at, now, skew)
+        self.moment = sent + skew
         self.business_date = context.trading_day(ask.business_date, self.moment)
-        self.ask = replace(ask, occurred_at=self.moment, member=None, proof=None)
+        self.ask = replace(ask, occurred_at=sent, member=None, proof=None)
         self.programme_engine = context.engine_at(self.moment)
         self.key = receipt_key(shop.shop_id, ask.external_id)
         self.integration = principal.integration

@@ -80,7 +80,8 @@ class Sale:
     def free_hold(self, points: int) -> None:
         """Free the last ``points`` that a placed order holds, last drawn first."""
         hold = self.desk.hold(self.hold_id)
-        assert hold is not None and hold.status == "open", "a placed order's points are held"
+        assert hold is not None, "a placed order has a hold"
+        assert hold.status == "open", "a placed order's points are held"
         kept, freed = take(_draws(hold.draws), hold.points - points)
         self.journal.release(freed)
         if kept:
@@ -91,7 +92,8 @@ class Sale:
     def capture_hold(self) -> Draws:
         """A placed order's points are spent (rule 21)."""
         hold = self.desk.hold(self.hold_id)
-        assert hold is not None and hold.status == "open", "a placed order's points are held"
+        assert hold is not None, "a placed order has a hold"
+        assert hold.status == "open", "a placed order's points are held"
         draws = self.journal.capture(_draws(hold.draws), hold.points)
         self.desk.change_hold(hold._replace(status="captured", captured=hold.points))
         return draws

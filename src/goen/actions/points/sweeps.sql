@@ -1,0 +1,20 @@
+-- name: due_holds
+-- Open holds past their time, oldest first.
+select h.member_id, h.hold_id from hold h
+ where h.status = 'open' and h.expires_at <= :now::timestamptz
+ order by h.expires_at limit :piece::bigint;
+
+-- name: due_confirmations
+-- Purchases with points that confirm today or were due before.
+select p.purchase_id, p.confirms_on from purchase p
+ where p.confirms_on <= :today::date
+ order by p.confirms_on limit :piece::bigint;
+
+-- name: due_lots
+-- Lots past their last day with points that no hold keeps, by member and day.
+select d.member_id, d.expires_on, d.lot_id
+  from (select l.member_id, l.expires_on, l.lot_id from lot l
+         where l.open and l.kind <> 'debt' and l.expires_on is not null
+           and l.expires_on < :today::date and l.remaining > l.held
+         order by l.expires_on limit :piece::bigint) d
+ order by d.member_id, d.expires_on, d.lot_id;
