@@ -41,7 +41,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An open file: column names (a repeated name gets ``#2``), how it is written, and its rows."""
+    """A file looked into: column names (a repeated name gets ``#2``), how it is written, and its rows."""
 
     path: Path
     header: tuple[str, ...]
@@ -67,6 +67,16 @@ class Table:
             elif any(cells):
                 words = f"has {len(cells)} cells, the header has {width}"
                 refuse(Refused(number, tuple(cells), "wrong_columns", words))
+
+    def rows_about(self) -> int:
+        """About how many rows there are, for a progress bar: the lines of a text file."""
+        if self.path.suffix.lower() in EXCEL:
+            return sum(1 for _ in _excel_records(self.path)) - self.first_row + 1
+        with _open(self.path, "latin-1") as lines:
+            count = 0
+            while piece := lines.read(1 << 20):
+                count += piece.count("\n")
+        return count
 
 
 def open_table(path: Path, shape: Shape = Shape()) -> Table:
