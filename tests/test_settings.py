@@ -34,6 +34,7 @@ def test_every_variable_is_read() -> None:
         "GOEN_DEMO": "1",
         "GOEN_RATE_LIMIT": "600",
         "GOEN_POSTING_RATE_LIMIT": "6000",
+        "GOEN_WEBHOOK_REACH": "private",
     }
     chosen = dataclasses.asdict(Settings.from_environment(given))
     assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == {**given, "GOEN_DEMO": "True"}

@@ -13,6 +13,7 @@ from goen.vocabulary.refusal import Refusal
 
 Profile = Literal["laptop", "server"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+WebhookReach = Literal["public", "loopback", "private"]
 
 
 class SettingRefused(Refusal):
@@ -51,6 +52,9 @@ class Settings:
     """GOEN_RATE_LIMIT: requests per API key and minute, those that move points apart; 600000. 0: none."""
     posting_rate_limit: int | None
     """GOEN_POSTING_RATE_LIMIT: the same for requests that move points; none unless set."""
+    webhook_reach: WebhookReach
+    """GOEN_WEBHOOK_REACH: where webhooks may go. ``public``: https to the public network; ``loopback``: also this
+    machine, and http; ``private``: anywhere. ``loopback`` with the profile ``laptop``, else ``public``."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -63,18 +67,21 @@ class Settings:
         def given(name: str) -> str | None:
             return environment.get(f"GOEN_{name}") or None
 
+        profile = _one_of("PROFILE", given("PROFILE") or "laptop", Profile)
+        reach = given("WEBHOOK_REACH") or ("loopback" if profile == "laptop" else "public")
         folder = "/var/lib/goen" if os.geteuid() == 0 else "goen-data"
         return cls(
             database_url=given("DATABASE_URL"),
             data_dir=Path(given("DATA_DIR") or folder).absolute(),
             host=given("HOST") or "127.0.0.1",
             port=_port(given("PORT") or "8000"),
-            profile=_one_of("PROFILE", given("PROFILE") or "laptop", Profile),
+            profile=profile,
             currency=_currency(given("CURRENCY")),
             timezone=_timezone(given("TIMEZONE")),
             log_level=_one_of("LOG_LEVEL", given("LOG_LEVEL") or "info", LogLevel),
             rate_limit=_count("RATE_LIMIT", given("RATE_LIMIT") or "600000"),
             posting_rate_limit=_count("POSTING_RATE_LIMIT", given("POSTING_RATE_LIMIT") or "0"),
+            webhook_reach=_one_of("WEBHOOK_REACH", reach, WebhookReach),
             demo=_one_of("DEMO", given("DEMO") or "0", Literal["0", "1"]) == "1",
         )
 

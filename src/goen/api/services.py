@@ -9,6 +9,7 @@ from goen.actions.points.context import Context
 from goen.actions.till.till import Till
 from goen.database.pool import Database
 from goen.delivery.streams import Streams
+from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
@@ -19,7 +20,8 @@ class Services:
     """Everything a handler may reach. Made by main; tests make their own with a clock they can set.
 
     ``till`` and ``streams`` are this process's own; ``zone`` is the time zone of the books, ``context`` what
-    acts on points know of shops, programme versions and the calendar.
+    acts on points know of shops, programme versions and the calendar; ``webhook_reach`` is how far into the
+    network webhooks may go.
     """
 
     clock: Clock
@@ -29,4 +31,5 @@ class Services:
     shops: ShopDirectory
     zone: ZoneInfo
     streams: Streams
+    webhook_reach: Reach
     context: Context

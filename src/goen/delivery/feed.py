@@ -78,9 +78,12 @@ async def page(connection: Reading, after: int, through: int, member_id: int | N
     return [Event(*row) async for row in _queries.page(connection, after=after, through=through, member_id=member_id)]
 
 
-async def topics_page(connection: Reading, after: int, through: int, topics: Sequence[str]) -> list[Event]:
-    """Events with ``after < position <= through`` and one of these topics (none: all), in order."""
-    return [Event(*row) async for row in _queries.topics_page(connection, after=after, through=through, topics=topics)]
+async def topics_page(
+    connection: Reading, after: int, through: int, topics: Sequence[str], rows_max: int
+) -> list[Event]:
+    """The first events with ``after < position <= through`` and one of these topics (none: all), in order."""
+    rows = _queries.topics_page(connection, after=after, through=through, topics=topics, rows_max=rows_max)
+    return [Event(*row) async for row in rows]
 
 
 async def position_before(connection: Reading, moment: Instant) -> int:

@@ -22,12 +22,12 @@ select position, topic, member_id, recorded_at, body from feed
  where position > :after and position <= :through and (:member_id::bigint is null or member_id = :member_id)
  order by position;
 
--- name: topics_page(after, through, topics)
--- Events after one position through another with one of these topics; an empty list stands for all.
+-- name: topics_page(after, through, topics, rows_max)
+-- The first events after one position through another with one of these topics; an empty list stands for all.
 select position, topic, member_id, recorded_at, body from feed
  where position > :after and position <= :through
    and (cardinality(:topics::text[]) = 0 or topic = any (:topics))
- order by position;
+ order by position limit :rows_max;
 
 -- name: recorded_at(position)$
 -- When the event at this position was recorded.
