@@ -130,11 +130,12 @@ class Till:
             else:
                 taken.append(waiting)
         queue.extendleft(reversed(later))
+        # At once, not when the batch's task first runs: the other connection takes its batch before that.
+        self._busy.update(w.act.token for w in taken if w.act.token is not None)
         return taken
 
     async def _run(self, taken: list[_Waiting]) -> None:
         tokens = {w.act.token for w in taken if w.act.token is not None}
-        self._busy |= tokens
         try:
             await self._post(taken)
         except BaseException as error:
@@ -177,7 +178,7 @@ class Till:
                 for part in (taken[:half], taken[half:]):
                     try:
                         await self._post(part)
-                    except Exception as fault:  # noqa: BLE001 - told to the callers of this part
+                    except Exception as fault:
                         self._fail(part, fault)
                 return
         self._answer(taken, batch)
