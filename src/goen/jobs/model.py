@@ -1,0 +1,38 @@
+"""What a job is and what it may use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+
+from goen.actions.points.context import Context
+from goen.actions.till.till import Till
+from goen.database.pool import Database
+from goen.vocabulary.clock import Clock
+
+
+@dataclass(frozen=True)
+class Means:
+    """What jobs work with: the books, a till to post at, the time, and a sign to stop after this piece."""
+
+    database: Database
+    till: Till
+    context: Context
+    clock: Clock
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+Work: TypeAlias = Callable[[Means], Awaitable[int]]
+"""One run: gives how many things it did. Safe to run at any time, and again after a crash."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A periodic job. ``every`` counts from the start of one run to the start of the next."""
+
+    name: str
+    every: timedelta
+    work: Work

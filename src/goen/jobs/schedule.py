@@ -1,0 +1,100 @@
+"""The periodic jobs: what runs, and how often.
+
+None of them decides anything: balances and holds know by themselves what is dead, due or free at their own
+instant. Jobs book what has become true, dated the day it did, and clear away what is old.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from goen.actions.members.leave import erase_due
+from goen.actions.points.sweeps import confirm_due, expire_due, release_due_holds
+from goen.database.migrate import MONTHS_AHEAD
+from goen.database.partitions import cover_months
+from goen.delivery import feed
+from goen.delivery.webhooks import store as webhooks
+from goen.jobs import runs
+from goen.jobs.model import Job, Means
+from goen.jobs.pieces import in_pieces, until_none
+
+DELIVERED_KEPT = timedelta(days=3)
+"""Of webhooks that arrived nobody asks after days; what failed stays as long as the feed could replay it."""
+
+
+async def release_holds(means: Means) -> int:
+    """Book the release of holds that have run out (rule 21)."""
+    ground = (means.database, means.till, means.context)
+    return await until_none(lambda: release_due_holds(*ground, means.clock.now()), means.stopping)
+
+
+async def confirm_points(means: Means) -> int:
+    """Confirm provisional points whose day has come (rule 9)."""
+    ground = (means.database, means.till, means.context)
+    return await until_none(lambda: confirm_due(*ground, means.clock.now()), means.stopping)
+
+
+async def expire_points(means: Means) -> int:
+    """Book out lots past their last day (rules 14, 15)."""
+    ground = (means.database, means.till, means.context)
+    return await until_none(lambda: expire_due(*ground, means.clock.now()), means.stopping)
+
+
+async def purge_feed(means: Means) -> int:
+    """Forget events that nobody may resume from any more."""
+    before = means.clock.now() - feed.KEPT
+
+    async def piece(rows_max: int) -> int:
+        async with means.database.writing() as connection:
+            return await feed.purge_piece(connection, before, rows_max)
+
+    return await in_pieces(piece, means.stopping)
+
+
+async def purge_deliveries(means: Means) -> int:
+    """Forget how webhooks of long ago arrived."""
+    now = means.clock.now()
+
+    async def piece(rows_max: int) -> int:
+        async with means.database.writing() as connection:
+            return await webhooks.purge_piece(
+                connection, delivered_before=now - DELIVERED_KEPT, all_before=now - feed.KEPT, rows_max=rows_max
+            )
+
+    return await in_pieces(piece, means.stopping)
+
+
+async def purge_keys(means: Means) -> int:
+    """Forget idempotency keys whose 400 days are over; documents keep theirs for ever."""
+    today = means.context.day_of(means.clock.now())
+
+    async def piece(rows_max: int) -> int:
+        async with means.database.writing() as connection:
+            return await runs.purge_keys_piece(connection, today, rows_max)
+
+    return await in_pieces(piece, means.stopping)
+
+
+async def erase_members(means: Means) -> int:
+    """Drop the personal data of members who left, when their day has come (rule 56)."""
+    now = means.clock.now()
+    return await erase_due(means.database, now, means.context.day_of(now))
+
+
+async def make_months(means: Means) -> int:
+    """Make the coming months' partitions of the journal, long before they are needed."""
+    today = means.context.day_of(means.clock.now())
+    async with means.database.writing() as connection:
+        return len(await cover_months(connection, today, months=MONTHS_AHEAD))
+
+
+SCHEDULE: tuple[Job, ...] = (
+    Job("release_holds", timedelta(seconds=1), release_holds),
+    Job("confirm_points", timedelta(seconds=10), confirm_points),
+    Job("expire_points", timedelta(minutes=1), expire_points),
+    Job("purge_feed", timedelta(hours=1), purge_feed),
+    Job("purge_deliveries", timedelta(hours=1), purge_deliveries),
+    Job("purge_keys", timedelta(hours=1), purge_keys),
+    Job("erase_members", timedelta(hours=1), erase_members),
+    Job("make_months", timedelta(days=1), make_months),
+)
