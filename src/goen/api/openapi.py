@@ -178,7 +178,7 @@ def refusals_by_status(operation: Operation) -> dict[int, list[type[Refusal]]]:
     found: dict[int, dict[str, type[Refusal]]] = {}
     for each in (*operation.refusals, *operation.absent, *shared_refusals(operation)):
         statuses = {status_of(each.__new__(each), operation.method, operation.absent)}
-        if each in operation.absent:
+        if each in operation.absent and operation.request is not None:
             statuses.add(STATUS[each.code])  # The body may name another of the kind.
         for status in statuses:
             found.setdefault(status, {}).setdefault(each.code, each)
@@ -186,7 +186,8 @@ def refusals_by_status(operation: Operation) -> dict[int, list[type[Refusal]]]:
 
 
 def _first_line(refusal: type[Refusal]) -> str:
-    return (refusal.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n", " ")
+    lead = (refusal.__doc__ or "").strip().split("\n\n", 1)[0]
+    return " ".join(lead.split()).replace("``", "`")
 
 
 def _identity(type: Any) -> Any:
@@ -207,11 +208,14 @@ def _numbers(value: Any) -> Any:
     return [_numbers(inner) for inner in value] if isinstance(value, list) else value
 
 
-def problem_codes(operations: Iterable[Operation]) -> list[tuple[str, int, str]]:
-    """Every code with its status and its sentence, for the page of problems; in order of status."""
-    found: dict[str, tuple[int, str]] = {}
+def problem_codes(operations: Iterable[Operation]) -> list[tuple[str, str, str]]:
+    """Every code with its statuses (``404, 422``) and its sentence, for the page of problems; in order of status."""
+    found: dict[str, tuple[set[int], str]] = {}
     for operation in operations:
         for status, classes in refusals_by_status(operation).items():
             for each in classes:
-                found.setdefault(each.code, (status, _first_line(each)))
-    return sorted(((code, *told) for code, told in found.items()), key=lambda row: (row[1], row[0]))
+                found.setdefault(each.code, (set(), _first_line(each)))[0].add(status)
+    return [
+        (code, ", ".join(map(str, sorted(statuses))), sentence.replace("`", ""))
+        for code, (statuses, sentence) in sorted(found.items(), key=lambda each: (min(each[1][0]), each[0]))
+    ]

@@ -23,7 +23,7 @@ READY_SECONDS = 2.0
 Probe: TypeAlias = Callable[[], Awaitable[Reply]]
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer of ``/healthz`` and ``/readyz``; ``reason`` where it is not ``ok``."""
 
     status: str

@@ -57,6 +57,7 @@ def _wrong(request: Request[Any, Any, State], error: HTTPException) -> Response[
         "title": code.replace("_", " ").capitalize(),
         "status": error.status_code,
         "code": code,
+        "request_id": request.scope.get("request_id"),
         "detail": "There is nothing at this address for this method. /docs lists what there is.",
     }
     return Response(

@@ -76,7 +76,7 @@ def page(
     cookie = Cookie(COOKIE, language, max_age=31_536_000, httponly=True, samesite="lax")
     return Response(
         body,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers=dict(headers),
         cookies=[cookie] if switched else [],
     )

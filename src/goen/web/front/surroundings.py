@@ -26,14 +26,14 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "
 
 @dataclass
 class Surroundings:
-    """Handed down by main. ``problems`` are (code, status, sentence) of everything the API may refuse."""
+    """Handed down by main. ``problems`` are (code, statuses, sentence) of everything the API may refuse."""
 
     database: Database
     clock: Clock
     programmes: Programmes
     shops: ShopDirectory
     head: FeedHead
-    problems: Sequence[tuple[str, int, str]]
+    problems: Sequence[tuple[str, str, str]]
     version: str
     demo: bool
     closing: asyncio.Event = field(default_factory=asyncio.Event)
