@@ -30,8 +30,10 @@ from goen.database.pool import Database, open_database
 from goen.delivery.head import following
 from goen.delivery.relay import relaying
 from goen.delivery.streams import streaming
+from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
 from goen.readings import programme
+from goen.readings.balance import Balances
 from goen.readings.overview import closed_through
 from goen.settings import Settings
 from goen.shops.directory import ShopDirectory
@@ -48,11 +50,17 @@ log = structlog.get_logger("goen.main")
 class Application:
     """The whole of Goen as one ASGI application: ``/v1`` by the frame, probes, and pages for the rest."""
 
-    def __init__(self, frame: Frame, probes: Probes, site: object, services: Services) -> None:
+    def __init__(self, frame: Frame, probes: Probes, site: object, services: Services, closing: asyncio.Event) -> None:
         self.frame = frame
+        self._closing = closing
         self.services = services
         self._probes = probes
         self._site = site
+
+    def stop(self) -> None:
+        """End the streams, which would otherwise keep a stopping server waiting for them."""
+        self.frame.stopping.set()
+        self._closing.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -67,11 +75,11 @@ class Application:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = self.frame.request_id().encode()
+        scope["request_id"] = request_id = self.frame.request_id()
 
         async def named(message: dict[str, object]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]  # type: ignore[misc]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]  # type: ignore[misc]
             await send(message)
 
         await self._site(scope, receive, named)  # type: ignore[operator]
@@ -79,7 +87,7 @@ class Application:
 
 @asynccontextmanager
 async def build(
-    database: Database, clock: Clock, *, limits: Limits | None = None, demo: bool = False
+    database: Database, clock: Clock, *, limits: Limits | None = None, demo: bool = False, reach: Reach = "loopback"
 ) -> AsyncIterator[Application]:
     """The application over this database, with its till, relay and streams running while the block does.
 
@@ -105,16 +113,20 @@ async def build(
             programmes=programmes,
             shops=shops,
             streams=streams,
+            webhook_reach=reach,
             zone=zone,
             context=context,
+            balances=Balances(database, clock, programmes, books.currency, zone),
         )
         metrics = Metrics(goen.__version__)
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
-        stack.callback(frame.stopping.set)
-        site = pages(
-            Surroundings(database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo)
+        known = Surroundings(
+            database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo
         )
-        yield Application(frame, Probes(database, metrics, OPERATIONS, goen.__version__), site, services)
+        probes = Probes(database, metrics, OPERATIONS, goen.__version__)
+        application = Application(frame, probes, pages(known), services, known.closing)
+        stack.callback(application.stop)
+        yield application
 
 
 @asynccontextmanager
@@ -155,6 +167,11 @@ class Served:
         self._stack = AsyncExitStack()
         self._application: Application | None = None
 
+    def stop(self) -> None:
+        """To be called when the server is told to end, before it waits for its connections."""
+        if self._application is not None:
+            self._application.stop()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -170,7 +187,9 @@ class Served:
             limits = Limits(self._settings.rate_limit, self._settings.posting_rate_limit)
             database = await self._stack.enter_async_context(open_database(url))
             self._application = await self._stack.enter_async_context(
-                build(database, SystemClock(), limits=limits, demo=self._settings.demo)
+                build(
+                    database, SystemClock(), limits=limits, demo=self._settings.demo, reach=self._settings.webhook_reach
+                )
             )
         except Exception as error:
             await self._stack.aclose()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 
@@ -63,7 +64,7 @@ def shared_refusals(operation: Operation) -> tuple[type[Refusal], ...]:
 
 def document(operations: Sequence[Operation], version: str) -> Document:
     """The whole document as plain values, ready to be encoded."""
-    types = [t for each in operations for t in (each.request, each.answer, each.query) if t is not None]
+    types = [t for each in operations for named in (each.request, each.answer, each.query) for t in _parts(named)]
     schemas, components = msgspec.json.schema_components([Problem, *types], ref_template="#/components/schemas/{name}")
     known = dict(zip(map(_identity, [Problem, *types]), schemas, strict=True))
     paths: Document = {}
@@ -111,7 +112,7 @@ def _operation(operation: Operation, known: Mapping[Any, Any], components: Mappi
     if operation.request is not None:
         told["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": known[_identity(operation.request)]}},
+            "content": {"application/json": {"schema": _schema(operation.request, known)}},
         }
     return told
 
@@ -147,7 +148,7 @@ def _parameters(operation: Operation, known: Mapping[Any, Any], components: Mapp
 def _responses(operation: Operation, known: Mapping[Any, Any]) -> Document:
     success: Document = {"description": "Done.", "headers": {"X-Request-Id": _REQUEST_ID}}
     if operation.answer is not None:
-        success["content"] = {operation.content_type: {"schema": known[_identity(operation.answer)]}}
+        success["content"] = {operation.content_type: {"schema": _schema(operation.answer, known)}}
     elif operation.content_type != "application/json":
         success["content"] = {operation.content_type: {"schema": {"type": "string"}}}
     statuses = [operation.status, 201] if operation.creates else [operation.status]
@@ -188,6 +189,19 @@ def refusals_by_status(operation: Operation) -> dict[int, list[type[Refusal]]]:
 def _first_line(refusal: type[Refusal]) -> str:
     lead = (refusal.__doc__ or "").strip().split("\n\n", 1)[0]
     return " ".join(lead.split()).replace("``", "`")
+
+
+def _parts(named: Any) -> tuple[Any, ...]:
+    """The types of one place: none, one, or those of a union (``A | B``), which msgspec describes one by one."""
+    if named is None:
+        return ()
+    return get_args(named) if isinstance(named, UnionType) else (named,)
+
+
+def _schema(named: Any, known: Mapping[Any, Any]) -> Any:
+    """How one place refers to its type or types."""
+    parts = [known[_identity(part)] for part in _parts(named)]
+    return parts[0] if len(parts) == 1 else {"anyOf": parts}
 
 
 def _identity(type: Any) -> Any:

@@ -11,6 +11,7 @@ from goen.database.pool import Database
 from goen.delivery.streams import Streams
 from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
+from goen.readings.balance import Balances
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
 
@@ -33,3 +34,4 @@ class Services:
     streams: Streams
     webhook_reach: Reach
     context: Context
+    balances: Balances

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from goen.api.operations import Operation
-from goen.api.v1 import members, points, programme, purchases, returns, shops, stream, webhooks
+from goen.api.v1 import documents, ledger, members, points, programme, purchases, returns, shops, stream, webhooks
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
+    *ledger.OPERATIONS,
     *purchases.OPERATIONS,
+    *documents.OPERATIONS,
     *returns.OPERATIONS,
     *points.OPERATIONS,
     *programme.OPERATIONS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,18 +38,21 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(settings: Settings) -> None:
+    from goen.main import Served
+
     async with located(settings) as found:
-        os.environ["GOEN_DATABASE_URL"] = found.database_url or ""  # Where the application looks for it.
+        served = Served(found)
         server = _Server(
             uvicorn.Config(
-                "goen.main:application",
-                factory=True,
+                served,
                 host=settings.host,
                 port=settings.port,
                 http="httptools",
                 lifespan="on",
                 access_log=False,
                 log_level=settings.log_level,
+                # Nobody's forwarded address is read; the layer would cost every sale.
+                proxy_headers=False,
                 timeout_graceful_shutdown=5,
                 server_header=False,
             )
@@ -57,9 +60,13 @@ async def _serve(settings: Settings) -> None:
 
         def stop() -> None:
             server.should_exit = True
+            served.stop()
 
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, stop)
+        # What was loaded stays; a sale's own objects die by reference count, so the collector may look rarely.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         await server.serve()
     if not server.started:
         raise click.ClickException("the server did not start")

@@ -36,7 +36,9 @@ async def movements(database: Database, shops: ShopDirectory, after: int | None)
         head = (await feed.bounds(connection)).head
         start = max(head - POSITIONS_BACK, after or 0)
         events = await feed.page(connection, start, head)
-    told: set[str] = set()
+    # Where the past was cut, the first event may be the second half of a sale.
+    cut = events[:1] if start != after and events and events[0].topic == "points.posted" else []
+    told: set[str] = {msgspec.json.decode(event.body)["purchase_id"] for event in cut}
     found = []
     for event in events:
         body = msgspec.json.decode(event.body)
