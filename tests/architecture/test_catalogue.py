@@ -108,13 +108,6 @@ RULES = (
         "unique index stray_key lacks member_id",
     ),
     Rule(
-        "1: member_id leads the primary key",
-        "select u.on_table || ': the primary key does not begin with ' || u.home from uniques u"
-        " where u.kind like 'member%' and u.indisprimary and u.columns[1] <> u.home",
-        "alter table lot drop constraint lot_pkey; alter table lot add primary key (lot_id, member_id)",
-        "lot: the primary key",
-    ),
-    Rule(
         "3: a registry is keyed by a bigint that leads every unique key",
         "select u.on_table || ': unique index ' || u.name || ' does not begin with the registry''s bigint key'"
         " from uniques u join uniques p on p.oid = u.oid and p.indisprimary"

@@ -28,6 +28,10 @@ update import_job set checkpoint = :checkpoint, counts = :counts, state = :state
 -- How far an import is, in the commit that got it there.
 update import_job set checkpoint = :checkpoint where import_id = :import_id;
 
+-- name: any_members$
+-- Whether anybody is a member yet.
+select exists (select from member);
+
 -- name: members_behind
 -- Who carries these identifiers now; several rows for a shared contact. Merged members lead to their survivor.
 select i.n, m.member_id, coalesce(k.verified, false) as verified, m.status
@@ -51,7 +55,7 @@ select u, :now, :author, 'member.enrolled', :details from unnest(:member_ids::bi
 -- An event each for the relay, numbered under acts of their own.
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
 select u.member_id, nextval('act_id_seq') * 8, 'member.updated', u.shop_id, :now, u.body
-  from unnest(:member_ids::bigint[], :shop_ids::bigint[], :bodies::json[]) as u (member_id, shop_id, body);
+  from unnest(:member_ids::bigint[], :shop_ids::bigint[], :bodies::text[]) as u (member_id, shop_id, body);
 
 -- name: sales_with
 -- A member's latest sales before a moment that mention one of these goods. Texts are parts of the document.

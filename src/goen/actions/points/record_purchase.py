@@ -133,7 +133,10 @@ class RecordPurchase(Act):
             pending=pending, warnings=warnings,
         )  # fmt: skip
         self._tell(desk, purchase, where.member_id, earned, pending, decision.used)
-        return Decided(201, encoded(answer), purchase_id, store_request=False, member_id=where.member_id)
+        return Decided(
+            201, encoded(answer), purchase_id, store_request=False, request=purchase.document.encode(),
+            member_id=where.member_id,
+        )  # fmt: skip
 
     # Who ---------------------------------------------------------------------------------------
 
@@ -170,7 +173,10 @@ class RecordPurchase(Act):
             warnings=warnings,
         )  # fmt: skip
         self._tell(desk, purchase, anchor, 0, 0, 0)
-        return Decided(201, encoded(answer), purchase_id, store_request=False, member_id=anchor)
+        return Decided(
+            201, encoded(answer), purchase_id, store_request=False, request=purchase.document.encode(),
+            member_id=anchor,
+        )  # fmt: skip
 
     # Points used -------------------------------------------------------------------------------
 

@@ -15,6 +15,6 @@ select p.purchase_id, p.confirms_on from purchase p
 select d.member_id, d.expires_on, d.lot_id
   from (select l.member_id, l.expires_on, l.lot_id from lot l
          where l.open and l.kind <> 'debt' and l.expires_on is not null
-           and l.expires_on < :today::date and l.remaining > l.held
-         order by l.expires_on limit :piece::bigint) d
+           and l.expires_on - date '2000-01-01' < :today::date - date '2000-01-01' and l.remaining > l.held
+         order by l.expires_on - date '2000-01-01' limit :piece::bigint) d
  order by d.member_id, d.expires_on, d.lot_id;

@@ -111,6 +111,8 @@ class Decided(msgspec.Struct, frozen=True):
     subject: str | None = None
     #: False where a table of its own keeps the request (a purchase's document).
     store_request: bool = True
+    #: The canonical request where deciding has encoded it already.
+    request: bytes | None = None
     #: The member under whom the act is filed; below zero a guest's stand-in.
     member_id: int = 0
 

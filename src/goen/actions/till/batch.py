@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+
 import asyncpg
 
 from goen.actions.till.act import Act, Answer, differing, digest_of, encoded
@@ -93,7 +94,7 @@ class Batch:
                 if act.only_repeats is not None:
                     return act.only_repeats
                 decided = act.decide(desk)
-                request = encoded(act.asked(desk))
+                request = decided.request or encoded(act.asked(desk))
                 desk.accept()
                 rows.add_act(act, desk.act_id, digest_of(request), request.decode(), decided)
                 return Answer(decided.status, decided.body)
@@ -101,7 +102,7 @@ class Batch:
                 await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
             except (Refusal, NextBatch) as outcome:
                 return outcome
-            except Exception as error:  # noqa: BLE001 - one act's fault is told to its caller alone
+            except Exception as error:
                 return error
 
     def _again(self, act: Act, books: Books, desk: Desk) -> Outcome:

@@ -127,9 +127,7 @@ class Books:
                 Found(member_id, presented_id, identifier_id, bool(verified))
             )
             self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash)
-            self.accounts[member_id] = Account(
-                member_id, booked, pending, held, debt, seq, version, active_on, dead
-            )
+            self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)
 
     async def _read_due_holds(self, connection: Writing) -> None:
         holding = [m for m, account in self.accounts.items() if account.held]

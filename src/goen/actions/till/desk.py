@@ -72,9 +72,7 @@ class Desk:
             holding = [f for f in found if f.verified]
             if len(holding) != 1:
                 facts = (self._books.members[f.member_id] for f in found)
-                raise AmbiguousMember(
-                    [Candidate(public_id(m.member_id), m.number, name_masked(m.name)) for m in facts]
-                )
+                raise AmbiguousMember([Candidate(public_id(m.member_id), m.number, name_masked(m.name)) for m in facts])
             found = holding
         member = self._books.members[found[0].member_id]
         if member.status == "withdrawn":
@@ -154,9 +152,7 @@ class Desk:
 
     def tell(self, topic: str, member_id: int, shop_id: int | None, body: Mapping[str, Any]) -> None:
         """An event for the feed, committed with the act. Never personal data."""
-        self._events.append(
-            (member_id, self.act_id * 8 + len(self._events), topic, shop_id, _encode(body).decode())
-        )
+        self._events.append((member_id, self.act_id * 8 + len(self._events), topic, shop_id, _encode(body).decode()))
 
     def note(
         self,

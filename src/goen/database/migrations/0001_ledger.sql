@@ -2,7 +2,7 @@
 --
 -- Every table says in its comment what it is; tests/architecture/test_catalogue.py reads these words:
 --   reference  small, the same everywhere (shops, programme versions, keys)
---   member     a member's rows: member_id (or anchor) leads the primary key and every unique key
+--   member     a member's rows: member_id (or anchor) stands in the primary key and in every unique key
 --   registry   found by a 64-bit hash that the writer fills; names unique over all members
 --   feed       written by the relay alone, in one numbered line
 --   jobs       bookkeeping of the machine itself
@@ -179,7 +179,8 @@ create table lot (
   primary key (member_id, lot_id)
 ) with (fillfactor = 80);
 create index lot_open on lot (member_id, kind, expires_on, lot_id) where open;  -- debts, then the order of spending (rule 13)
-create index lot_due on lot (expires_on) where open and kind <> 'debt' and expires_on is not null;
+-- For the sweep alone. An expression, so that no question about one member is ever answered through it.
+create index lot_due on lot ((expires_on - date '2000-01-01')) where open and kind <> 'debt' and expires_on is not null;
 comment on table lot is 'member: what each earned point belongs to';
 
 -- remaining = points + sum of moves.
@@ -308,8 +309,8 @@ create table act (
   author text,                             -- staff at the till, or the person behind a manual change
   request json,                            -- canonical, ids resolved; null where the purchase document is the request
   status smallint not null,
-  answer json not null,                    -- what was answered, byte for byte
-  primary key (member_id, act_id)
+  answer text not null,                    -- JSON as it was answered, byte for byte
+  primary key (act_id, member_id)          -- act ids grow: the one index of the hot path that is not random
 ) with (toast_tuple_target = 8160);
 alter table act alter column request set storage external;
 alter table act alter column answer set storage external;
@@ -370,7 +371,7 @@ create table outbox (
   topic text not null,
   shop_id bigint,
   recorded_at timestamptz not null,
-  body json not null,
+  body text not null,                      -- JSON, passed on as it stands
   primary key (member_id, outbox_id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = -1);
 create index outbox_order on outbox (recorded_at, outbox_id);
@@ -389,6 +390,6 @@ create table feed (
   member_id bigint not null,
   shop_id bigint,
   recorded_at timestamptz not null,
-  body json not null
+  body text not null                       -- JSON, as committed
 );
 comment on table feed is 'feed: events in one numbered line; listeners resume from a position';

@@ -5,7 +5,7 @@
 create type posted_key as (
   key_hash bigint, key_check bigint, digest bigint, member_id bigint, act_id bigint, subject text, keep_until date);
 create type posted_act as (
-  member_id bigint, act_id bigint, kind text, integration text, author text, request json, status smallint, answer json);
+  member_id bigint, act_id bigint, kind text, integration text, author text, request json, status smallint, answer text);
 create type posted_account as (
   member_id bigint, version bigint, booked bigint, pending bigint, held bigint, debt bigint, seq bigint, active_on date);
 create type posted_entry as (
@@ -38,7 +38,7 @@ create type posted_return as (
   used_restored bigint, expired_lost bigint, shortage bigint, document json, identifier_id bigint,
   member_as_presented bigint);
 create type posted_limit as (anchor bigint, code text, period text, act_id bigint, amount bigint, ceiling bigint);
-create type posted_event as (member_id bigint, outbox_id bigint, topic text, shop_id bigint, body json);
+create type posted_event as (member_id bigint, outbox_id bigint, topic text, shop_id bigint, body text);
 create type posted_audit as (anchor bigint, author text, action text, reason text, note text, details json);
 
 -- Keys stand in a registry of their own: on Citus this is a statement of its own, before the home's.
