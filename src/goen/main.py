@@ -123,7 +123,7 @@ async def build(
         known = Surroundings(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo
         )
-        probes = Probes(database, metrics, OPERATIONS, goen.__version__)
+        probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)
         stack.callback(application.stop)
         yield application

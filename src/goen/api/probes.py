@@ -17,6 +17,8 @@ from goen.api.openapi import document
 from goen.api.operations import Operation
 from goen.database.migrate import current
 from goen.database.pool import Database
+from goen.readings.machine import machine_figures
+from goen.vocabulary.clock import Clock
 
 READY_SECONDS = 2.0
 
@@ -33,8 +35,11 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
 class Probes:
     """The open addresses of one process."""
 
-    def __init__(self, database: Database, metrics: Metrics, operations: Sequence[Operation], version: str) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, metrics: Metrics, operations: Sequence[Operation], version: str
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._metrics = metrics
         self._document = msgspec.json.encode(document(operations, version))
         self._probes: dict[str, Probe] = {
@@ -74,7 +79,13 @@ class Probes:
 
     async def _figures(self) -> Reply:
         kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-        return Reply(200, self._metrics.exposition(), (kind,))
+        figures = self._metrics.exposition()
+        try:
+            async with asyncio.timeout(READY_SECONDS), self._database.reading() as connection:
+                figures += await machine_figures(connection, self._clock.now())
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            pass  # The figures of this process are told all the same.
+        return Reply(200, figures, (kind,))
 
     async def _openapi(self) -> Reply:
         return Reply(200, self._document, ((b"content-type", b"application/json"),))
