@@ -30,6 +30,7 @@ from goen.database.migrate import installation
 from goen.database.pool import Database
 from goen.earning.catalogue import Programmes
 from goen.readings import programme
+from goen.readings.overview import closed_through
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
 
@@ -58,7 +59,8 @@ async def open_books(database: Database, clock: Clock) -> AsyncIterator[Books]:
         kept = await installation(connection)
         await shops.refresh(connection)
         await programme.refresh(programmes, connection)
-    context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency)
+        closed = await closed_through(connection)
+    context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency, closed)
     # The till's default of two connections and batches of 128 acts leaves others their turn: a batch is a
     # few hundredths of a second.
     till = Till(database, clock, context.day_of)

@@ -1,0 +1,143 @@
+"""The demo retailer: real baskets of invented people, brought in the way a customer would."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from goen.settings import Settings
+
+if TYPE_CHECKING:
+    from goen.actions.imports.job import Counts
+    from goen.cli.importing import Books
+
+#: What an import of the demo's calls itself, so that an interrupted one is known again.
+AUTHOR = "goen demo"
+#: Progress is told this often.
+STEP = 0.1
+
+
+async def load(settings: Settings) -> None:
+    """Load the demo retailer into a database without members; done before, it does nothing.
+
+    Interrupted, it goes on where it stopped. Keys are shown once and kept in ``demo/keys.env`` under the
+    data folder. ``settings`` name the database.
+    """
+    from goen.cli.importing import open_books
+    from goen.database.pool import open_database
+    from goen.vocabulary.clock import SystemClock
+
+    assert settings.database_url is not None
+    with suppress(OSError):
+        os.nice(10)  # The server that answers already goes first.
+    async with (
+        open_database(settings.database_url, readers_max=2, writers_max=3) as database,
+        open_books(database, SystemClock()) as books,
+    ):
+        begun = await _begun(books)
+        if begun is None:
+            return
+        folder = settings.data_dir / "demo"
+        if not begun:
+            await _open_shops(books, folder)
+        await _import(books, folder)
+
+
+async def _begun(books: Books) -> bool | None:
+    """Whether loading has begun and must go on; None where there is nothing (more) to load."""
+    from goen.actions.imports.job import all_jobs, any_members
+
+    ours = [job for job in await all_jobs(books.database) if job.author == AUTHOR]
+    if not ours:
+        return None if await any_members(books.database) else False
+    finished = any(job.kind == "purchases" and job.state != "running" for job in ours)
+    return None if finished else True
+
+
+async def _open_shops(books: Books, folder: Path) -> None:
+    """Six stores and a web shop, a key for the server, one for a till and one for the web shop."""
+    from goen.actions.keys import create_key
+    from goen.actions.shops import PutShop, put_shop
+    from goen.channels.demo.retailer import STORES, WEB_SHOP
+
+    now, shops = books.clock.now(), books.context.shops
+    for code, name in STORES:
+        await put_shop(books.database, shops, PutShop(code, name), author=AUTHOR, now=now)
+    await put_shop(books.database, shops, PutShop(*WEB_SHOP, kind="ec"), author=AUTHOR, now=now)
+    store, web = STORES[0][0], WEB_SHOP[0]
+    keys = {
+        "GOEN_SERVER_KEY": await create_key(
+            books.database, integration="demo-server", role="server", shop=None, device=None, author=AUTHOR, now=now
+        ),
+        "GOEN_POS_KEY": await create_key(
+            books.database, integration=f"demo-pos-{store}", role="pos", shop=store, device=None, author=AUTHOR, now=now
+        ),
+        "GOEN_EC_KEY": await create_key(
+            books.database, integration=f"demo-ec-{web}", role="ec", shop=web, device=None, author=AUTHOR, now=now
+        ),
+    }
+    _keep_keys(folder, keys)
+
+
+def _keep_keys(folder: Path, keys: Mapping[str, str]) -> None:
+    """Show the keys, and write them where their owner alone reads them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "keys.env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={key}\n" for name, key in keys.items()), encoding="utf-8")
+    click.echo(f"Demo keys (kept in {path}):")
+    for name, key in keys.items():
+        click.echo(f"  {name}={key}")
+
+
+async def _import(books: Books, folder: Path) -> None:
+    from goen.channels.demo.retailer import DemoMissing, Files, write_files
+    from goen.cli.importing import Wanted, import_file
+
+    members, purchases = folder / "members.csv", folder / "purchases.csv.gz"
+    ready = folder / "ready"
+    if not ready.exists():
+        # Tomorrow's files would differ: an interrupted import goes on with the ones it began with.
+        click.echo("Demo retailer: preparing a year of real baskets …")
+        yesterday = books.context.day_of(books.clock.now()) - timedelta(days=1)
+        try:
+            files: Files = await asyncio.to_thread(write_files, folder, yesterday, books.zone)
+        except DemoMissing as missing:
+            raise click.ClickException(str(missing)) from None
+        ready.write_text(f"{files.households} {files.baskets}\n", encoding="utf-8")
+    people = await import_file(books, Wanted(kind="members", path=members, author=AUTHOR))
+    click.echo(f"Demo retailer: {people.counts.members} invented members; their year of purchases follows …")
+    told = _Steps()
+    done = await import_file(
+        books, Wanted(kind="purchases", path=purchases, author=AUTHOR), report=told.report, rows=told.expect
+    )
+    counts = done.counts
+    click.echo(
+        f"Demo retailer: ready. {counts.sales:,} sales and orders, {counts.returns} returns, "
+        f"{counts.refused} rows refused. Names and contact details are invented, the baskets are real."
+    )
+
+
+class _Steps:
+    """Progress as a line for every tenth."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._next = STEP
+
+    def expect(self, total: int) -> None:
+        """So many rows are to come."""
+        self._total = total
+
+    def report(self, row: int, counts: Counts) -> None:
+        """This row is done."""
+        if self._total and row / self._total >= self._next < 1:
+            click.echo(f"Demo retailer: {row:,} of {self._total:,} rows, {counts.sales:,} sales")
+            self._next = row / self._total // STEP * STEP + STEP
