@@ -6,10 +6,8 @@ its idempotency keys, and the old key lives until it is revoked.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
-import time
 from datetime import date
 
 from goen.database.pool import Database
@@ -17,8 +15,6 @@ from goen.shops import store
 from goen.shops.model import Principal
 
 PREFIX = "goen_"
-#: A stranger's key is looked up in the database at most so often, however many guess at once.
-LOOK_AGAIN_SECONDS = 0.1
 
 
 def new_secret() -> str:
@@ -43,8 +39,6 @@ class Keyring:
         self._living: dict[bytes, Principal] = {}
         self._used: set[int] = set()
         self._noted: tuple[date, set[int]] = (date.min, set())
-        self._looking = asyncio.Lock()
-        self._looked_at = 0.0
 
     def known(self, secret: bytes) -> Principal | None:
         """The living key of this secret, from memory alone."""
@@ -55,20 +49,17 @@ class Keyring:
 
     async def find(self, secret: bytes) -> Principal | None:
         """The living key of this secret; one made a moment ago by another process is found as well."""
-        if (principal := self.known(secret)) is not None:
-            return principal
-        asked_at = time.monotonic()
-        async with self._looking:
-            if self._looked_at < asked_at - LOOK_AGAIN_SECONDS or not self._living:
-                await self.refresh()
-        return self.known(secret)
+        if (principal := self.known(secret)) is None:
+            async with self._database.reading() as connection:
+                principal = await store.living_key(connection, hash_of(secret))
+            if principal is not None:
+                self._living[hash_of(secret)] = principal
+        return principal
 
     async def refresh(self) -> None:
         """Read all living keys again."""
-        looked_at = time.monotonic()
         async with self._database.reading() as connection:
             self._living = await store.living_keys(connection)
-        self._looked_at = looked_at
 
     async def note_use(self, today: date) -> None:
         """Write down which keys were used today, each once a day."""

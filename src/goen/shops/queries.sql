@@ -18,6 +18,12 @@ select k.secret_hash, k.key_id, k.integration, k.role, k.shop_id, s.code as shop
   from api_key k left join shop s using (shop_id)
  where k.revoked_at is null;
 
+-- name: living_key^
+-- One of them, by its hash.
+select k.key_id, k.integration, k.role, k.shop_id, s.code as shop, k.device
+  from api_key k left join shop s using (shop_id)
+ where k.secret_hash = :secret_hash and k.revoked_at is null;
+
 -- name: all_keys
 -- Every key ever made, living ones first, newest first.
 select k.key_id, k.integration, k.role, s.code as shop, k.device, k.created_at, k.last_used_on, k.revoked_at

@@ -70,6 +70,12 @@ async def living_keys(connection: Reading) -> dict[bytes, Principal]:
     return found
 
 
+async def living_key(connection: Reading, secret_hash: bytes) -> Principal | None:
+    """The key of this hash unless it is revoked."""
+    row = await _queries.living_key(connection, secret_hash=secret_hash)
+    return None if row is None else Principal(*row)
+
+
 async def all_keys(connection: Reading) -> list[KeyRecord]:
     """Every key ever made, living ones first."""
     return [KeyRecord(**row) async for row in _queries.all_keys(connection)]
