@@ -1,0 +1,149 @@
+"""What moved on a member's points account, newest first, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from goen.database.pool import Reading
+from goen.database.queries import load
+from goen.purchases.ids import made
+from goen.readings import pages
+from goen.shops.directory import ShopDirectory
+from goen.vocabulary.refusal import InvalidRequest
+
+Language = Literal["ja", "en"]
+_queries = load(__package__, "entries.sql")
+_LAST = 2**63 - 1
+
+
+class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One movement. ``points`` is signed; ``balance_after`` the booked balance it left."""
+
+    id: str
+    kind: str
+    points: int
+    balance_after: int
+    occurred_at: datetime
+    recorded_at: datetime
+    booked_on: date
+    shop: str | None
+    text: str
+    purchase_id: str | None = None
+
+
+class Movement(NamedTuple):
+    """A movement as the ledger keeps it; ``source`` or ``target`` is the member's points account."""
+
+    seq: int
+    kind: str
+    source: str
+    target: str
+    points: int
+    balance_after: int
+    occurred_at: datetime
+    recorded_at: datetime
+    booked_on: date
+    shop_id: int | None
+    purchase_id: str | None
+    reason: str | None
+
+
+class Page(NamedTuple):
+    """Some movements, and the cursor after them; None at the end."""
+
+    items: Sequence[EntryView]
+    next_cursor: str | None
+
+
+async def entries(
+    connection: Reading, member_id: int, limit: int, cursor: str | None, shops: ShopDirectory, language: Language
+) -> Page:
+    """One page of a member's movements.
+
+    Raises:
+        InvalidRequest: a cursor that is none of ours.
+    """
+    before = pages.read(cursor, int) if cursor else _LAST
+    if not 0 < before <= _LAST:
+        raise InvalidRequest("cursor", "is not a cursor of this list")
+    rows = await connection.fetch(_queries.entries.sql, member_id, before, limit + 1)
+    found = [Movement(*row) for row in rows]
+    more = len(found) > limit
+    items = [_view(member_id, each, shops, language) for each in found[:limit]]
+    return Page(items, pages.written(found[limit - 1].seq) if more else None)
+
+
+async def sums(connection: Reading, member_id: int, language: Language) -> list[tuple[int, str]]:
+    """What each kind of movement came to, with words, in the order they first occurred; the sum is booked."""
+    found: dict[str, int] = {}
+    for kind, confirmed, points in await connection.fetch(_queries.sums.sql, member_id):
+        name = kind_text("earn" if confirmed else kind, language)
+        found[name] = found.get(name, 0) + points
+    return [(points, name) for name, points in found.items()]
+
+
+def _view(member_id: int, entry: Movement, shops: ShopDirectory, language: Language) -> EntryView:
+    sign = 1 if entry.target == "points" else -1
+    shop = None if entry.shop_id is None else shops.by_id(entry.shop_id)
+    return EntryView(
+        made("e", member_id, entry.seq),
+        entry.kind,
+        sign * entry.points,
+        entry.balance_after,
+        entry.occurred_at,
+        entry.recorded_at,
+        entry.booked_on,
+        shop.code if shop else None,
+        entry_text(entry, shop.name if shop else None, language),
+        entry.purchase_id,
+    )
+
+
+_KINDS: dict[str, tuple[str, str]] = {
+    "earn": ("ポイント付与", "Points earned"),
+    "confirmed": ("仮ポイントの確定", "Pending points confirmed"),
+    "redeem": ("ポイント利用", "Points used"),
+    "expire": ("有効期限切れによる失効", "Expired"),
+    "unexpire": ("失効の取り消し", "Expiry taken back"),
+    "adjust": ("ポイント調整", "Adjustment"),
+    "return_earned": ("返品・キャンセルによる付与の取り消し", "Earned points taken back"),
+    "return_used": ("返品・キャンセルによる利用ポイントの返還", "Used points given back"),
+    "transfer_in": ("ポイントの受け取り", "Points received"),
+    "transfer_out": ("ポイントの譲渡", "Points sent"),
+    "merge_in": ("会員統合による引き継ぎ", "Taken over from a merged membership"),
+    "merge_out": ("会員統合による移行", "Moved to the surviving membership"),
+    "coupon": ("クーポン特典", "Coupon points"),
+    "bonus": ("ボーナスポイント", "Bonus points"),
+}
+_ADJUSTED: dict[str, tuple[str, str]] = {
+    "goodwill": ("サービス", "goodwill"),
+    "correction": ("訂正", "correction"),
+    "migration": ("旧システムからの移行", "migration"),
+    "promotion": ("販促", "promotion"),
+    "other": ("その他", "other"),
+}
+
+
+def kind_text(kind: str, language: Language) -> str:
+    """A kind of movement as people say it."""
+    return _KINDS.get(kind, (kind, kind))[language == "en"]
+
+
+def entry_text(entry: Movement, shop: str | None, language: Language) -> str:
+    """One movement as a short sentence: ``ポイント付与（渋谷店）``."""
+    kind = entry.kind
+    if kind == "earn" and entry.source == "pending":
+        kind = "confirmed"
+    elif kind == "expire" and entry.target == "points":
+        kind = "unexpire"
+    about = shop
+    if kind == "adjust" and entry.reason in _ADJUSTED:
+        about = _ADJUSTED[entry.reason][language == "en"]
+    text = kind_text(kind, language)
+    if about is None:
+        return text
+    return f"{text}（{about}）" if language == "ja" else f"{text} ({about})"

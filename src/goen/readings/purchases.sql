@@ -1,0 +1,50 @@
+-- name: purchases_by_id
+-- Sales by where they stand and id, each with its holder. Read-only.
+select p.member_id, p.purchase_id, p.shop_id, p.external_id, p.status, p.occurred_at, p.business_date, p.recorded_at,
+       p.booked_on, p.total, p.payable, p.confirms_on, p.document::text, p.decision::text, p.progress::text,
+       c.claimed_at, h.member_id as holder, h.number, h.tier
+  from unnest(:homes::bigint[], :ids::text[]) with ordinality as i (member_id, purchase_id, n)
+  join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id
+  left join purchase_claim c on c.member_id = p.claimed_by and c.purchase_id = p.purchase_id
+  left join member f on f.member_id = coalesce(p.claimed_by, p.member_id)
+  left join member h on h.member_id = coalesce(f.survivor_id, f.member_id)
+ order by i.n;
+
+-- name: purchase_ids
+-- A member's sales, the claimed ones too, newest first after a place in that order: where they stand. Read-only.
+select p.member_id, p.purchase_id, p.occurred_at
+  from (select s.member_id, s.purchase_id, s.occurred_at, s.business_date from purchase s
+         where s.member_id = :member_id
+        union all
+        select s.member_id, s.purchase_id, s.occurred_at, s.business_date
+          from purchase_claim c
+          join purchase s on s.member_id = c.anchor and s.purchase_id = c.purchase_id
+         where c.member_id = :member_id) p
+ where (:first_day::date is null or p.business_date >= :first_day)
+   and (:last_day::date is null or p.business_date <= :last_day)
+   and (:first_at::timestamptz is null or p.occurred_at >= :first_at)
+   and (:last_at::timestamptz is null or p.occurred_at <= :last_at)
+   and (:before_at::timestamptz is null or (p.occurred_at, p.purchase_id) < (:before_at, :before_id::text))
+ order by p.occurred_at desc, p.purchase_id desc limit :limit;
+
+-- name: by_receipt$
+-- The sale that stands under a receipt's key; null where there is none. Read-only.
+select k.subject from act_key k where k.key_hash = :key_hash and k.key_check = :key_check;
+
+-- name: returns_of
+-- What came back of sales, oldest first. Read-only.
+select r.purchase_id, r.return_id, r.shop_id, r.external_id, r.occurred_at, r.recorded_at, r.booked_on, r.refund,
+       r.earned_reversed, r.pending_reversed, r.used_restored, r.expired_lost, r.shortage, r.document::text
+  from purchase_return r
+ where r.member_id = any(:homes::bigint[]) and r.purchase_id = any(:ids::text[])
+ order by r.recorded_at, r.return_id;
+
+-- name: hold^
+-- One hold by where it stands and id, with its member. Read-only.
+select h.hold_id, h.shop_id, h.reference, h.points, h.captured,
+       case when h.status = 'open' and h.expires_at <= :now::timestamptz then 'expired' else h.status end as status,
+       h.expires_at, m.member_id as holder, m.number, m.tier
+  from hold h
+  join member f on f.member_id = h.member_id
+  join member m on m.member_id = coalesce(f.survivor_id, f.member_id)
+ where h.member_id = :home and h.hold_id = :hold_id;
