@@ -15,8 +15,9 @@ import pytest
 import uvicorn
 from standardwebhooks import Webhook
 
+from goen.actions.keys import revoke_keys
 from goen.database.pool import open_database
-from goen.delivery import feed
+from goen.delivery import feed, streams
 from goen.jobs.worker import work
 from goen.main import build
 from goen.vocabulary.clock import SystemClock
@@ -165,6 +166,22 @@ async def test_what_cannot_be_listened_to_is_told(service: Service) -> None:
         heard = Heard()
         await listen(office, 2, heard, last_event_id="4")
         assert [int(event["id"]) for event in heard.events] == [5, 6]
+
+
+async def test_the_stream_of_a_revoked_key_ends(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.2)
+    async with service.client("web") as shop, asyncio.timeout(10), shop.stream("GET", "/v1/stream") as stream:
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "id: 0"
+        await revoke_keys(service.database, "web", author="test", now=SystemClock().now())
+        async for _ in lines:
+            pass
+    assert (await shop_answer(service)).status_code == 401
+
+
+async def shop_answer(service: Service) -> httpx.Response:
+    async with service.client("web") as shop:
+        return await shop.get("/v1/stream")
 
 
 async def test_a_second_process_hears_what_the_first_one_commits(service: Service) -> None:

@@ -109,7 +109,7 @@ class Frame:
         except Exception as error:
             reply = self._failed(error, operation, request_id)
         if type(reply) is Events:
-            await self._stream(reply, request_id, extra, receive, send)
+            await self._stream(reply, secret_of(headers), request_id, extra, receive, send)
             return
         assert type(reply) is Reply
         await send_reply(reply, request_id, extra, send)
@@ -117,9 +117,7 @@ class Frame:
         self._metrics.answered(name, reply.status, time.perf_counter() - began)
 
     async def _known(self, headers: dict[bytes, bytes]) -> Principal:
-        given = headers.get(b"authorization", b"")
-        if given[:7].lower() == b"bearer ":
-            secret = given[7:].strip()
+        if secret := secret_of(headers):
             principal = self._keyring.known(secret) or await self._keyring.find(secret)
             if principal is not None:
                 return principal
@@ -180,8 +178,10 @@ class Frame:
             refusal = errors.InternalError("Something went wrong on our side; the request id finds it.")
         return errors.problem(refusal, errors.STATUS[refusal.code], request_id)
 
-    async def _stream(self, events: Events, request_id: str, extra: Headers, receive: Receive, send: Send) -> None:
-        """Send chunks until they end, the client leaves, or the server stops."""
+    async def _stream(
+        self, events: Events, secret: bytes, request_id: str, extra: Headers, receive: Receive, send: Send
+    ) -> None:
+        """Send chunks until they end, the client leaves, its key is revoked, or the server stops."""
 
         async def pump() -> None:
             head = (
@@ -191,6 +191,8 @@ class Frame:
             )
             await send({"type": "http.response.start", "status": 200, "headers": [*head, *extra]})
             async for chunk in events.chunks:
+                if self._keyring.known(secret) is None:
+                    break  # A stream has a heartbeat, so that this is noticed soon.
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 
@@ -262,6 +264,12 @@ async def _body(operation: Operation, headers: dict[bytes, bytes], receive: Rece
     if size > most:
         raise _too_large(most)
     return b"".join(chunks)
+
+
+def secret_of(headers: dict[bytes, bytes]) -> bytes:
+    """The secret in ``Authorization: Bearer …``; empty where there is none."""
+    given = headers.get(b"authorization", b"")
+    return given[7:].strip() if given[:7].lower() == b"bearer " else b""
 
 
 def _too_large(most: int) -> errors.PayloadTooLarge:

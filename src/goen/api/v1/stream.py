@@ -34,7 +34,9 @@ async def _stream(call: Call) -> Events:
         async with call.services.database.reading() as connection:
             await member_profile(connection, member_id)
     after = _position(call.last_event_id or query.last_event_id or None)
-    return Events(await call.services.streams.open(after, member_id))
+    # Proxies that gather answers before they pass them on (nginx) leave this one alone.
+    headers = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+    return Events(await call.services.streams.open(after, member_id), headers=headers)
 
 
 def _position(text: str | None) -> int | None:
