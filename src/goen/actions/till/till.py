@@ -30,6 +30,8 @@ ACT_IDS = 1000
 #: Keys used lately: a repeat among them is looked up first instead of failing its batch.
 _RECENT_KEYS = 65_536
 _RECONNECTS = 20
+#: Every look-up of a batch is by key. A plan made while tables were small must not scan them once they are not.
+_PLANS = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
 
 _log = structlog.get_logger(__name__)
 
@@ -66,6 +68,7 @@ class Till:
         self._under_way: dict[Key, asyncio.Future[Answer]] = {}
         self._recent: OrderedDict[Key, None] = OrderedDict()
         self._ids = range(0)
+        self._spare: list[Writing] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._loop = asyncio.get_running_loop()
@@ -101,6 +104,8 @@ class Till:
         self._closed = True
         while self._tasks or self._queue:
             await asyncio.wait(self._tasks) if self._tasks else await asyncio.sleep(0.001)
+        while self._spare:
+            await self._database.writers.release(self._spare.pop())
 
     def _arm(self) -> None:
         if not self._armed and self._idle:
@@ -123,6 +128,8 @@ class Till:
         queue = self._queue
         while queue and len(taken) < self._batch_max:
             waiting = queue.popleft()
+            if waiting.answer.done():
+                continue  # The caller left before anything was done; a repeat of it may stand behind.
             token = waiting.act.token
             if token is not None and (token in self._busy or token in blocked):
                 blocked.add(token)
@@ -155,10 +162,7 @@ class Till:
         suspects = [w.act for w in taken if w.suspect]
         for attempt in range(_RECONNECTS):
             try:
-                async with self._database.writing() as connection:
-                    ids = await self._act_ids(connection, len(taken))
-                    batch = Batch([w.act for w in taken], ids, now=self._clock.now, day_of=self._day_of)
-                    await batch.run(connection, suspects)
+                batch = await self._commit([w.act for w in taken], suspects)
                 break
             except (
                 OSError,
@@ -182,6 +186,23 @@ class Till:
                         self._fail(part, fault)
                 return
         self._answer(taken, batch)
+
+    async def _commit(self, acts: list[Act], suspects: list[Act]) -> Batch:
+        """One batch on one of the till's own connections; one that saw an error is not used again."""
+        connection = self._spare.pop() if self._spare else await self._opened()
+        try:
+            batch = Batch(acts, await self._act_ids(connection, len(acts)), now=self._clock.now, day_of=self._day_of)
+            await batch.run(connection, suspects)
+        except BaseException:
+            await self._database.writers.release(connection)
+            raise
+        self._spare.append(connection)
+        return batch
+
+    async def _opened(self) -> Writing:
+        connection: Writing = await self._database.writers.acquire()
+        await connection.execute(_PLANS)
+        return connection
 
     def _answer(self, taken: list[_Waiting], batch: Batch) -> None:
         if batch.events:
