@@ -99,10 +99,10 @@ class Balances:
         known: list[tuple[OpeningBalance, Presented]] = []
         for balance, one in named:
             try:
+                self._ask(balance, one)
                 member_id = self._people.who(one)
                 if member_id in brought:
                     raise BalanceExists(brought[member_id])
-                self._ask(balance, one)
             except UnknownMember as refusal:
                 if self._enrol and self._job is None:
                     known.append((balance, one))

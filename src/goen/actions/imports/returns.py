@@ -48,8 +48,8 @@ Plan = tuple[Part, ...]
 
 
 @dataclass
-class _Sold:
-    """One line of an earlier sale and how much of it is still out, in thousandths."""
+class Sold:
+    """One line of an earlier sale; ``out`` is how much of it is still with the customer, in thousandths."""
 
     purchase_id: str
     line: Line
@@ -82,7 +82,7 @@ async def plan_of(database: Database, job: Job, slip: ReturnSlip, member_id: int
     return plan
 
 
-def divided(slip: ReturnSlip, sold: Sequence[_Sold]) -> Plan:
+def divided(slip: ReturnSlip, sold: Sequence[Sold]) -> Plan:
     """The slip's lines over what was sold, in the order given; parts in the order of their first line."""
     parts: dict[str, list[PlannedLine]] = {}
     rest: list[ReturnLine] = []
@@ -112,7 +112,7 @@ def divided(slip: ReturnSlip, sold: Sequence[_Sold]) -> Plan:
     return tuple(plan)
 
 
-def _matching(line: ReturnLine, missing: int, sold: Sequence[_Sold]) -> Iterator[tuple[_Sold, int]]:
+def _matching(line: ReturnLine, missing: int, sold: Sequence[Sold]) -> Iterator[tuple[Sold, int]]:
     """Sold lines of these goods at this price, with how many thousandths each gives."""
     for one in sold:
         if not missing:
@@ -149,7 +149,7 @@ def _number(external_id: str, index: int) -> str:
     return external_id if index == 0 else f"{external_id}-{index + 1}"
 
 
-async def _sold(database: Database, slip: ReturnSlip, member_id: int | None, sale_id: str | None) -> list[_Sold]:
+async def _sold(database: Database, slip: ReturnSlip, member_id: int | None, sale_id: str | None) -> list[Sold]:
     goods = sorted({text for line in slip.lines if (text := _searched(line))})
     async with database.reading() as connection:
         if sale_id is not None:
@@ -162,14 +162,14 @@ async def _sold(database: Database, slip: ReturnSlip, member_id: int | None, sal
             ]
         else:
             rows = []
-    sold: list[_Sold] = []
+    sold: list[Sold] = []
     for row in rows:
         progress = _progress(row["progress"]) if row["progress"] else Progress()
         back = {one.line: one for one in progress.returned.lines}
         for line in (progress.revision or _document(row["document"])).lines:
             gone = back.get(line.line)
             out = 0 if gone and gone.done else _thousandths(line.quantity) - (gone.quantity if gone else 0)
-            sold.append(_Sold(row["purchase_id"], line, out))
+            sold.append(Sold(row["purchase_id"], line, out))
     return sold
 
 

@@ -25,9 +25,9 @@ STORES = (
 )
 WEB_SHOP = ("online", "オンラインストア")
 
-#: Households that buy mostly, or at least often, at the six stores.
+#: Households that buy at the six stores often: enough to see something, few enough to load in seconds.
 SHARE_MIN = 1 / 3
-BASKETS_MIN = 10
+BASKETS_MIN, BASKETS_MAX = 10, 120
 
 #: The data's clock is UTC of a chain on the American east coast; shops there close at midnight.
 CLOCK = timedelta(hours=-5)
@@ -201,7 +201,7 @@ class Data:
         stores = {store for store, _ in Counter(places).most_common(len(STORES))}
         all_of: Counter[int] = Counter(households)
         there = Counter([h for h, store in zip(households, places, strict=True) if store in stores])
-        return {h for h, n in all_of.items() if n >= BASKETS_MIN and there[h] >= SHARE_MIN * n}, stores
+        return {h for h, n in all_of.items() if BASKETS_MIN <= n <= BASKETS_MAX and there[h] >= SHARE_MIN * n}, stores
 
     def _products(self) -> dict[int, tuple[str, str]]:
         table = self._read("products", "product_id", "product_type", "department")
