@@ -16,6 +16,7 @@ import structlog
 
 import goen
 from goen.actions.points.context import Context
+from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
 from goen.actions.till.till import Till
 from goen.api.frame import Frame, Receive, Scope, Send
@@ -116,6 +117,7 @@ async def build(
             webhook_reach=reach,
             zone=zone,
             context=context,
+            quotes=Quotes(database, clock, context),
             balances=Balances(database, clock, programmes, books.currency, zone),
         )
         metrics = Metrics(goen.__version__)

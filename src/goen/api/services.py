@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from goen.actions.points.context import Context
+from goen.actions.points.quote import Quotes
 from goen.actions.till.till import Till
 from goen.database.pool import Database
 from goen.delivery.streams import Streams
@@ -35,3 +36,4 @@ class Services:
     webhook_reach: Reach
     context: Context
     balances: Balances
+    quotes: Quotes

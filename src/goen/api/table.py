@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from goen.api.operations import Operation
-from goen.api.v1 import documents, ledger, members, points, programme, purchases, returns, shops, stream, webhooks
+from goen.api.v1 import (
+    documents,
+    ledger,
+    members,
+    points,
+    programme,
+    purchases,
+    quotes,
+    returns,
+    shops,
+    stream,
+    webhooks,
+)
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,
+    *quotes.OPERATIONS,
     *returns.OPERATIONS,
     *points.OPERATIONS,
     *programme.OPERATIONS,

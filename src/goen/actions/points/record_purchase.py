@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from goen.actions.points.answers import Warned, encoded, purchase_answer
+from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import CouponNotUsable, ProofRequired, UnknownHold
 from goen.actions.points.progress import Progress, stored
@@ -134,8 +134,12 @@ class RecordPurchase(Act):
         )  # fmt: skip
         self._tell(desk, purchase, where.member_id, earned, pending, decision.used)
         return Decided(
-            201, encoded(answer), purchase_id, store_request=False, request=purchase.document.encode(),
+            201, self.body(answer, decision), purchase_id, store_request=False, request=purchase.document.encode(),
             member_id=where.member_id,
+    def body(self, answer: PurchaseAnswer, decision: Decision) -> bytes:
+        """The answer as it is sent and kept; a quote says more, and no ids."""
+        return encoded(answer)
+
         )  # fmt: skip
 
     # Who ---------------------------------------------------------------------------------------
@@ -174,7 +178,7 @@ class RecordPurchase(Act):
         )  # fmt: skip
         self._tell(desk, purchase, anchor, 0, 0, 0)
         return Decided(
-            201, encoded(answer), purchase_id, store_request=False, request=purchase.document.encode(),
+            201, self.body(answer, decision), purchase_id, store_request=False, request=purchase.document.encode(),
             member_id=anchor,
         )  # fmt: skip
 

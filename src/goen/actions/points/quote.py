@@ -1,0 +1,173 @@
+"""What would this sale do? The very act, decided on what is there now, and nothing written.
+
+A quote is refused where the act would be. It takes no key, uses up no token, and promises nothing: the
+balance may be another one when the sale comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from goen.actions.points.answers import (
+    Balance,
+    CouponsAnswer,
+    MemberBrief,
+    PurchaseAnswer,
+    PurchasePoints,
+    Warned,
+    encoded,
+)
+from goen.actions.points.context import Context
+from goen.actions.points.record_purchase import RecordPurchase
+from goen.actions.till.act import Decided
+from goen.actions.till.books import Books
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import PurchaseState, Rows
+from goen.database.coalescer import Coalescer
+from goen.database.pool import Database, Reading
+from goen.earning.decision import Decision
+from goen.earning.quote import NextAward, Usable, next_awards, usable_points
+from goen.identity.presented import Presented
+from goen.ledger.errors import LotsNotLoaded
+from goen.purchases.model import Purchase
+from goen.shops.model import Principal, Shop
+from goen.vocabulary.clock import Clock
+from goen.vocabulary.refusal import InvalidRequest
+
+#: How far ahead a dry run may look.
+AHEAD = timedelta(days=3660)
+
+
+class Quote(Purchase, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A sale as it would be sent. ``at``: as if it happened then, under the programme of that time."""
+
+    external_id: Annotated[str, Meta(min_length=1, max_length=500)] = ""
+    at: datetime | None = None
+
+
+class QuoteAnswer(msgspec.Struct, frozen=True):
+    """What the sale would be answered, without ids. ``balance`` is what it would leave.
+
+    ``usable``: the points that this sale may use, with what the member has. ``next``: what a little more money
+    would earn, nearest first.
+    """
+
+    shop: str
+    status: str
+    booked_on: date
+    currency: str
+    member: MemberBrief | None
+    total: int
+    payable: int
+    points: PurchasePoints
+    coupons: CouponsAnswer
+    balance: Balance | None
+    receipt: Sequence[str]
+    warnings: Sequence[Warned]
+    usable: Usable
+    next: Sequence[NextAward]
+
+
+class QuotePurchase(RecordPurchase):
+    """``POST /v1/quotes``: :class:`RecordPurchase` on a desk whose draft is thrown away."""
+
+    kind = "quote"
+
+    def __init__(
+        self,
+        ask: Quote,
+        shop: Shop,
+        presented: Presented | None,
+        principal: Principal,
+        context: Context,
+        *,
+        proven: bool,
+        now: datetime,
+    ) -> None:
+        """Raises InvalidRequest for impossible dates."""
+        self.at = None if ask.at is None else _moment(ask.at, now)
+        if self.at is not None:
+            ask = msgspec.structs.replace(ask, occurred_at=self.at, business_date=None)
+        super().__init__(ask, shop, presented, principal, context, proven=proven, now=self.at or now)
+        self._available = 0
+
+    def decide(self, desk: Desk) -> Decided:
+        if self.presented is not None:
+            found, _ = self._member(desk)
+            if found is not None and found[1].status != "frozen":
+                self._available = desk.journal(found[0].member_id).available
+        return super().decide(desk)
+
+    def body(self, answer: PurchaseAnswer, decision: Decision) -> bytes:
+        engine = self.programme_engine
+        return encoded(
+            QuoteAnswer(
+                answer.shop,
+                answer.status,
+                answer.booked_on,
+                answer.currency,
+                answer.member,
+                answer.total,
+                answer.payable,
+                answer.points,
+                answer.coupons,
+                answer.balance,
+                answer.receipt,
+                answer.warnings,
+                usable_points(engine, decision, self._available),
+                next_awards(engine, decision),
+            )
+        )
+
+    def _tell(self, desk: Desk, purchase: PurchaseState, member_id: int, earned: int, pending: int, used: int) -> None:
+        """Nothing happened that others would hear of."""
+
+
+class Quotes:
+    """Quotes of one process. Those that arrive together are decided on what one reading saw."""
+
+    def __init__(self, database: Database, clock: Clock, context: Context) -> None:
+        self._database = database
+        self._clock = clock
+        self._context = context
+        self._asked: Coalescer[QuotePurchase, bytes] = Coalescer(self._decided)
+
+    async def quote(self, act: QuotePurchase) -> bytes:
+        """The body of the answer. Raises what the act would be refused with."""
+        return await self._asked.ask(act)
+
+    async def _decided(self, acts: Sequence[QuotePurchase]) -> list[bytes | Exception]:
+        now = self._clock.now()
+        outcomes: dict[int, bytes | Exception] = {}
+        moments = {act.at for act in acts}
+        async with self._database.snapshot() as connection:
+            for at in moments:
+                together = [act for act in acts if act.at == at]
+                books = Books(at or now, self._context.day_of(at or now))
+                await books.read(connection, together, ())
+                for act in together:
+                    outcomes[id(act)] = await self._decide(connection, act, books)
+        return [outcomes[id(act)] for act in acts]
+
+    async def _decide(self, connection: Reading, act: QuotePurchase, books: Books) -> bytes | Exception:
+        while True:
+            try:
+                return act.decide(Desk(books, Rows(), 0)).body
+            except LotsNotLoaded as wanted:
+                await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
+            except Exception as outcome:
+                return outcome
+
+
+def _moment(at: datetime, now: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise InvalidRequest("at", "needs an offset, such as +09:00")
+    # Compared before any conversion: the ends of the calendar cannot be converted.
+    if not 1970 < at.year <= (now + AHEAD).year or at > now + AHEAD:
+        raise InvalidRequest("at", "is out of range")
+    return at
