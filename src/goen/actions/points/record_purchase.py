@@ -136,11 +136,11 @@ class RecordPurchase(Act):
         return Decided(
             201, self.body(answer, decision), purchase_id, store_request=False, request=purchase.document.encode(),
             member_id=where.member_id,
+        )  # fmt: skip
+
     def body(self, answer: PurchaseAnswer, decision: Decision) -> bytes:
         """The answer as it is sent and kept; a quote says more, and no ids."""
         return encoded(answer)
-
-        )  # fmt: skip
 
     # Who ---------------------------------------------------------------------------------------
 
