@@ -217,7 +217,10 @@ def _numbers(value: Any) -> Any:
     """Decimals are numbers on our wire; msgspec would describe them as texts."""
     if isinstance(value, dict):
         if value.get("format") == "decimal":
-            return {**{k: v for k, v in value.items() if k != "format"}, "type": "number"}
+            plain = {key: inner for key, inner in value.items() if key != "format"}
+            if isinstance(default := plain.get("default"), str):
+                plain["default"] = float(default)
+            return {**plain, "type": "number"}
         return {key: _numbers(inner) for key, inner in value.items()}
     return [_numbers(inner) for inner in value] if isinstance(value, list) else value
 
