@@ -19,7 +19,7 @@ from goen.members.errors import UnknownMember
 from goen.members.model import Person
 from goen.purchases.brought import OpeningBalance, Refuse, Refused
 from goen.vocabulary.clock import Clock
-from goen.vocabulary.refusal import Refusal
+from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 #: Balances looked up and posted together.
 ROUND = 256
@@ -99,7 +99,7 @@ class Balances:
         known: list[tuple[OpeningBalance, Presented]] = []
         for balance, one in named:
             try:
-                self._ask(balance, one)
+                self._check(balance, one)
                 member_id = self._people.who(one)
                 if member_id in brought:
                     raise BalanceExists(brought[member_id])
@@ -139,6 +139,13 @@ class Balances:
         principal = self._job.principal if self._job else DRY
         key = key_of(principal.integration, "opening_balance", str(balance.row))
         return OpenBalance(ask, one, key, principal, self._context, self._clock.now(), owing=True)
+
+    def _check(self, balance: OpeningBalance, one: Presented) -> None:
+        """What posting would refuse of the row itself."""
+        ask = self._ask(balance, one).ask
+        today = self._context.day_of(self._clock.now())
+        if self._job is None and ask.expires_on is not None and ask.expires_on < today:
+            raise InvalidRequest("expires_on", "lies in the past")
 
     async def _post(self, balance: OpeningBalance, one: Presented) -> None:
         try:
