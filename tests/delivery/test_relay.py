@@ -38,7 +38,7 @@ async def write(pool: Database, writer: int, wake=None) -> list[tuple[int, int]]
 
 
 async def feed_rows(connection: Writing) -> list[tuple[int, str]]:
-    rows = await connection.fetch("select member_id, body->>'purchase_id' as p from feed")
+    rows = await connection.fetch("select member_id, body::json->>'purchase_id' as p from feed")
     return sorted((row["member_id"], row["p"]) for row in rows)
 
 
@@ -93,7 +93,7 @@ async def test_a_members_events_keep_the_order_of_their_commits(
         return await connection.fetchval("select count(*) from feed") == 60
 
     await until(all_there)
-    rows = await connection.fetch("select body->>'purchase_id' as p from feed order by position")
+    rows = await connection.fetch("select body::json->>'purchase_id' as p from feed order by position")
     assert [row["p"] for row in rows] == [f"p{10_000 - turn}" for turn in range(60)]
 
 

@@ -258,3 +258,30 @@ async def test_a_sale_arrives_by_webhook_signed_and_shows_as_delivered(service: 
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
+
+
+async def test_a_hold_that_runs_out_is_released_by_the_worker_and_told(service: Service) -> None:
+    working = asyncio.create_task(work(service.database, SystemClock(), "loopback"))
+    async with service.client("server") as office:
+        member = await enrolled(office, 1)
+        for number in range(5):
+            await sold(office, number, member)
+        heard = Heard()
+        listening_now = asyncio.create_task(listen(office, 2, heard, member=member["id"]))
+        await asyncio.sleep(0.5)
+        body = {
+            "member": {"kind": "member_id", "value": member["id"]},
+            "points": 10,
+            "shop": "web",
+            "expires_in": 1,
+        }
+        held = await office.post("/v1/holds", json=body, headers={"Idempotency-Key": "hold-1"})
+        assert held.status_code == 201, held.text
+        await listening_now
+    assert [event["type"] for event in heard.events] == ["hold.created", "hold.expired"]
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    async with service.database.reading() as connection:
+        row = await connection.fetchrow("select outcome, failures from job_run where job = 'release_holds'")
+    assert tuple(row) in (("done", 0), ("stopped", 0))
