@@ -76,8 +76,6 @@ class Adjust(Act):
             raise InvalidRequest("note", "is required where the reason is 'other'")
         if ask.points < 0 and ask.expires_on is not None:
             raise InvalidRequest("expires_on", "belongs to points given, not to points taken")
-        if ask.expires_on is not None and ask.expires_on < context.day_of(now):
-            raise InvalidRequest("expires_on", "lies in the past")
         self.context = context
         self.ask = ask
         self.presented = presented
@@ -89,12 +87,14 @@ class Adjust(Act):
         self.token = presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> AdjustmentAsk:
-        member = public_id(desk.find(self.presented)[0].member_id)
-        return replace(self.ask, member=MemberRef("member_id", member))
+        return replace(self.ask, member=desk.named(self.presented))
 
     def decide(self, desk: Desk) -> Decided:
         found, member = desk.find(self.presented)
         journal, ask = desk.journal(found.member_id), self.ask
+        # Not before: a repeat of what was given in time is no mistake.
+        if ask.expires_on is not None and ask.expires_on < desk.today:
+            raise InvalidRequest("expires_on", "lies in the past")
         programme = self.context.engine_at(desk.now).programme
         terms = regular_terms(programme, desk.today, f"adjustment:{ask.reason}")
         if ask.kind == "limited":
@@ -162,9 +162,7 @@ class Transfer(Act):
         self.wants = Wants(members=(sender, receiver), spends=True)
 
     def asked(self, desk: Desk) -> TransferAsk:
-        sender = public_id(desk.find(self.sender)[0].member_id)
-        receiver = public_id(desk.find(self.receiver)[0].member_id)
-        return replace(self.ask, sender=MemberRef("member_id", sender), receiver=MemberRef("member_id", receiver))
+        return replace(self.ask, sender=desk.named(self.sender), receiver=desk.named(self.receiver))
 
     def decide(self, desk: Desk) -> Decided:
         giver, giving = desk.find(self.sender)

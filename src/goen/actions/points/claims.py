@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -10,15 +11,15 @@ from goen.actions.points.answers import encoded
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.orders import idempotent
-from goen.actions.points.progress import Progress, document_of, stored
+from goen.actions.points.progress import document_of, stored
 from goen.actions.points.sale import Sale
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
 from goen.earning.decision import Facts
 from goen.earning.expiry import claimable_until
+from goen.earning.remainder import ReturnLine, Shipped, ship
 from goen.identity.presented import Presented
-from goen.members.ids import public_id
 from goen.purchases.model import MemberRef
 from goen.shops.model import Principal
 
@@ -61,8 +62,7 @@ class ClaimPurchase(Act):
         self.wants = Wants(members=(presented,), purchases=(purchase_id,), spends=True)
 
     def asked(self, desk: Desk) -> ClaimAsked:
-        member = public_id(desk.find(self.presented)[0].member_id)
-        return ClaimAsked(self.purchase_id, MemberRef("member_id", member))
+        return ClaimAsked(self.purchase_id, desk.named(self.presented))
 
     def decide(self, desk: Desk) -> Decided:
         found, member = desk.find(self.presented)
@@ -74,19 +74,24 @@ class ClaimPurchase(Act):
         sale.purchase = sale.purchase._replace(claimed_by=found.member_id)
         journal, day = sale.journal, sale.purchase.business_date
         terms = regular_terms(programme, day, "base")
-        progress = Progress()
+        progress = sale.progress
         if decision.used:
             # The till had already taken them off the price: what is not there is owed.
             draws, owed = journal.redeem_anyway(decision.used, terms)
             progress = replace(progress, draws=draws, owed=owed)
-        if decision.earned and sale.purchase.status == "placed":
-            journal.provision(decision.earned)
-            progress = replace(progress, pending=decision.earned)
-        elif decision.earned:
-            lot = journal.earn(decision.earned, terms, purchase_id=self.purchase_id)
-            slide(programme, journal, "earn", day)
-            progress = replace(progress, lots=(lot,), confirmed=decision.earned)
-        sale.decision, sale.progress = decision, progress
+        pending = 0
+        if sale.purchase.status == "placed":
+            # What was shipped while it was a guest's is confirmed as it would have been.
+            shipped = [ReturnLine(line, Decimal(n) / 1000) for line, n in progress.shipped.lines]
+            confirmed, state = ship(sale.engine, decision, Shipped(), shipped) if shipped else (0, progress.shipped)
+            progress, pending = replace(progress, shipped=state), decision.earned - confirmed
+        if pending:
+            journal.provision(pending)
+        if earned := decision.earned - pending:
+            lot = journal.earn(earned, terms, purchase_id=self.purchase_id)
+            slide(self.context, programme, journal, "earn", day)
+            progress = replace(progress, lots=(lot,))
+        sale.decision, sale.progress = decision, replace(progress, pending=pending, confirmed=earned)
         desk.stamp(
             found.member_id,
             Stamp(
@@ -102,7 +107,7 @@ class ClaimPurchase(Act):
         )
         desk.add_claim(found.member_id, sale.purchase)
         sale.save(claimed_by=found.member_id, decision=stored(decision))
-        sale.tell("purchase.claimed", progress.confirmed - decision.used, progress.pending)
+        sale.tell("purchase.claimed", earned - decision.used, pending)
         return Decided(200, encoded(sale.answer()), self.purchase_id, member_id=found.member_id)
 
     def _check(self, sale: Sale, in_time: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -39,6 +40,17 @@ class Context:
     def engine_at(self, instant: datetime) -> Engine:
         """The programme version that counted then: late sales earn by the rules of their own time."""
         return self.programmes.at(instant)
+
+    def sliding_since(self, programme: Programme) -> int:
+        """The version from which on, without a break, the programme has slid until this one (rule 16)."""
+        since = programme.version
+        for version in self.programmes.all():
+            if programme.starts_at is not None and version.starts_at > programme.starts_at:
+                continue
+            if version.engine.programme.expiry.mode != "sliding":
+                break
+            since = min(since, version.number)
+        return since
 
     def booked_on(self, day: date, today: date) -> date:
         """The day an entry books on: its own business date while that is open, else the first open day."""
@@ -92,11 +104,21 @@ def grace_terms(programme: Programme, today: date) -> Terms | None:
     return Terms(today, grant_year(programme, today), until, programme.version, kind="limited", rule="grace")
 
 
-def slide(programme: Programme, journal: Journal, activity: str, day: date) -> None:
-    """Under sliding expiry an activity moves the one date of all regular points (rule 12 d)."""
+def slide(context: Context, programme: Programme, journal: Journal, activity: str, day: date) -> None:
+    """Under sliding expiry an activity moves the one date of all regular points (rule 12 d); those granted before
+    the programme slid keep theirs (rule 16)."""
     expiry = programme.expiry
     if expiry.mode != "sliding" or activity not in expiry.activity:
         return
-    active_on = max(day, journal.active_on or day)
-    journal.active_on = active_on
-    journal.slide(expires_on(programme, active_on))
+    journal.active_on = max(day, journal.active_on or day)
+    if (common := expires_on(programme, journal.active_on)) is not None:
+        journal.slide(common, context.sliding_since(programme))
+
+
+def keep_up(context: Context, journal: Journal, now: datetime, lot_ids: Iterable[int]) -> None:
+    """Lots that were spent up while the others slid have the others' date again when points go back to them."""
+    programme = context.engine_at(now).programme
+    if programme.expiry.mode != "sliding" or journal.active_on is None:
+        return
+    if (common := expires_on(programme, journal.active_on)) is not None:
+        journal.keep_up(common, context.sliding_since(programme), tuple(lot_ids))

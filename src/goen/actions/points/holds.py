@@ -85,8 +85,7 @@ class PlaceHold(Act):
         self.token = presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> HoldAsk:
-        member = public_id(desk.find(self.presented)[0].member_id)
-        return msgspec.structs.replace(self.ask, member=MemberRef("member_id", member))
+        return msgspec.structs.replace(self.ask, member=desk.named(self.presented))
 
     def decide(self, desk: Desk) -> Decided:
         found, member = desk.find(self.presented)
@@ -179,7 +178,7 @@ class CaptureHold(EndHold):
         if points > hold.points:
             raise InvalidRequest("points", f"is more than the hold's {hold.points} points")
         journal.capture(_draws(hold.draws), points)
-        slide(self.context.engine_at(desk.now).programme, journal, "use", desk.today)
+        slide(self.context, self.context.engine_at(desk.now).programme, journal, "use", desk.today)
         booked = self.context.booked_on(desk.today, desk.today)
         desk.stamp(
             hold.member_id,

@@ -13,16 +13,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from goen.actions.points.answers import encoded
-from goen.actions.points.context import Context, grace_terms, regular_terms, slide
+from goen.actions.points.context import Context, keep_up, regular_terms, slide
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.progress import Undone, Waiting, document_of, stored
-from goen.actions.points.record_purchase import stored_draws
-from goen.actions.points.sale import Sale
+from goen.actions.points.sale import GivenBack, Sale
 from goen.actions.till.act import KEY_DAYS, Act, Decided, Key, Wants, key_of
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import HoldState
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
+from goen.ledger.model import Terms
 from goen.purchases.model import Line, Money, OrderDiscount, Points, Quantity, Text
 from goen.shops.model import Principal
 
@@ -124,13 +123,13 @@ class CompletePurchase(OrderAct):
             points = sale.progress.unshipped if shipped.complete else min(points, sale.progress.unshipped)
             if sale.progress.hold:
                 sale.progress = replace(sale.progress, draws=sale.capture_hold(), hold=False)
-                slide(programme, journal, "use", self.day)
+                slide(self.context, programme, journal, "use", self.day)
             on = confirms_on(programme, self.day)
             if points and programme.provisional_days and on > sale.desk.today:
                 waiting = (*sale.progress.waiting, Waiting(on, points))
                 sale.progress = replace(sale.progress, waiting=waiting)
             elif points:
-                confirm(sale, points, self.day)
+                confirm(sale, points, on)
                 confirmed = points
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.save(status="completed" if shipped.complete else "placed")
@@ -189,22 +188,18 @@ class ChangeLines(OrderAct):
         decision = sale.engine.evaluate(document, sale.decision.facts)
         pending = 0
         if sale.holder is not None:
-            pending = self._rebook(sale, decision.earned - sale.decision.earned, sale.decision.used, decision.used)
+            pending = self._rebook(sale, decision.earned - sale.decision.earned, decision.used - sale.decision.used)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.decision = decision
-        sale.progress = replace(sale.progress, revision=document, hold=bool(decision.used))
+        sale.progress = replace(sale.progress, revision=document)
         sale.save(total=decision.total, payable=decision.payable, decision=stored(decision))
         sale.tell("purchase.changed", 0, pending, total=decision.total)
 
-    def _rebook(self, sale: Sale, pending: int, used_before: int, used: int) -> int:
-        if used < used_before:
-            sale.free_hold(used_before - used)
-        elif used > used_before and used_before:
-            # Freed and drawn anew in one act, so the order's points stay together and in spending order.
-            sale.free_hold(used_before)
-            sale.hold_again(used)
-        elif used > used_before:
-            _first_hold(sale, used)
+    def _rebook(self, sale: Sale, pending: int, used: int) -> int:
+        if used < 0:
+            sale.give_points(-used)
+        elif used > 0:
+            sale.take_points(used)
         if pending > 0:
             sale.journal.provision(pending)
         elif pending < 0:
@@ -224,25 +219,25 @@ class CancelPurchase(OrderAct):
     def change(self, sale: Sale) -> None:
         if sale.purchase.status == "cancelled":
             raise PurchaseStatus("The sale is cancelled already.", "cancelled")
-        progress, moved = sale.progress, 0
+        progress, moved, back = sale.progress, 0, GivenBack(0, 0, (), ())
         used = sale.decision.used - progress.returned.used
-        undone = Undone(sale.purchase.status, used, progress.pending, progress.confirmed, progress.waiting)
         if sale.holder is not None:
             journal, programme = sale.journal, sale.engine.programme
             terms = regular_terms(programme, sale.desk.today)
-            if progress.hold:
-                sale.free_hold(used)
-            elif used:
-                draws, owed, progress = progress.give_back(used)
-                moved += journal.refill(draws, grace_terms(programme, sale.desk.today), owed, terms).restored
+            if used:
+                back = sale.give_points(used)
+                moved += 0 if progress.hold else back.restored
             if progress.pending:
                 journal.void(progress.pending)
             if progress.confirmed:
                 # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
                 moved -= journal.reverse(progress.confirmed, progress.lots, "debt", terms).booked
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
+        # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
+        taken = used - sum(points for _, points in back.lost_draws)
+        undone = Undone(sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting)
         sale.progress = replace(
-            progress, hold=False, pending=0, confirmed=0, waiting=(), draws=(), owed=0, undone=undone
+            sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, undone=undone
         )
         sale.save(status="cancelled")
         sale.tell("purchase.cancelled", moved, -undone.pending)
@@ -260,33 +255,39 @@ class RevivePurchase(OrderAct):
         undone = sale.progress.undone
         if sale.purchase.status != "cancelled" or undone is None:
             raise PurchaseStatus("Only a cancelled sale can be revived.", sale.purchase.status)
-        progress, moved = replace(sale.progress, undone=None), 0
+        moved = 0
         if sale.holder is not None:
-            journal, programme = sale.journal, sale.engine.programme
-            if undone.used and undone.status == "placed" and not progress.shipped.lines:
-                sale.hold_again(undone.used)
-                progress = replace(progress, hold=True)
-            elif undone.used:
-                progress = replace(progress, draws=journal.redeem(undone.used))
-                moved -= undone.used
+            journal = sale.journal
+            if undone.used:
+                sale.take_points(undone.used)
+                moved -= 0 if sale.progress.hold else undone.used
             if undone.pending:
                 journal.provision(undone.pending)
             if undone.confirmed:
-                terms = regular_terms(programme, sale.purchase.business_date, "base")
-                lot = journal.earn(undone.confirmed, terms, purchase_id=sale.purchase.purchase_id)
-                progress = replace(progress, lots=(*progress.lots, lot))
+                lot = journal.earn(undone.confirmed, self._terms(sale), purchase_id=sale.purchase.purchase_id)
+                sale.progress = replace(sale.progress, lots=(*sale.progress.lots, lot))
                 moved += undone.confirmed
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
-        sale.progress = replace(progress, pending=undone.pending, confirmed=undone.confirmed, waiting=undone.waiting)
+        sale.progress = replace(
+            sale.progress, pending=undone.pending, confirmed=undone.confirmed, waiting=undone.waiting, undone=None
+        )
         sale.save(status=undone.status)
         sale.tell("purchase.revived", moved, undone.pending)
+
+    def _terms(self, sale: Sale) -> Terms:
+        """Earned points come again with the dates that they had."""
+        if not sale.progress.lots:
+            return regular_terms(sale.engine.programme, sale.purchase.business_date, "base")
+        last = sale.progress.lots[-1]
+        keep_up(self.context, sale.journal, sale.desk.now, (last,))
+        return sale.journal.terms_of(last)
 
 
 def confirm(sale: Sale, points: int, day: date) -> None:
     """Provisional points of a sale become spendable, as a lot granted that day (rule 9)."""
     terms = regular_terms(sale.engine.programme, day, "base")
     lot = sale.journal.confirm(points, terms, purchase_id=sale.purchase.purchase_id)
-    slide(sale.engine.programme, sale.journal, "earn", day)
+    slide(sale.context, sale.engine.programme, sale.journal, "earn", day)
     sale.progress = replace(
         sale.progress,
         lots=(*sale.progress.lots, lot),
@@ -298,30 +299,3 @@ def confirm(sale: Sale, points: int, day: date) -> None:
 def idempotent(integration: str, key: str, context: Context, now: datetime) -> Key:
     """The registry key of an ``Idempotency-Key``: the integration's own, kept 400 days."""
     return key_of(f"integration:{integration}", "key", key, context.day_of(now) + timedelta(days=KEY_DAYS))
-
-
-def _first_hold(sale: Sale, points: int) -> None:
-    """An order that used no points so far holds some now; a hold from before an earlier change is reopened."""
-    if sale.desk.hold(sale.hold_id) is not None:
-        sale.hold_again(points)
-        return
-    assert sale.holder is not None
-    draws = sale.journal.hold(points)
-    sale.desk.add_hold(
-        HoldState(
-            sale.holder,
-            sale.hold_id,
-            sale.purchase.shop_id,
-            sale.purchase.purchase_id,
-            sale.purchase.external_id,
-            points,
-            0,
-            "open",
-            stored_draws(draws),
-            sale.desk.now,
-            None,
-            sale.desk.act_id,
-            sale.purchase.identifier_id,
-            sale.purchase.member_as_presented,
-        )
-    )

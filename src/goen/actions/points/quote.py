@@ -46,7 +46,7 @@ AHEAD = timedelta(days=3660)
 class Quote(Purchase, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A sale as it would be sent. ``at``: as if it happened then, under the programme of that time."""
 
-    external_id: Annotated[str, Meta(min_length=1, max_length=500)] = ""
+    external_id: Annotated[str, Meta(max_length=500)] = ""
     at: datetime | None = None
 
 

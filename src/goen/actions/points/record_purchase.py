@@ -29,7 +29,7 @@ from goen.ledger.model import Draws
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
 from goen.members.ids import public_id
 from goen.purchases.ids import made
-from goen.purchases.model import MemberRef, Purchase
+from goen.purchases.model import Purchase
 from goen.shops.model import Principal, Shop
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -39,8 +39,6 @@ _draws = msgspec.json.Decoder(Draws).decode
 NO_SKEW = timedelta(0)
 #: The limit account of spending without proof (rule 43): per member and day.
 UNPROVEN = "unproven_spend"
-#: A named member whom nobody can tell (any more).
-UNRESOLVED = MemberRef("member_id", "?")
 
 
 def receipt_key(shop_id: int, external_id: str) -> Key:
@@ -72,7 +70,9 @@ class RecordPurchase(Act):
         self.presented = presented
         sent = context.moment(ask.occurred_at, now, skew)
         self.moment = sent + skew
-        self.business_date = context.trading_day(ask.business_date, self.moment)
+        # A device whose clock is wrong is as wrong about the day.
+        shift = context.day_of(self.moment) - context.day_of(sent)
+        self.business_date = context.trading_day(ask.business_date, sent) + shift
         self.ask = replace(ask, occurred_at=sent, member=None, proof=None)
         self.programme_engine = context.engine_at(self.moment)
         self.key = receipt_key(shop.shop_id, ask.external_id)
@@ -91,7 +91,7 @@ class RecordPurchase(Act):
         self.token = None if presented is None else presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> Purchase:
-        return replace(self.ask, member=self._resolved(desk))
+        return replace(self.ask, member=None if self.presented is None else desk.named(self.presented))
 
     def decide(self, desk: Desk) -> Decided:
         found, warnings = self._member(desk)
@@ -105,7 +105,7 @@ class RecordPurchase(Act):
         journal = desk.journal(where.member_id)
         purchase_id = made("p", where.member_id, journal.number())
         progress, confirms_on = Progress(), None
-        if decision.used:
+        if decision.used or self.ask.hold:
             progress = self._use(desk, journal, member, programme, decision, progress, purchase_id, warnings)
         if self.ask.status == "placed":
             if decision.earned:
@@ -115,8 +115,8 @@ class RecordPurchase(Act):
             terms = regular_terms(programme, self.business_date, "base")
             lot = journal.earn(decision.earned, terms, purchase_id=purchase_id)
             progress = replace(progress, lots=(lot,), confirmed=decision.earned)
-            slide(programme, journal, "earn", self.business_date)
-        slide(programme, journal, "purchase", self.business_date)
+            slide(self.context, programme, journal, "earn", self.business_date)
+        slide(self.context, programme, journal, "purchase", self.business_date)
         purchase = self._purchase(desk, where.member_id, purchase_id, decision, progress, where, confirms_on)
         desk.add_purchase(purchase)
         desk.stamp(
@@ -155,14 +155,6 @@ class RecordPurchase(Act):
                 raise
             return None, [Warned(refusal.code, refusal.detail)]
 
-    def _resolved(self, desk: Desk) -> MemberRef | None:
-        if self.presented is None:
-            return None
-        try:
-            return MemberRef("member_id", public_id(desk.find(self.presented)[0].member_id))
-        except (UnknownMember, AmbiguousMember, MemberWithdrawn):
-            return UNRESOLVED
-
     def _as_guest(self, desk: Desk, warnings: list[Warned]) -> Decided:
         """A sale without a member: no points, claimable later (rule 11). It stands under a stand-in number."""
         decision = self.programme_engine.evaluate(self.ask, Facts(guest=True))
@@ -196,17 +188,21 @@ class RecordPurchase(Act):
         warnings: list[Warned],
     ) -> Progress:
         points = decision.used
-        slide(programme, journal, "use", self.business_date)
-        if self.ask.hold:
-            return replace(progress, draws=self._capture(desk, journal, points))
+        if points:
+            slide(self.context, programme, journal, "use", self.business_date)
+        draws = self._capture(desk, journal, points) if self.ask.hold else ()
+        progress = replace(progress, draws=draws)
+        points -= sum(drawn for _, drawn in draws)
+        if not points:
+            return progress
         if self.ask.offline:
             terms = regular_terms(programme, desk.today, "offline")
-            draws, owed = journal.redeem_anyway(points, terms)
+            more, owed = journal.redeem_anyway(points, terms)
             if owed:
                 warnings.append(
                     Warned("points_owed", f"{owed} of the {points} points used were not available; they are owed now.")
                 )
-            return replace(progress, draws=draws, owed=owed)
+            return replace(progress, draws=(*draws, *more), owed=owed)
         if member.status == "frozen":
             raise SpendingBlocked(0)
         self._prove(desk, member, programme, points)
@@ -223,18 +219,26 @@ class RecordPurchase(Act):
         return replace(progress, draws=journal.redeem(points))
 
     def _capture(self, desk: Desk, journal: Journal, points: int) -> Draws:
-        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21)."""
-        hold = desk.hold(self.ask.hold or "")
+        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21).
+
+        An offline sale has happened already: it takes what the hold still has, and the rest without it.
+        """
+        hold, offline = desk.hold(self.ask.hold or ""), self.ask.offline
         if hold is None or hold.member_id != journal.member_id:
+            if offline:
+                return ()
             raise UnknownHold
         if hold.status != "open" or hold.purchase_id is not None:
+            if offline:
+                return ()
             raise HoldEnded(hold.status)
-        if points > hold.points:
+        if points > hold.points and not offline:
             raise InvalidRequest("use_points", f"is more than the hold's {hold.points} points")
-        if self.ask.status == "placed":
+        if self.ask.status == "placed" and not offline:
             raise InvalidRequest("hold", "a placed order holds its points itself; release the hold first")
-        draws = journal.capture(_draws(hold.draws), points)
-        desk.change_hold(hold._replace(status="captured", captured=points))
+        captured = min(points, hold.points)
+        draws = journal.capture(_draws(hold.draws), captured)
+        desk.change_hold(hold._replace(status="captured" if captured else "released", captured=captured))
         return draws
 
     def _prove(self, desk: Desk, member: MemberFacts, programme: Programme, points: int) -> None:

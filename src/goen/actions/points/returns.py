@@ -23,11 +23,11 @@ from goen.actions.points.answers import (
     brief,
     encoded,
 )
-from goen.actions.points.context import Context, grace_terms, regular_terms
+from goen.actions.points.context import Context, regular_terms
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.progress import stored
 from goen.actions.points.record_purchase import receipt_key, tell_points
-from goen.actions.points.sale import Sale
+from goen.actions.points.sale import GivenBack, Sale
 from goen.actions.till.act import Act, Decided, Wants, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -37,7 +37,6 @@ from goen.earning.decision import Facts
 from goen.earning.remainder import ReturnLine, UnlinkedLine, hand_back, unlinked
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
-from goen.members.ids import public_id
 from goen.purchases.ids import made
 from goen.purchases.model import MemberRef, Money, Quantity, TaxRate, Text
 from goen.shops.model import Principal, Shop
@@ -129,7 +128,7 @@ class ReturnGoods(Act):
     def asked(self, desk: Desk) -> AnyReturnAsk:
         if self.presented is None:
             return self.ask
-        return replace(self.ask, member=MemberRef("member_id", public_id(desk.find(self.presented)[0].member_id)))
+        return replace(self.ask, member=desk.named(self.presented))
 
     def decide(self, desk: Desk) -> Decided:
         if self.ask.purchase is None:
@@ -163,16 +162,8 @@ class ReturnGoods(Act):
         """Used points back first, then earned ones taken; also how many could not be taken (rule 28 b)."""
         journal, programme = sale.journal, sale.engine.programme
         terms = regular_terms(programme, self.desk_day(sale))
-        restored, lost, lots = 0, 0, []
-        if used and sale.progress.hold:
-            sale.free_hold(used)
-            sale.progress = replace(sale.progress, hold=sale.decision.used > sale.progress.returned.used + used)
-            restored = used
-        elif used:
-            draws, owed, sale.progress = sale.progress.give_back(used)
-            outcome = journal.refill(draws, grace_terms(programme, journal.today), owed, terms)
-            restored, lost = outcome.restored, outcome.lost
-            lots = [LotBack(points, journal.lots[lot_id].expires_on) for lot_id, points in outcome.draws]
+        back = sale.give_points(used) if used else GivenBack(0, 0, (), ())
+        lots = [LotBack(points, journal.lots[lot_id].expires_on) for lot_id, points in back.draws]
         pending = min(earned, sale.progress.pending)
         if pending:
             journal.void(pending)
@@ -182,7 +173,7 @@ class ReturnGoods(Act):
             reversal = journal.reverse(confirmed, sale.progress.lots, programme.returns.shortage, terms)
             reversed_, shortage, unpaid = reversal.booked, reversal.shortage, reversal.unpaid
             sale.progress = replace(sale.progress, confirmed=sale.progress.confirmed - confirmed)
-        return ReturnPoints(reversed_, pending, restored, lost, shortage, lots), unpaid
+        return ReturnPoints(reversed_, pending, back.restored, back.lost, shortage, lots), unpaid
 
     def desk_day(self, sale: Sale) -> date:
         return min(self.business_date, sale.desk.today)

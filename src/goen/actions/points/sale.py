@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from goen.actions.points.answers import PurchaseAnswer, Warned, purchase_answer
-from goen.actions.points.context import Context
+from goen.actions.points.context import Context, grace_terms, keep_up, regular_terms
 from goen.actions.points.errors import UnknownPurchase
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
 from goen.actions.points.record_purchase import stored_draws, tell_points
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import PurchaseState, Stamp
+from goen.actions.till.posting import HoldState, PurchaseState, Stamp
 from goen.earning.decision import Decision
 from goen.earning.evaluate import Engine
+from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws, take
 from goen.members.ids import public_id
@@ -26,6 +27,16 @@ from goen.shops.model import Shop
 
 replace = msgspec.structs.replace
 _draws = msgspec.json.Decoder(Draws).decode
+
+
+class GivenBack(NamedTuple):
+    """Used points given back: how many live again, how many are lost to expiry, per lot what returned; and the
+    draws that were lost, which stay with the sale where it may be revived."""
+
+    restored: int
+    lost: int
+    draws: Draws
+    lost_draws: Draws
 
 
 @dataclass
@@ -73,21 +84,86 @@ class Sale:
         return self.context.shops.by_id(self.purchase.shop_id)
 
     @property
+    def presented(self) -> int:
+        """Who was presented with the sale; of a claimed one, who claimed it."""
+        presented = self.purchase.member_as_presented
+        return presented if presented > 0 else self.holder or presented
+
+    @property
     def hold_id(self) -> str:
         """The hold of a placed order has the order's own number."""
         return self.purchase.purchase_id.replace("p_", "h_", 1)
 
-    def free_hold(self, points: int) -> None:
-        """Free the last ``points`` that a placed order holds, last drawn first."""
+    def take_points(self, points: int) -> None:
+        """Take points for this sale, anew or more of them (rules 22, 29): held while it is an order of which
+        nothing was shipped, else spent.
+
+        :raises SpendingBlocked: the member is frozen or owes points.
+        :raises NotEnoughPoints: fewer are available.
+        """
+        assert self.member is not None
+        if self.member.status == "frozen":
+            raise SpendingBlocked(0)
+        progress = self.progress
+        if progress.hold or not (progress.draws or progress.owed or progress.shipped.lines or self.completed):
+            self._hold_more(points)
+            self.progress = replace(progress, hold=True)
+        else:
+            self.progress = replace(progress, draws=(*progress.draws, *self.journal.redeem(points)))
+
+    def give_points(self, points: int) -> GivenBack:
+        """Give used points back: those the order holds are freed, those spent return to the very lots they were
+        drawn from (rules 21, 26)."""
+        if self.progress.hold:
+            return self._free(points)
+        journal, programme = self.journal, self.engine.programme
+        draws, owed, self.progress = self.progress.give_back(points)
+        keep_up(self.context, journal, self.desk.now, [lot_id for lot_id, _ in draws])
+        terms, grace = regular_terms(programme, journal.today), grace_terms(programme, journal.today)
+        back = journal.refill(draws, grace, owed, terms)
+        lost = tuple(draw for draw in draws if draw not in back.draws) if back.lost else ()
+        return GivenBack(back.restored, back.lost, back.draws, lost)
+
+    @property
+    def completed(self) -> bool:
+        """Whether the sale is, or was before it was cancelled, complete."""
+        undone = self.progress.undone
+        return (undone.status if undone else self.purchase.status) == "completed"
+
+    def _hold_more(self, points: int) -> None:
+        """Hold points beside those held, which may be past their day by now and are not let go."""
+        hold = self.desk.hold(self.hold_id)
+        draws = self.journal.hold(points)
+        if hold is not None:
+            held = _draws(hold.draws) if hold.status == "open" else ()
+            draws, points = (*held, *draws), points + sum(n for _, n in held)
+            self.desk.change_hold(hold._replace(status="open", draws=stored_draws(draws), points=points, captured=0))
+            return
+        assert self.holder is not None
+        self.desk.add_hold(
+            HoldState(
+                self.holder, self.hold_id, self.purchase.shop_id, self.purchase.purchase_id,
+                self.purchase.external_id, points, 0, "open", stored_draws(draws), self.desk.now, None,
+                self.desk.act_id, self.purchase.identifier_id, self.presented,
+            )
+        )  # fmt: skip
+
+    def _free(self, points: int) -> GivenBack:
+        """Free the last ``points`` that the order holds, last drawn first; some may be past their day by now."""
         hold = self.desk.hold(self.hold_id)
         assert hold is not None, "a placed order has a hold"
         assert hold.status == "open", "a placed order's points are held"
         kept, freed = take(_draws(hold.draws), hold.points - points)
-        self.journal.release(freed)
+        journal = self.journal
+        journal.release(freed)
         if kept:
             self.desk.change_hold(hold._replace(draws=stored_draws(kept), points=hold.points - points))
         else:
             self.desk.change_hold(hold._replace(status="released"))
+        self.progress = replace(self.progress, hold=bool(kept))
+        alive = tuple((i, n) for i, n in freed if journal.lots[i].alive(journal.today))
+        restored = sum(n for _, n in alive)
+        return GivenBack(restored, points - restored, alive, ())
 
     def capture_hold(self) -> Draws:
         """A placed order's points are spent (rule 21)."""
@@ -97,13 +173,6 @@ class Sale:
         draws = self.journal.capture(_draws(hold.draws), hold.points)
         self.desk.change_hold(hold._replace(status="captured", captured=hold.points))
         return draws
-
-    def hold_again(self, points: int) -> None:
-        """Hold a placed order's points anew: after a change of lines, or on revival (points first, rule 29)."""
-        hold = self.desk.hold(self.hold_id)
-        assert hold is not None
-        draws = self.journal.hold(points)
-        self.desk.change_hold(hold._replace(status="open", draws=stored_draws(draws), points=points, captured=0))
 
     def stamp(self, moment: datetime, day: date, shop_id: int, reason: str | None = None) -> None:
         """The holder's entries of this act."""
@@ -117,7 +186,7 @@ class Sale:
                 self.context.booked_on(day, self.desk.today),
                 shop_id,
                 self.purchase.identifier_id,
-                self.purchase.member_as_presented if self.purchase.member_as_presented > 0 else self.holder,
+                self.presented,
                 self.purchase.purchase_id,
                 reason,
             ),

@@ -83,8 +83,9 @@ class ConfirmDue(_Sweep):
 
     kind = "confirmation"
 
-    def __init__(self, context: Context, purchase_id: str, on: date, now: datetime) -> None:
-        super().__init__(context, f"{purchase_id}:{on}", now)
+    def __init__(self, context: Context, purchase_id: str, on: date, version: int, now: datetime) -> None:
+        # The purchase's version is part of the name: what a cancel kept from confirming comes due again on revival.
+        super().__init__(context, f"{purchase_id}:{on}:{version}", now)
         self.purchase_id = purchase_id
         self.wants = Wants(purchases=(purchase_id,), all_lots=True)
 
@@ -108,12 +109,15 @@ class ExpireLots(_Sweep):
 
     kind = "expiry"
 
-    def __init__(self, context: Context, member_id: int, last_day: date, lot_ids: Sequence[int], now: datetime) -> None:
-        # The day of the run is part of the name: what a hold kept alive then may come due again.
-        super().__init__(context, f"{member_id}:{last_day}:{context.day_of(now)}:{','.join(map(str, lot_ids))}", now)
+    def __init__(
+        self, context: Context, member_id: int, last_day: date, lots: Sequence[tuple[int, int]], now: datetime
+    ) -> None:
+        """``lots``: ids, and what each still has. That is part of the name: what a hold kept alive comes due again."""
+        state = ",".join(f"{lot_id}.{remaining}" for lot_id, remaining in lots)
+        super().__init__(context, f"{member_id}:{last_day}:{context.day_of(now)}:{state}", now)
         self.member_id = member_id
         self.last_day = last_day
-        self.lot_ids = lot_ids
+        self.lot_ids = [lot_id for lot_id, _ in lots]
         self.wants = Wants(members=(by_number(member_id),), all_lots=True)
         self.token = member_id
 
@@ -138,14 +142,16 @@ async def release_due_holds(database: Database, till: Till, context: Context, no
 async def confirm_due(database: Database, till: Till, context: Context, now: datetime) -> int:
     """Confirm provisional points whose day has come."""
     due = await _due(database, "due_confirmations", today=context.day_of(now), piece=PIECE)
-    return await _all(till, [ConfirmDue(context, row["purchase_id"], row["confirms_on"], now) for row in due])
+    return await _all(
+        till, [ConfirmDue(context, row["purchase_id"], row["confirms_on"], row["version"], now) for row in due]
+    )
 
 
 async def expire_due(database: Database, till: Till, context: Context, now: datetime) -> int:
     """Book out lots past their last day."""
     due = await _due(database, "due_lots", today=context.day_of(now), piece=PIECE * 4)
     acts = [
-        ExpireLots(context, member_id, last_day, [row["lot_id"] for row in rows], now)
+        ExpireLots(context, member_id, last_day, [(row["lot_id"], row["remaining"]) for row in rows], now)
         for (member_id, last_day), rows in groupby(due, key=lambda r: (r["member_id"], r["expires_on"]))
     ]
     return await _all(till, acts)

@@ -6,14 +6,14 @@ select h.member_id, h.hold_id from hold h
 
 -- name: due_confirmations
 -- Purchases with points that confirm today or were due before.
-select p.purchase_id, p.confirms_on from purchase p
+select p.purchase_id, p.confirms_on, p.version from purchase p
  where p.confirms_on <= :today::date
  order by p.confirms_on limit :piece::bigint;
 
 -- name: due_lots
 -- Lots past their last day with points that no hold keeps, by member and day.
-select d.member_id, d.expires_on, d.lot_id
-  from (select l.member_id, l.expires_on, l.lot_id from lot l
+select d.member_id, d.expires_on, d.lot_id, d.remaining
+  from (select l.member_id, l.expires_on, l.lot_id, l.remaining from lot l
          where l.open and l.kind <> 'debt' and l.expires_on is not null
            and l.expires_on - date '2000-01-01' < :today::date - date '2000-01-01' and l.remaining > l.held
          order by l.expires_on - date '2000-01-01' limit :piece::bigint) d

@@ -66,6 +66,7 @@ class Wants(msgspec.Struct, frozen=True):
 class Stored(msgspec.Struct, frozen=True):
     """What an earlier act with the same key left: the request as stored and the answer, byte for byte."""
 
+    kind: str
     digest: int
     request: bytes
     status: int

@@ -3,6 +3,10 @@
 First without a lock: the commit checks that every account, purchase, key and limit is as it was read.
 If something moved, the batch is rolled back whole, read again under lock and decided again; so it ends
 the same as if its acts had come one after the other. One refused act never fails its neighbours.
+
+A refused act writes nothing, so no commit checks it. Before a refusal is told, the act's key is looked up
+(a repeat gets its first answer, however little is left to decide on) and so is whether the books moved
+while they were read.
 """
 
 from __future__ import annotations
@@ -29,6 +33,10 @@ _MOVED = {"GO001", "GO002", "GO003", "GO004", "40001", "40P01"}
 _CAREFUL_ATTEMPTS = 8
 
 
+class _Moved(Exception):  # noqa: N818 - a signal to read again under lock
+    """What was read in several statements does not belong to one moment."""
+
+
 class Batch:
     """The acts of one commit, and their outcomes by position once :meth:`run` returns."""
 
@@ -51,6 +59,8 @@ class Batch:
         """Decide and commit. ``suspects`` are acts whose keys may have been used before."""
         try:
             await self._attempt(connection, suspects)
+        except _Moved:
+            await self._carefully(connection)
         except asyncpg.PostgresError as error:
             if error.sqlstate not in _MOVED:
                 raise
@@ -64,7 +74,7 @@ class Batch:
                     first = self._books()
                     await first.read(connection, self.acts, ())
                     await lock_accounts(connection, first.accounts)
-                    await self._attempt(connection, self.acts)
+                    await self._attempt(connection, self.acts, locked=True)
                 return
             except asyncpg.PostgresError as error:
                 if error.sqlstate not in _MOVED or attempt == _CAREFUL_ATTEMPTS - 1:
@@ -74,16 +84,26 @@ class Batch:
         now = self._now()
         return Books(now, self._day_of(now))
 
-    async def _attempt(self, connection: Writing, suspects: Sequence[Act]) -> None:
+    async def _attempt(self, connection: Writing, suspects: Sequence[Act], *, locked: bool = False) -> None:
         books, rows = self._books(), Rows()
         await books.read(connection, self.acts, suspects)
         self.outcomes = [
             await self._decide(connection, act, act_id, books, rows)
             for act, act_id in zip(self.acts, self.act_ids, strict=True)
         ]
+        refused = [act for act, o in zip(self.acts, self.outcomes, strict=True) if _in_doubt(act, o, books)]
+        if refused:
+            if await books.read_keys(connection, refused):
+                await self._attempt(connection, [*suspects, *refused], locked=locked)
+                return
+            if not locked and (self._faults() or await books.moved(connection)):
+                raise _Moved
         if rows.acts:
             await write(connection, rows.arguments(books.now, books.accounts, books.lots))
         self.events = [(event[0], event[1]) for event in rows.events]
+
+    def _faults(self) -> bool:
+        return any(isinstance(o, Exception) and not isinstance(o, Refusal | NextBatch) for o in self.outcomes)
 
     async def _decide(self, connection: Writing, act: Act, act_id: int, books: Books, rows: Rows) -> Outcome:
         while True:
@@ -99,6 +119,8 @@ class Batch:
                 rows.add_act(act, desk.act_id, digest_of(request), request.decode(), decided)
                 return Answer(decided.status, decided.body)
             except LotsNotLoaded as wanted:
+                if books.has_lots(wanted.member_id, wanted.lot_ids):
+                    return wanted  # Account and lots were read at different moments.
                 await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
             except (Refusal, NextBatch) as outcome:
                 return outcome
@@ -107,7 +129,14 @@ class Batch:
 
     def _again(self, act: Act, books: Books, desk: Desk) -> Outcome:
         stored = books.stored[act.key]
+        if stored.kind != act.kind:
+            return Conflict(["operation"])
         asked = act.asked(desk)
         if stored.digest != digest_of(encoded(asked)) and (fields := differing(stored.request, asked)):
             return Conflict(fields)
         return Answer(stored.status, stored.answer, replayed=True)
+
+
+def _in_doubt(act: Act, outcome: Outcome, books: Books) -> bool:
+    """Whether this act gets no answer of its own, for another reason than a key that was looked up."""
+    return isinstance(outcome, Exception) and not isinstance(outcome, NextBatch) and act.key not in books.stored

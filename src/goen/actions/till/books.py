@@ -67,7 +67,7 @@ class Books:
     async def read(self, connection: Writing, acts: Sequence[Act], suspects: Sequence[Act]) -> None:
         """Read what ``acts`` want, and whether ``suspects`` were done before."""
         if suspects:
-            await self._read_keys(connection, suspects)
+            await self.read_keys(connection, suspects)
         wants = [act.wants for act in acts]
         if receipts := list({key for want in wants for key in want.receipts}):
             hashes, checks = [k.key_hash for k in receipts], [k.key_check for k in receipts]
@@ -81,11 +81,13 @@ class Books:
             rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", purchases))
             self.purchases = {row["purchase_id"]: PurchaseState(*row) for row in rows}
             holds |= {h for p in self.purchases.values() if (h := _hold_of(p))}
-        if holds:
-            rows = await connection.fetch(_SQL.holds.sql, *_homes("h", holds))
-            self.holds = {row["hold_id"]: HoldState(*row) for row in rows}
-        owners = {p.holder for p in self.purchases.values()} | {h.member_id for h in self.holds.values()}
+        homes, hold_ids = _homes("h", holds)
+        owners = {p.holder for p in self.purchases.values()} | set(homes)
         await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.accounts})
+        # After the accounts, whose versions guard them: a hold that ends in between is then seen as ended.
+        if hold_ids:
+            rows = await connection.fetch(_SQL.holds.sql, homes, hold_ids)
+            self.holds = {row["hold_id"]: HoldState(*row) for row in rows}
         await self._read_due_holds(connection)
         await self._read_lots(connection, acts)
         await self._read_limits(connection, wants)
@@ -99,13 +101,27 @@ class Books:
             known.setdefault(row["lot_id"], Lot(*row))
         self.complete.add(member_id)
 
-    async def _read_keys(self, connection: Writing, suspects: Sequence[Act]) -> None:
+    def has_lots(self, member_id: int, lot_ids: Iterable[int]) -> bool:
+        """Whether every open lot of a member was read, and the named closed ones."""
+        return member_id in self.complete and self.lots.get(member_id, {}).keys() >= set(lot_ids)
+
+    async def moved(self, connection: Writing) -> bool:
+        """Whether an account has changed since it was read."""
+        read = [(a.member_id, a.version) for a in self.accounts.values()]
+        members, versions = [m for m, _ in read], [v for _, v in read]
+        return bool(await connection.fetchval(_SQL.moved.sql, members, versions))
+
+    async def read_keys(self, connection: Writing, suspects: Sequence[Act]) -> bool:
+        """Look up whether these acts were done before; True if any was."""
         keys = [act.key for act in suspects]
         hashes, checks = [k.key_hash for k in keys], [k.key_check for k in keys]
-        for row in await connection.fetch(_SQL.keys_taken.sql, hashes, checks):
+        taken = await connection.fetch(_SQL.keys_taken.sql, hashes, checks)
+        for row in taken:
             self.stored[keys[row["n"] - 1]] = Stored(
-                row["digest"], row["request"].encode(), row["status"], row["answer"].encode(), row["subject"]
-            )
+                row["kind"], row["digest"], row["request"].encode(), row["status"], row["answer"].encode(),
+                row["subject"],
+            )  # fmt: skip
+        return bool(taken)
 
     async def _read_members(self, connection: Writing, wanted: Iterable[Presented]) -> None:
         wanted = [p for p in wanted if p.hash is not None or p.member_id]

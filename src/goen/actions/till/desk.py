@@ -22,7 +22,10 @@ from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
 from goen.members.ids import public_id
 from goen.members.masks import name_masked
 from goen.members.model import Candidate
+from goen.purchases.model import MemberRef
 
+#: A named member whom nobody can tell (any more).
+UNRESOLVED = MemberRef("member_id", "?")
 _encode = msgspec.json.encode
 _draws = msgspec.json.Decoder(Draws).decode
 
@@ -78,6 +81,14 @@ class Desk:
         if member.status == "withdrawn":
             raise MemberWithdrawn(public_id(member.member_id))
         return found[0], member
+
+    def named(self, presented: Presented) -> MemberRef:
+        """A member as a request is stored and compared: by the id of who was presented, so that neither another
+        identifier nor a merge since makes it another request; "?" where nobody can be told (any more)."""
+        try:
+            return MemberRef("member_id", public_id(self.find(presented)[0].presented_id))
+        except (UnknownMember, AmbiguousMember, MemberWithdrawn):
+            return UNRESOLVED
 
     def facts(self, member_id: int) -> MemberFacts:
         """A member whose number came from our own rows."""

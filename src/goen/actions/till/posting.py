@@ -149,7 +149,9 @@ class Rows:
         for lot_id in journal.changed:
             self.changed_lots.add((member_id, lot_id))
         if journal.slid:
-            self.slides.append((member_id, journal.act_id, journal.today, journal.slid_to))
+            self.slides.append((member_id, journal.act_id, None, *journal.slid))
+        for lot_id in journal.redated:
+            self.slides.append((member_id, journal.act_id, lot_id, journal.today, None, 0))
 
     def arguments(
         self, at: datetime, accounts: Mapping[int, Account], lots: Mapping[int, Mapping[int, Lot]]
@@ -165,7 +167,7 @@ class Rows:
             [_lot(lots[m][i]) for m, i in sorted(self.new_lots)],
             [_lot_change(lots[m][i]) for m, i in sorted(self.changed_lots - self.new_lots)],
             self.moves,
-            self.slides,
+            [_slide(x, lots) for x in self.slides],
             [_hold(x) for x in self.new_holds.values()],
             [_hold_change(x) for x in self.changed_holds.values()],
             [_purchase(x) for x in self.new_purchases.values()],
@@ -175,6 +177,12 @@ class Rows:
             self.events,
             self.audits,
         )
+
+
+def _slide(slide: Row, lots: Mapping[int, Mapping[int, Lot]]) -> Row:
+    """A lot that got a date of its own keeps the last one that the batch gave it."""
+    member_id, act_id, lot_id, today, _, since = slide
+    return slide if lot_id is None else (member_id, act_id, lot_id, today, lots[member_id][lot_id].expires_on, since)
 
 
 def _account(a: Account) -> Row:

@@ -18,9 +18,14 @@ select i.n, p.member_id as presented_id, k.identifier_id, k.verified, m.member_i
 -- One lock order for everybody: accounts by member.
 select a.member_id from member_account a where a.member_id = any(:members::bigint[]) order by a.member_id for no key update;
 
+-- name: moved
+-- Whether any of these accounts is not at the version that was read.
+select exists (select from unnest(:members::bigint[], :versions::bigint[]) as i (member_id, version)
+  join member_account a on a.member_id = i.member_id and a.version <> i.version);
+
 -- name: keys_taken
 -- Acts that were done before under these keys, with request and answer.
-select i.n, k.digest, k.subject, a.status, a.answer, coalesce(a.request, p.document)::text as request
+select i.n, a.kind, k.digest, k.subject, a.status, a.answer, coalesce(a.request, p.document)::text as request
   from unnest(:hashes::bigint[], :checks::bigint[]) with ordinality as i (key_hash, key_check, n)
   join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check
   join act a on a.member_id = k.member_id and a.act_id = k.act_id
