@@ -75,7 +75,7 @@ begin
   select u.anchor, u.code, u.period, u.act_id, sum(u.amount) from unnest(draws) u group by 1, 2, 3, 4;
 end $$;
 
--- Everything of the members' own home. Accounts are locked in member order, then written over the version read.
+-- Everything of the members' own home. Accounts were locked in member order; they are written over the version read.
 create function post_home(
   at timestamptz, acts posted_act[], accounts posted_account[], entries posted_entry[], lots posted_lot[],
   lot_changes posted_lot_change[], moves posted_move[], slides posted_slide[], holds posted_hold[],
@@ -85,8 +85,6 @@ create function post_home(
 declare written bigint;
 begin
   if cardinality(accounts) > 0 then
-    perform 1 from member_account a where a.member_id = any(select u.member_id from unnest(accounts) u)
-      order by a.member_id for no key update;
     update member_account a set booked = u.booked, pending = u.pending, held = u.held, debt = u.debt, seq = u.seq,
            version = u.version + 1, active_on = u.active_on
       from unnest(accounts) u where a.member_id = u.member_id and a.version = u.version;
@@ -194,6 +192,12 @@ create function post_batch(
   audits posted_audit[]
 ) returns void language plpgsql as $$
 begin
+  -- One lock order for everybody: members, then keys, then limits. A batch decided again under lock holds its
+  -- members before it claims its keys; if this one claimed keys first, each could wait for the other.
+  if cardinality(accounts) > 0 then
+    perform 1 from member_account a where a.member_id = any(select u.member_id from unnest(accounts) u)
+      order by a.member_id for no key update;
+  end if;
   perform claim_keys(keys);
   if cardinality(limits) > 0 then perform draw_limits(at, limits); end if;
   perform post_home(at, acts, accounts, entries, lots, lot_changes, moves, slides, holds, hold_changes, purchases,
