@@ -171,7 +171,7 @@ class Rows:
             [_hold(x) for x in self.new_holds.values()],
             [_hold_change(x) for x in self.changed_holds.values()],
             [_purchase(x) for x in self.new_purchases.values()],
-            [_purchase_change(x) for x in self.changed_purchases.values()],
+            [_purchase_change(x) for _, x in sorted(self.changed_purchases.items())],  # One lock order here, too.
             self.claims,
             self.returns,
             self.events,
