@@ -12,11 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-Text = Annotated[str, Meta(max_length=500)]
-Money = Annotated[int, Meta(ge=0, lt=10**12)]
-Points = Annotated[int, Meta(ge=0, lt=10**9)]
-Quantity = Annotated[Decimal, Meta(description="a decimal of at most 3 places, 0 or more")]
-TaxRate = Annotated[Decimal, Meta(description="percent; 8 or 10 in Japan today, at most 2 places, below 100")]
+from goen.vocabulary.fields import Money, Points, Quantity, TaxRate, Text
 
 MemberKind = Literal["member_id", "card", "code", "phone", "email", "line", "ec"]
 PurchaseStatus = Literal["completed", "placed"]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from goen.purchases.model import Money, Text
+from goen.vocabulary.fields import Money, Text
 from goen.vocabulary.refusal import Forbidden
 
 ShopKind: TypeAlias = Literal["store", "ec"]

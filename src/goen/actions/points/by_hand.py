@@ -22,8 +22,9 @@ from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.members.ids import public_id
 from goen.purchases.ids import made
-from goen.purchases.model import MemberRef, Text
+from goen.purchases.model import MemberRef
 from goen.shops.model import Principal
+from goen.vocabulary.fields import Text
 from goen.vocabulary.refusal import InvalidRequest
 
 replace = msgspec.structs.replace

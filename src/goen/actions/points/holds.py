@@ -23,8 +23,9 @@ from goen.ledger.journal import Journal
 from goen.ledger.model import Draws
 from goen.members.ids import public_id
 from goen.purchases.ids import made
-from goen.purchases.model import MemberRef, Proof, Text
+from goen.purchases.model import MemberRef, Proof
 from goen.shops.model import Principal, Shop
+from goen.vocabulary.fields import Text
 from goen.vocabulary.refusal import InvalidRequest
 
 _draws = msgspec.json.Decoder(Draws).decode

@@ -22,8 +22,9 @@ from goen.actions.till.desk import Desk
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.ledger.model import Terms
-from goen.purchases.model import Line, Money, OrderDiscount, Points, Quantity, Text
+from goen.purchases.model import Line, OrderDiscount
 from goen.shops.model import Principal
+from goen.vocabulary.fields import Money, Points, Quantity, Text
 
 replace = msgspec.structs.replace
 

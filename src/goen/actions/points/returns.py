@@ -38,8 +38,9 @@ from goen.earning.remainder import ReturnLine, UnlinkedLine, hand_back, unlinked
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
 from goen.purchases.ids import made
-from goen.purchases.model import MemberRef, Money, Quantity, TaxRate, Text
+from goen.purchases.model import MemberRef
 from goen.shops.model import Principal, Shop
+from goen.vocabulary.fields import Money, Quantity, TaxRate, Text
 from goen.vocabulary.refusal import InvalidRequest
 
 replace = msgspec.structs.replace

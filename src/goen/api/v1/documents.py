@@ -23,11 +23,12 @@ from goen.earning import words
 from goen.earning.decision import Decision
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of, public_id
-from goen.purchases.model import Line, OrderDiscount, Purchase, Tender, Text
+from goen.purchases.model import Line, OrderDiscount, Purchase, Tender
 from goen.readings import purchases
 from goen.readings.balance import Standing, survivor
 from goen.readings.purchases import PurchaseFacts, ReturnFacts, Span
 from goen.shops.errors import UnknownShop
+from goen.vocabulary.fields import Text
 from goen.vocabulary.refusal import InvalidRequest
 
 _decision = msgspec.json.Decoder(Decision).decode

@@ -18,12 +18,13 @@ from goen.identity.keys import NO_SHOP
 from goen.identity.presented import presented
 from goen.members.errors import AmbiguousMember, UnknownMember
 from goen.members.ids import member_id_of
-from goen.purchases.model import MemberRef, Text
+from goen.purchases.model import MemberRef
 from goen.readings import shops as readings
 from goen.readings.member_lookup import member_by
 from goen.shops.errors import UnknownProduct, UnknownShop
 from goen.shops.model import Product, Shop, ShopCode, ShopKind, Sku
 from goen.vocabulary import ids
+from goen.vocabulary.fields import Text
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
