@@ -211,5 +211,5 @@ def _homes(prefix: str, public_ids: Iterable[str]) -> tuple[list[int], list[str]
 
 
 def _hold_of(purchase: PurchaseState) -> str | None:
-    """The hold of a placed order has the order's own number."""
-    return purchase.purchase_id.replace("p_", "h_", 1) if purchase.status == "placed" else None
+    """The hold of an order has the order's own number; a cancelled one may be revived and hold again."""
+    return purchase.purchase_id.replace("p_", "h_", 1) if purchase.status != "completed" else None
