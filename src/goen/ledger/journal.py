@@ -20,7 +20,7 @@ from datetime import date
 import msgspec
 
 from goen.ledger.errors import LotsNotLoaded, NotEnoughPoints, ShortageRefused, SpendingBlocked
-from goen.ledger.model import Account, Draw, Draws, Entry, Lot, Move, Restored, Reversal, Terms, take
+from goen.ledger.model import Account, Draw, Draws, Entry, Lot, Move, Restored, Reversal, Slide, Terms, take
 
 replace = msgspec.structs.replace
 
@@ -33,12 +33,17 @@ def spend_order(lot: Lot) -> tuple[bool, date, int]:
     return (lot.kind != "limited", lot.expires_on or _NEVER, lot.lot_id)
 
 
+def _slides(lot: Lot, day: date, since: int) -> bool:
+    regular = lot.kind == "regular" and lot.programme_version >= since
+    return regular and lot.expires_on is not None and lot.expires_on < day
+
+
 class Journal:
     """A member's account and lots as this act leaves them, with everything it wrote."""
 
     __slots__ = (
         "act_id", "active_on", "booked", "changed", "complete", "dead", "debt", "entries", "held", "lots",
-        "member_id", "moves", "new_lots", "pending", "seq", "slid", "slid_to", "today", "version",
+        "member_id", "moves", "new_lots", "pending", "redated", "seq", "slid", "today", "version",
     )  # fmt: skip
 
     def __init__(
@@ -68,8 +73,8 @@ class Journal:
         self.moves: list[Move] = []
         self.new_lots: list[int] = []
         self.changed: set[int] = set()
-        self.slid = False
-        self.slid_to: date | None = None
+        self.slid: Slide | None = None
+        self.redated: set[int] = set()
 
     # What the act leaves ---------------------------------------------------------------------
 
@@ -245,11 +250,7 @@ class Journal:
 
     def expire(self, lot_ids: Sequence[int]) -> int:
         """Book out what is left of dead lots, held parts excepted, as one movement. Returns the points."""
-        dead = [
-            (i, self.lots[i].free)
-            for i in lot_ids
-            if not self.lots[i].alive(self.today) and self.lots[i].free > 0
-        ]
+        dead = [(i, self.lots[i].free) for i in lot_ids if not self.lots[i].alive(self.today) and self.lots[i].free > 0]
         points = sum(amount for _, amount in dead)
         if points:
             seq = self._enter("expire", "points", "expired", points)
@@ -261,9 +262,7 @@ class Journal:
 
     def send(self, points: int, kind: str = "transfer_out") -> list[tuple[Lot, int]]:
         """Draw points for another member; their lots travel with their dates."""
-        return [
-            (self.lots[lot_id], amount) for lot_id, amount in self.redeem(points, kind=kind, target="transit")
-        ]
+        return [(self.lots[lot_id], amount) for lot_id, amount in self.redeem(points, kind=kind, target="transit")]
 
     def receive(self, parts: Sequence[tuple[Lot, int]], kind: str = "transfer_in") -> None:
         """Take over lots with kind, dates, year and funder kept, remembering where they came from."""
@@ -271,24 +270,46 @@ class Journal:
         granted = []
         for lot, amount in parts:
             terms = Terms(
-                lot.granted_on,
-                lot.grant_year,
-                lot.expires_on,
-                lot.programme_version,
-                lot.kind,
-                lot.rule,
-                lot.funder,
+                lot.granted_on, lot.grant_year, lot.expires_on, lot.programme_version, lot.kind, lot.rule, lot.funder
             )
             origin = (lot.origin_member_id or lot.member_id, lot.origin_lot_id or lot.lot_id)
             granted.append(self._grant(amount, terms, None, origin))
         self._settle(granted, seq)
 
-    def slide(self, day: date | None) -> None:
-        """Activity moves one date for all live regular points (rule 12 d); limited ones never slide (rule 13)."""
-        self.slid, self.slid_to = True, day
+    def slide(self, day: date, since: int = 0) -> None:
+        """Activity moves one date for all live regular points granted under version ``since`` or later (rule 12 d);
+        never back (rule 16), and limited points never (rule 13)."""
+        self.slid = Slide(self.today, day, since)
         for lot in list(self.lots.values()):
-            if lot.kind == "regular" and lot.remaining and lot.alive(self.today) and lot.expires_on != day:
+            if lot.remaining and lot.alive(self.today) and _slides(lot, day, since):
                 self.lots[lot.lot_id] = replace(lot, expires_on=day)
+
+    def keep_up(self, day: date, since: int, lot_ids: Sequence[int]) -> None:
+        """Lots that were spent up while the others slid get the common date too, before points go back to them."""
+        self._need(lot_ids)
+        for lot_id in lot_ids:
+            if not self.lots[lot_id].remaining and _slides(self.lots[lot_id], day, since):
+                self.redate(lot_id, day)
+
+    def redate(self, lot_id: int, day: date | None) -> None:
+        """One lot gets another last day (rule 17). What comes alive by it fills a debt first."""
+        self._need((lot_id,))
+        lot = self.lots[lot_id]
+        self.dead -= 0 if lot.alive(self.today) else lot.free
+        lot = replace(lot, expires_on=day)
+        self.lots[lot_id] = lot
+        self.dead += 0 if lot.alive(self.today) else lot.free
+        self.redated.add(lot_id)
+        if self.debt and lot.free and lot.alive(self.today):
+            self._settle([lot_id], self.number())
+
+    def terms_of(self, lot_id: int) -> Terms:
+        """What a lot was granted under, with the date that it has now."""
+        self._need((lot_id,))
+        lot = self.lots[lot_id]
+        return Terms(
+            lot.granted_on, lot.grant_year, lot.expires_on, lot.programme_version, lot.kind, lot.rule, lot.funder
+        )
 
     # The hand that writes --------------------------------------------------------------------
 
@@ -306,13 +327,12 @@ class Journal:
         self.entries.append(Entry(self.member_id, self.seq, kind, source, target, points, after))
         return self.seq
 
-    def _grant(
-        self, points: int, terms: Terms, purchase_id: str | None, origin: tuple[int, int] | None
-    ) -> int:
+    def _grant(self, points: int, terms: Terms, purchase_id: str | None, origin: tuple[int, int] | None) -> int:
         lot_id = self.number()
         lot = Lot(
             self.member_id, lot_id, terms.kind, terms.granted_on, terms.grant_year, terms.expires_on, points, points,
-            0, 0, self.act_id, purchase_id, terms.programme_version, terms.rule, terms.funder, *(origin or (None, None)),
+            0, 0, self.act_id, purchase_id, terms.programme_version, terms.rule, terms.funder,
+            *(origin or (None, None)),
         )  # fmt: skip
         self.lots[lot_id] = lot
         self.new_lots.append(lot_id)
@@ -384,9 +404,7 @@ class Journal:
         """Fill debts, oldest first, from the given live lots. A movement between lots, no entry."""
         if not self.debt:
             return
-        debts = sorted(
-            (x for x in self.lots.values() if x.kind == "debt" and x.remaining), key=lambda x: x.lot_id
-        )
+        debts = sorted((x for x in self.lots.values() if x.kind == "debt" and x.remaining), key=lambda x: x.lot_id)
         if sum(x.remaining for x in debts) != -self.debt:
             raise LotsNotLoaded(self.member_id)
         for lot_id in lot_ids:

@@ -102,6 +102,14 @@ class Move(NamedTuple):
     points: int
 
 
+class Slide(NamedTuple):
+    """One date for all regular lots alive on ``today`` and granted under version ``since`` or later (rule 12 d)."""
+
+    today: date
+    to_date: date
+    since: int
+
+
 class Restored(NamedTuple):
     """Outcome of giving used points back: per lot what returned, and what had expired meanwhile."""
 

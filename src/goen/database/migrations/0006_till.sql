@@ -18,7 +18,8 @@ create type posted_lot as (
   funder text, origin_member_id bigint, origin_lot_id bigint);
 create type posted_lot_change as (member_id bigint, lot_id bigint, remaining bigint, held bigint, expired bigint);
 create type posted_move as (member_id bigint, seq bigint, lot_id bigint, points bigint, act_id bigint);
-create type posted_slide as (member_id bigint, act_id bigint, today date, to_date date);
+-- A slide moves all live regular lots of version since or later, never back; with a lot_id that lot alone, anyhow.
+create type posted_slide as (member_id bigint, act_id bigint, lot_id bigint, today date, to_date date, since bigint);
 create type posted_hold as (
   member_id bigint, hold_id text, shop_id bigint, purchase_id text, reference text, points bigint, draws json,
   expires_at timestamptz, act_id bigint, identifier_id bigint, member_as_presented bigint);
@@ -137,14 +138,19 @@ begin
     select u.member_id, u.seq, u.lot_id, u.points, u.act_id, at from unnest(moves) u;
   end if;
   if cardinality(slides) > 0 then
-    insert into lot_extension (member_id, lot_id, act_id, from_date, to_date, recorded_at)
-    select l.member_id, l.lot_id, u.act_id, l.expires_on, u.to_date, at
-      from unnest(slides) u join lot l on l.member_id = u.member_id and l.open and l.kind = 'regular'
-       and (l.expires_on is null or l.expires_on >= u.today) and l.expires_on is distinct from u.to_date;
-    update lot l set expires_on = u.to_date
-      from unnest(slides) u
-     where l.member_id = u.member_id and l.open and l.kind = 'regular'
-       and (l.expires_on is null or l.expires_on >= u.today) and l.expires_on is distinct from u.to_date;
+    -- Of several acts on one member or lot the farthest slide counts, and the last date given to a lot alone.
+    with dated as (
+      insert into lot_extension (member_id, lot_id, act_id, from_date, to_date, recorded_at)
+      select distinct on (l.member_id, l.lot_id) l.member_id, l.lot_id, u.act_id, l.expires_on, u.to_date, at
+        from unnest(slides) u join lot l on l.member_id = u.member_id
+         and case when u.lot_id is null
+                  then l.open and l.kind = 'regular' and l.programme_version >= u.since
+                       and l.expires_on >= u.today and l.expires_on < u.to_date
+                  else l.lot_id = u.lot_id and l.expires_on is distinct from u.to_date end
+       order by l.member_id, l.lot_id, u.lot_id nulls last,
+                case when u.lot_id is null then u.to_date end desc, u.act_id desc
+      returning member_id, lot_id, to_date)
+    update lot l set expires_on = d.to_date from dated d where l.member_id = d.member_id and l.lot_id = d.lot_id;
   end if;
   if cardinality(holds) > 0 then
     insert into hold (member_id, hold_id, shop_id, purchase_id, reference, points, status, draws, created_at,
