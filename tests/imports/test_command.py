@@ -59,7 +59,7 @@ def test_the_commands(database: object, tmp_path: Path) -> None:
     strict = SALES.replace("absent_columns = true", "").replace("数量", "個数")
     (tmp_path / "mapping.toml").write_text(strict, encoding="utf-8")
     wrong = goen(dsn, "import", "purchases", good, *mapping)
-    assert "a column “利用P” that the file does not have" in wrong.stderr
+    assert "a column “個数” that the file does not have" in wrong.stderr
 
 
 @pytest.mark.slow
