@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from stories.conftest import Retailer, stock
 
 from goen.database.pool import open_database
 from goen.main import build
+from stories.conftest import Retailer, stock
 
 
 @dataclass
