@@ -73,7 +73,7 @@ def page(
     language = language_of(request)
     body = _environment(language).get_template(template).render(lang=language, path=request.url.path, **values)
     switched = request.query_params.get("lang") in LANGUAGES
-    cookie = Cookie(COOKIE, language, max_age=31_536_000, httponly=True, samesite="lax")
+    cookie = Cookie(COOKIE, value=language, max_age=31_536_000, httponly=True, samesite="lax")
     return Response(
         body,
         media_type="text/html",

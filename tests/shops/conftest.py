@@ -1,0 +1,1 @@
+from api.conftest import edge  # noqa: F401 - a fixture
