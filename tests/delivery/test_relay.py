@@ -122,7 +122,7 @@ async def test_a_relay_that_loses_its_connection_at_any_moment_goes_on(
         )
         await add(connection, [(turn, turn + 1_000)])
         here.relay.wake([(turn, turn + 1_000)])
-        assert await here.head.beyond(2 * turn + 1, 10)
+        assert await here.head.beyond(2 * turn + 1, 30)
     assert len(await numbered(connection)) == 40
 
 

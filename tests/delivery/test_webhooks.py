@@ -19,7 +19,7 @@ from goen.delivery import feed
 from goen.delivery.errors import CursorExpired
 from goen.delivery.head import following
 from goen.delivery.webhooks import store
-from goen.delivery.webhooks.courier import Courier
+from goen.delivery.webhooks.courier import AT_ONCE, Courier
 from goen.delivery.webhooks.message import headers_for
 from goen.delivery.webhooks.rules import DISABLED_AFTER, FAILURES_TO_PAUSE, RETRY_SECONDS
 from goen.delivery.webhooks.sender import Sender, sending
@@ -240,26 +240,38 @@ async def test_redirects_and_silence_are_failures(post: Post, receiver: Receiver
 
 
 async def test_a_slow_endpoint_delays_no_other(post: Post, receiver: Receiver) -> None:
+    released = asyncio.Event()
+
     async def dawdle(request: Received) -> int:
-        await asyncio.sleep(0.4)
+        await released.wait()
         return 200
 
-    async with receiving() as slow:
+    async with (
+        receiving() as slow,
+        sending("loopback", timeout_seconds=60) as patient,
+        following(post.database.dsn) as head,
+    ):
         slow.answer = dawdle
         await post.endpoint(slow.url)
         await post.endpoint(receiver.url)
-        async with following(post.database.dsn) as head:
-            running = asyncio.create_task(post.courier.run(head))
-            await post.happens(*range(1, 41))
+        courier = Courier(post.database, post.clock, patient, post.courier._disable)
+        running = asyncio.create_task(courier.run(head))
+        await post.happens(*range(1, 41))
 
-            async def arrived() -> bool:
-                return len(receiver.received) == 40
+        async def arrived() -> bool:
+            return len(receiver.received) == 40
 
-            await until(arrived, seconds=3)
-            assert len(slow.received) <= 16
-            running.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await running
+        await until(arrived, seconds=30)
+        assert len(slow.received) == AT_ONCE
+        released.set()
+
+        async def arrived_there_too() -> bool:
+            return len(slow.received) == 40
+
+        await until(arrived_there_too, seconds=30)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
 
 
 async def test_what_was_not_written_down_is_sent_again_under_the_same_id(

@@ -101,7 +101,8 @@ async def test_a_dead_process_gives_its_turn_back(means: Means, connection: Writ
         assert await dying.take("books")
         assert not await heir.take("books")
         killed = await owner.fetchval(
-            "select pg_terminate_backend(min(pid)) from pg_locks where locktype = 'advisory' and classid = 4736"
+            "select pg_terminate_backend(min(pid)) from pg_locks where locktype = 'advisory' and classid = 4736 "
+            "and database = (select oid from pg_database where datname = current_database())"
         )
         assert killed
         async with asyncio.timeout(5):

@@ -74,7 +74,7 @@ class FeedHead:
                     self._wanted.clear()
                     await self._wanted.wait()
         finally:
-            await connection.close(timeout=1)
+            connection.terminate()
 
 
 @asynccontextmanager

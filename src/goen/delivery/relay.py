@@ -156,4 +156,5 @@ async def _connection(dsn: str) -> AsyncIterator[Writing]:
         await take_role(connection)
         yield connection
     finally:
-        await connection.close(timeout=STOP_SECONDS)
+        # Nothing is left to say, and after trouble nobody may be left to hear it.
+        connection.terminate()
