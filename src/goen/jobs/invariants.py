@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import structlog
 
 from goen.database.pool import Database
 from goen.database.queries import load
+from goen.jobs.model import Means
+from goen.ledger.invariants import Finding, prove
 from goen.vocabulary.clock import Instant
 
 SHOWN_MAX = 20
+FINDINGS_MAX = 10_000
+"""Where so much is wrong, one more row would tell nobody anything."""
 
 _queries = load(__package__)
 _log = structlog.get_logger(__name__)
 
 
-class Finding(Protocol):
-    """One thing that is wrong: which invariant fails, for whom or what, and how."""
-
-    @property
-    def invariant(self) -> str: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
+async def check_books(means: Means) -> int:
+    """Prove every invariant; gives the number of findings."""
+    now = means.clock.now()
+    findings: list[Finding] = []
+    async for finding in prove(means.database, now):
+        findings.append(finding)
+        if means.stopping.is_set():
+            return len(findings)  # Half a check can neither open nor close a finding.
+        if len(findings) == FINDINGS_MAX:
+            break
+    return await keep_findings(means.database, findings, now)
 
 
 async def keep_findings(database: Database, findings: Sequence[Finding], now: Instant) -> int:
