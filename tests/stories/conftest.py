@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,9 +63,7 @@ class Retailer:
 
     async def act(self, path: str, body: dict[str, Any] | None = None, key: str | None = None) -> httpx.Response:
         """A write with an idempotency key of its own."""
-        return await self.server.post(
-            path, json=body or {}, headers={"Idempotency-Key": key or f"key-{self.number()}"}
-        )
+        return await self.server.post(path, json=body or {}, headers={"Idempotency-Key": key or f"key-{self.number()}"})
 
     async def balance(self, member: dict[str, Any]) -> dict[str, Any]:
         answer = await self.server.get(f"/v1/members/{member['id']}/balance")
@@ -77,7 +76,14 @@ class Retailer:
 
 @pytest.fixture
 async def retailer(database: Any, clock: Any) -> AsyncIterator[Retailer]:
-    async with open_database(database.dsn) as opened:
+    async with opened_retailer(database.dsn, clock) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def opened_retailer(dsn: str, clock: Any) -> AsyncIterator[Retailer]:
+    """The retailer over the database behind this address."""
+    async with open_database(dsn) as opened:
         keys = await stock(opened, clock)
         async with build(opened, clock) as application:
             transport = httpx.ASGITransport(application, raise_app_exceptions=True)

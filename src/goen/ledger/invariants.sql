@@ -1,0 +1,316 @@
+-- Each query names what is wrong: the invariant's code, under whom, what, and how it differs. Nothing comes back
+-- where the books are right. Queries over a piece take the members from :low through :high, both included; each
+-- is one statement and so sees one moment, however lively the ledger is.
+
+-- name: guests_through$
+-- The last stand-in of the next piece of guest sales; null where fewer than a piece are left. Read-only.
+select p.member_id from purchase p
+ where p.member_id >= :low and p.member_id < 0 order by p.member_id offset :members::bigint - 1 limit 1;
+
+-- name: members_through$
+-- The last member of the next piece; null where fewer than a piece are left. Read-only.
+select m.member_id from member m
+ where m.member_id >= :low order by m.member_id offset :members::bigint - 1 limit 1;
+
+-- name: piece_accounts
+-- Running balances against entries, lots and holds. Read-only.
+with accounts as (
+  select * from member_account where member_id between :low and :high
+), members as (
+  select member_id, number from member where member_id between :low and :high
+), entries as (
+  select member_id, max(seq) as seq,
+         sum(case when target = 'points' then points when source = 'points' then -points else 0 end) as booked,
+         sum(case when target = 'pending' then points when source = 'pending' then -points else 0 end) as pending
+    from entry where member_id between :low and :high group by member_id
+), lots as (
+  select member_id, max(lot_id) as seq, coalesce(sum(remaining) filter (where open), 0) as booked, sum(held) as held,
+         coalesce(-sum(remaining) filter (where kind = 'debt'), 0) as debt
+    from lot where member_id between :low and :high group by member_id
+), holds as (
+  select h.member_id, sum((draw ->> 1)::bigint) as held from hold h, json_array_elements(h.draws) draw
+   where h.member_id between :low and :high and h.status = 'open' group by h.member_id
+)
+select wrong.code, member_id as anchor, '' as what, wrong.detail
+  from accounts a
+  full join members m using (member_id) full join entries e using (member_id)
+  full join lots l using (member_id) full join holds h using (member_id)
+ cross join lateral (values
+   ('account_missing', case when a.version is null then 'there is no account' end),
+   ('account_missing', case when m.number is null and member_id > 0 then 'there is no member' end),
+   ('booked_entries', case when a.booked <> coalesce(e.booked, 0)
+     then format('booked %s, entries %s', a.booked, coalesce(e.booked, 0)) end),
+   ('booked_lots', case when a.booked <> coalesce(l.booked, 0)
+     then format('booked %s, open lots %s', a.booked, coalesce(l.booked, 0)) end),
+   ('pending_entries', case when a.pending <> coalesce(e.pending, 0)
+     then format('pending %s, entries %s', a.pending, coalesce(e.pending, 0)) end),
+   ('held_lots', case when a.held <> coalesce(l.held, 0)
+     then format('held %s, lots %s', a.held, coalesce(l.held, 0)) end),
+   ('held_holds', case when a.held <> coalesce(h.held, 0)
+     then format('held %s, open holds %s', a.held, coalesce(h.held, 0)) end),
+   ('debt_lots', case when a.debt <> coalesce(l.debt, 0)
+     then format('debt %s, debt lots %s', a.debt, coalesce(l.debt, 0)) end),
+   ('numbers', case when greatest(e.seq, l.seq) > a.seq
+     then format('the account counts to %s, its rows to %s', a.seq, greatest(e.seq, l.seq)) end)
+ ) wrong (code, detail)
+ where wrong.detail is not null;
+
+-- name: piece_lots
+-- Lots against their moves, holds and expiries. Read-only.
+with lots as (
+  select * from lot where member_id between :low and :high
+), moves as (
+  select member_id, lot_id, sum(points) as points from lot_move
+   where member_id between :low and :high group by member_id, lot_id
+), holds as (
+  select h.member_id, (draw ->> 0)::bigint as lot_id, sum((draw ->> 1)::bigint) as points
+    from hold h, json_array_elements(h.draws) draw
+   where h.member_id between :low and :high and h.status = 'open' group by h.member_id, 2
+), expiries as (
+  select v.member_id, v.lot_id, -sum(v.points) as points
+    from entry e
+    join lot_move v on v.member_id = e.member_id and v.seq = e.seq
+   where e.member_id between :low and :high and v.member_id between :low and :high and e.kind = 'expire'
+   group by v.member_id, v.lot_id
+)
+select wrong.code, member_id as anchor, format('lot %s', lot_id) as what, wrong.detail
+  from lots l
+  full join moves v using (member_id, lot_id) full join holds h using (member_id, lot_id)
+  full join expiries x using (member_id, lot_id)
+ cross join lateral (values
+   ('lot_missing', case when l.kind is null then 'moved or held, and not there' end),
+   ('lot_moves', case when l.points + coalesce(v.points, 0) <> l.remaining
+     then format('granted %s, moved %s, remaining %s', l.points, coalesce(v.points, 0), l.remaining) end),
+   ('lot_holds', case when l.held <> coalesce(h.points, 0)
+     then format('held %s, open holds %s', l.held, coalesce(h.points, 0)) end),
+   ('lot_expired', case when l.expired <> coalesce(x.points, 0)
+     then format('expired %s, entries %s', l.expired, coalesce(x.points, 0)) end),
+   ('lot_state', case when l.open <> (l.remaining <> 0) or l.held < 0 or l.held > greatest(l.remaining, 0)
+                        or (l.kind = 'debt' and l.remaining > 0) or (l.kind <> 'debt' and l.remaining < 0)
+     then format('%s, remaining %s, held %s, open %s', l.kind, l.remaining, l.held, l.open) end)
+ ) wrong (code, detail)
+ where wrong.detail is not null;
+
+-- name: piece_entries
+-- Each entry's number, balance and act. Read-only.
+select wrong.code, e.member_id as anchor, format('entry %s', e.seq) as what, wrong.detail
+  from (select member_id, seq, act_id, balance_after, 'points' in (source, target) as points,
+               lag(seq) over w as before,
+               sum(case when target = 'points' then points when source = 'points' then -points else 0 end) over w
+                 as booked,
+               sum(case when target = 'pending' then points when source = 'pending' then -points else 0 end) over w
+                 as pending
+          from entry where member_id between :low and :high
+        window w as (partition by member_id order by seq rows unbounded preceding)) e
+  left join lot l on l.member_id = e.member_id and l.lot_id = e.seq and l.member_id between :low and :high
+ cross join lateral (values
+   ('entry_balance', case when e.balance_after <> case when e.points then e.booked else e.pending end
+     then format('balance after it %s, entries up to it %s', e.balance_after,
+                 case when e.points then e.booked else e.pending end) end),
+   ('numbers', case when e.before = e.seq then 'the number is given to two entries' end),
+   ('numbers', case when l.lot_id is not null then 'the number is given to a lot as well' end),
+   ('entry_act', case when not exists (select from act a where a.act_id = e.act_id)
+     then format('act %s is not there', e.act_id) end)
+ ) wrong (code, detail)
+ where wrong.detail is not null;
+
+-- name: piece_acts
+-- What an act's entries moved on an account, its lots moved too. Read-only.
+select 'act_lots' as code, moved.member_id as anchor, format('act %s', moved.act_id) as what,
+       format('entries %s, lots %s', sum(moved.entries), sum(moved.lots)) as detail
+  from (select member_id, act_id,
+               case when target = 'points' then points when source = 'points' then -points else 0 end as entries,
+               0 as lots
+          from entry where member_id between :low and :high
+        union all
+        select member_id, act_id, 0, points from lot_move where member_id between :low and :high
+        union all
+        select member_id, act_id, 0, points from lot where member_id between :low and :high) moved
+ group by moved.member_id, moved.act_id having sum(moved.entries) <> sum(moved.lots);
+
+-- name: piece_holds
+-- Holds in themselves. Read-only.
+select 'hold_state' as code, h.member_id as anchor, h.hold_id as what,
+       format('%s, %s points, draws %s, captured %s', h.status, h.points, d.points, h.captured) as detail
+  from hold h
+ cross join lateral (
+   select coalesce(sum((draw ->> 1)::bigint), 0) as points from json_array_elements(h.draws) draw) d
+ where h.member_id between :low and :high
+   and ((h.status = 'open' and (d.points <> h.points or h.captured <> 0 or h.ended_at is not null))
+     or (h.status <> 'open' and h.ended_at is null)
+     or h.captured < 0 or h.captured > h.points or (h.captured > 0 and h.status <> 'captured')
+     or not exists (select from act a where a.act_id = h.act_id));
+
+-- name: piece_purchases
+-- Sales, their progress and their returns against entries and holds. Read-only.
+with sales as (
+  select p.member_id as holder, p.purchase_id, p.status, p.payable, p.act_id, p.decision, p.progress from purchase p
+   where p.member_id between :low and :high and p.claimed_by is null
+  union all
+  select c.member_id, p.purchase_id, p.status, p.payable, p.act_id, p.decision, p.progress
+    from purchase_claim c
+    join purchase p on p.member_id = c.anchor and p.purchase_id = c.purchase_id
+   where c.member_id between :low and :high
+), told as (
+  select s.holder, s.purchase_id, s.status, s.payable, s.act_id, coalesce(d.used, 0) as used,
+         coalesce(d.earned, 0) as earned, coalesce(g.hold, false) as hold, coalesce(g.pending, 0) as pending,
+         coalesce(g.confirmed, 0) as confirmed, coalesce(g.owed, 0) as owed,
+         coalesce((g.returned ->> 'money')::bigint, 0) as money_back,
+         coalesce((g.returned ->> 'used')::bigint, 0) as used_back,
+         coalesce((g.returned ->> 'earned')::bigint, 0) as earned_back,
+         coalesce((select sum((draw ->> 1)::bigint) from json_array_elements(g.draws) draw), 0) as drawn
+    from sales s
+   cross join lateral json_to_record(s.decision) as d (used bigint, earned bigint)
+    left join lateral json_to_record(coalesce(s.progress, '{}')) as g (
+      hold boolean, pending bigint, confirmed bigint, owed bigint, returned json, draws json) on true
+), entries as (
+  select member_id as holder, purchase_id,
+         coalesce(sum(points) filter (where kind = 'redeem'), 0) as redeemed,
+         count(*) filter (where kind = 'redeem') as redemptions,
+         coalesce(sum(points) filter (where kind = 'return_used'), 0) as restored,
+         array_agg(act_id) filter (where kind = 'return_used') as restoring,
+         coalesce(sum(points) filter (where kind = 'earn' and target = 'points'), 0)
+           - coalesce(sum(points) filter (where kind = 'return_earned' and source = 'points'), 0) as earned,
+         coalesce(sum(points) filter (where target = 'pending'), 0)
+           - coalesce(sum(points) filter (where source = 'pending'), 0) as pending
+    from entry where member_id between :low and :high and purchase_id is not null group by member_id, purchase_id
+), returns as (
+  select member_id as holder, purchase_id, array_agg(act_id) as acts, sum(refund) as refund,
+         sum(earned_reversed) as earned, sum(pending_reversed) as pending, sum(used_restored) as used,
+         sum(expired_lost) as lost
+    from purchase_return where member_id between :low and :high and purchase_id is not null
+   group by member_id, purchase_id
+), holds as (
+  select member_id as holder, purchase_id, sum(points) as points from hold
+   where member_id between :low and :high and purchase_id is not null and status = 'open'
+   group by member_id, purchase_id
+)
+select wrong.code, holder as anchor, purchase_id as what, wrong.detail
+  from told t
+  full join entries e using (holder, purchase_id) full join returns r using (holder, purchase_id)
+  full join holds h using (holder, purchase_id)
+ cross join lateral (select
+   t.used - t.used_back as outstanding,
+   coalesce(e.redeemed, 0) - coalesce(e.restored, 0) - coalesce(r.lost, 0) as spent,
+   -- What a cancel could not give back because it had expired is in no document of a return.
+   t.status = 'cancelled' or coalesce(e.redemptions, 0) > 1
+     or not coalesce(e.restoring, '{}') <@ coalesce(r.acts, '{}') as cancelled_once) x
+ cross join lateral (values
+   ('sale_missing', case when t.status is null then 'entries, returns or holds name it, and it is not there' end),
+   ('sale_act', case when t.status is not null and not exists (select from act a where a.act_id = t.act_id)
+     then format('act %s is not there', t.act_id) end),
+   ('sale_earned', case when coalesce(e.earned, 0)
+                             <> t.confirmed + t.earned_back - coalesce(r.pending, 0) - coalesce(r.earned, 0)
+     then format('confirmed %s, entries %s', t.confirmed, coalesce(e.earned, 0)) end),
+   ('sale_pending', case when coalesce(e.pending, 0) <> t.pending
+     then format('pending %s, entries %s', t.pending, coalesce(e.pending, 0)) end),
+   ('sale_used', case when holder > 0 and not t.hold
+                       and (x.spent < case when t.status = 'cancelled' then 0 else x.outstanding end
+                            or (not x.cancelled_once and x.spent <> x.outstanding))
+     then format('used %s, entries %s', x.outstanding, x.spent) end),
+   ('sale_draws', case when holder > 0
+                        and t.drawn + t.owed <> case when t.hold or t.status = 'cancelled' then 0 else x.outstanding end
+     then format('used %s, drawn and owed %s', x.outstanding, t.drawn + t.owed) end),
+   ('sale_hold', case when coalesce(h.points, 0) <> case when t.hold then x.outstanding else 0 end
+     then format('to be held %s, held %s', case when t.hold then x.outstanding else 0 end,
+                 coalesce(h.points, 0)) end),
+   ('return_exceeds', case when t.money_back > t.payable or t.used_back > t.used or t.earned_back > t.earned
+                             or coalesce(r.refund, 0) > t.money_back
+                             or coalesce(r.used, 0) + coalesce(r.lost, 0) <> case when holder > 0 then t.used_back else 0 end
+                             or coalesce(r.earned, 0) + coalesce(r.pending, 0) > t.earned_back
+     then format('sold for %s, used %s, earned %s; back %s, %s, %s; in documents %s, %s, %s',
+                 t.payable, t.used, t.earned, t.money_back, t.used_back, t.earned_back, coalesce(r.refund, 0),
+                 coalesce(r.used, 0) + coalesce(r.lost, 0), coalesce(r.earned, 0) + coalesce(r.pending, 0)) end)
+ ) wrong (code, detail)
+ where wrong.detail is not null;
+
+-- name: piece_claims
+-- A claimed sale and its claim know each other. Read-only.
+select 'claim' as code, c.member_id as anchor, c.purchase_id as what, 'the sale does not know who claimed it' as detail
+  from purchase_claim c
+ where c.member_id between :low and :high
+   and not exists (select from purchase p where p.member_id = c.anchor and p.purchase_id = c.purchase_id
+                      and p.claimed_by = c.member_id)
+union all
+select 'claim', p.member_id, p.purchase_id, 'claimed by nobody known'
+  from purchase p
+ where p.member_id between :low and :high and p.claimed_by is not null
+   and not exists (select from purchase_claim c where c.member_id = p.claimed_by and c.purchase_id = p.purchase_id);
+
+-- name: piece_limits
+-- What is drawn on a limit is the sum of its draws. Read-only.
+select 'limit_draws' as code, anchor, format('%s %s', code, period) as what,
+       format('drawn %s, draws %s', coalesce(l.drawn::text, 'missing'), coalesce(d.drawn, 0)) as detail
+  from (select * from limit_account where anchor between :low and :high) l
+  full join (select anchor, code, period, sum(amount) as drawn from limit_draw
+              where anchor between :low and :high group by anchor, code, period) d using (anchor, code, period)
+ where l.drawn is distinct from coalesce(d.drawn, 0);
+
+-- name: whole_transit
+-- What an act sends from one member another receives in the same act. Read-only.
+select 'transit' as code, min(e.member_id) as anchor, format('act %s', e.act_id) as what,
+       format('sent %s, received %s', coalesce(sum(e.points) filter (where e.target = 'transit'), 0),
+              coalesce(sum(e.points) filter (where e.source = 'transit'), 0)) as detail
+  from entry e
+ where e.source = 'transit' or e.target = 'transit'
+ group by e.act_id
+having coalesce(sum(e.points) filter (where e.target = 'transit'), 0)
+    <> coalesce(sum(e.points) filter (where e.source = 'transit'), 0);
+
+-- name: whole_keys
+-- Every act has its key, every key its act, and a sale's key its sale. Keys of acts without a document age out.
+select wrong.code, coalesce(a.member_id, k.member_id) as anchor, format('act %s', coalesce(a.act_id, k.act_id)) as what, wrong.detail
+  from act a
+  full join act_key k on k.act_id = a.act_id and k.member_id = a.member_id
+  left join purchase p on a.kind = 'purchase' and p.member_id = k.member_id and p.purchase_id = k.subject
+ cross join lateral (values
+   ('act_key', case when k.key_hash is null and (a.kind in ('purchase', 'return') or a.recorded_at > :since)
+     then format('a %s without its key: it could be done twice', a.kind) end),
+   ('key_act', case when a.kind is null then 'a key without its act: it could never be done' end),
+   ('key_sale', case when a.kind = 'purchase' and k.key_hash is not null and p.purchase_id is null
+     then format('the key stands for %s, which is not there', k.subject) end)
+ ) wrong (code, detail)
+ where wrong.detail is not null;
+
+-- name: whole_identifiers
+-- The registry of identifiers and the members' own names say the same. Read-only.
+select 'identifier' as code, member_id as anchor, format('identifier %s', identifier_id) as what,
+       case when k.key_hash is null then 'not in the registry: nobody is found by it'
+            when i.kind is null then 'in the registry, though no member carries it'
+            else 'the registry says something else' end as detail
+  from (select * from member_identifier where removed_at is null) i
+  full join identifier_key k using (member_id, identifier_id)
+ where k.key_hash is null or i.kind is null
+    or (k.kind, k.shop_id, k.normal, k.verified, k.exclusive)
+       is distinct from (i.kind, coalesce(i.shop_id, 0), i.normal, i.verified_at is not null,
+                         i.kind in ('card', 'line', 'ec') or i.verified_at is not null);
+
+-- name: whole_feed
+-- The feed has no gap from what was purged to its head. Read-only.
+select 'feed' as code, 0::bigint as anchor, 'feed' as what,
+       format('positions %s to %s, head %s, purged through %s, events %s', f.first, f.last, h.position,
+              h.purged_through, f.events) as detail
+  from (select coalesce(max(position), 0) as position, coalesce(max(purged_through), 0) as purged_through
+          from feed_head) h
+ cross join (select min(position) as first, max(position) as last, count(*) as events from feed) f
+ where coalesce(f.last, h.purged_through) <> h.position or f.events <> h.position - h.purged_through;
+
+-- name: whole_grants
+-- The application can change no row of an append-only table, and reaches no partition by itself. Read-only.
+select 'append_only' as code, 0::bigint as anchor, c.relname::text as what,
+       format('%s may %s', r.rolname, lower(p.privilege)) as detail
+  from pg_class c
+  join pg_roles r on r.rolname = 'goen_app'
+ cross join (values ('UPDATE'), ('DELETE'), ('TRUNCATE')) p (privilege)
+ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+   and split_part(obj_description(c.oid, 'pg_class'), ':', 1) like '%append-only'
+   and not (p.privilege = 'DELETE' and obj_description(c.oid, 'pg_class') like 'registry append-only%')
+   and (has_table_privilege(r.oid, c.oid, p.privilege)
+     or (p.privilege = 'UPDATE' and has_any_column_privilege(r.oid, c.oid, 'UPDATE')))
+union all
+select 'append_only', 0, c.relname::text, 'goen_app reaches the partition without its table'
+  from pg_class c
+  join pg_roles r on r.rolname = 'goen_app'
+ where c.relnamespace = 'public'::regnamespace and c.relispartition and c.relkind = 'r'
+   and (has_table_privilege(r.oid, c.oid, 'INSERT') or has_table_privilege(r.oid, c.oid, 'UPDATE')
+     or has_table_privilege(r.oid, c.oid, 'DELETE') or has_table_privilege(r.oid, c.oid, 'TRUNCATE'));

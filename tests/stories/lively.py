@@ -1,0 +1,105 @@
+"""A story with a bit of everything, for whoever needs a ledger that has lived."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from goen.actions.points.sweeps import confirm_due, expire_due, release_due_holds
+
+from .conftest import Retailer
+
+
+def _ok(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code in (200, 201), answer.text
+    return answer.json()
+
+
+async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
+    """Sales, orders, holds, returns, cancels, claims, transfers, debts, expiries; gives members by what they are."""
+    server, clock = retailer.server, retailer.clock
+
+    def ref(member: dict[str, Any]) -> dict[str, str]:
+        return {"kind": "member_id", "value": member["id"]}
+
+    def now() -> dict[str, str]:
+        return {"occurred_at": clock.now().isoformat()}
+
+    async def returns(sale: dict[str, Any], *lines: tuple[int, int]) -> None:
+        body = {"external_id": f"r-{retailer.number()}", **now()}
+        body |= {"lines": [{"line": line, "quantity": quantity} for line, quantity in lines]}
+        _ok(await server.post(f"/v1/purchases/{sale['id']}/returns", json=body))
+
+    async def order(member: dict[str, Any], amount: int, use: int = 0) -> dict[str, Any]:
+        return await retailer.buys(amount, member, shop="web", status="placed", use_points=use)
+
+    programme = {"provisional_days": 7, "starts_at": "2026-11-22T03:00:02Z"}
+    _ok(await server.put("/v1/programme", json=programme))
+    buyer, owing, sender = [await retailer.member() for _ in range(3)]
+    clock.advance(minutes=1)
+    for client in (retailer.services,):
+        async with client.database.reading() as connection:
+            from goen.readings.programme import refresh
+
+            await refresh(client.programmes, connection)
+
+    two = [{"line": 1, "amount": 55_000, "quantity": 5}, {"line": 2, "amount": 11_000, "quantity": 1}]
+    big = await retailer.buys(0, buyer, lines=two)
+    used = await retailer.buys(5500, buyer, use_points=120)
+    await returns(big, (1, 2))
+    await returns(used, (1, 1))
+    till = retailer.sale(3300, buyer, use_points=30)
+    _ok(await retailer.shibuya.post("/v1/purchases", json=till))
+
+    for points in (10, 11, 12, 13):
+        body = {"member": ref(buyer), "points": points, "shop": "web", "expires_in": 600 if points == 13 else 86_400}
+        hold = _ok(await retailer.act("/v1/holds", body))
+        if points == 10:
+            _ok(await retailer.act(f"/v1/holds/{hold['id']}/capture", {"points": 4}))
+        elif points == 11:
+            _ok(await retailer.act(f"/v1/holds/{hold['id']}/release"))
+
+    orders = [await order(buyer, 2200, 20) for _ in range(6)]
+    for number in (0, 1):
+        _ok(await retailer.act(f"/v1/purchases/{orders[number]['id']}/complete", now()))
+    for number in (1, 2, 3):
+        _ok(await retailer.act(f"/v1/purchases/{orders[number]['id']}/cancel", now()))
+    _ok(await retailer.act(f"/v1/purchases/{orders[1]['id']}/revive", now()))
+    _ok(await retailer.act(f"/v1/purchases/{orders[2]['id']}/revive", now()))
+    lines = {"lines": [{"line": 1, "amount": 3300}], "use_points": 5}
+    changed = await server.put(
+        f"/v1/purchases/{orders[4]['id']}/lines", json=lines, headers={"Idempotency-Key": "changed"}
+    )
+    _ok(changed)
+    await returns(orders[5], (1, 1))
+
+    guests = [await retailer.buys(2200) for _ in range(2)]
+    _ok(await retailer.act(f"/v1/purchases/{guests[0]['id']}/claim", {"member": ref(buyer)}))
+    await returns(guests[1], (1, 1))
+    unlinked = {"external_id": "u-1", "shop": "shibuya", "purchase": None, "member": ref(buyer), **now()}
+    _ok(await server.post("/v1/returns", json=unlinked | {"lines": [{"line": 1, "amount": 1100}]}))
+
+    debtor = await retailer.buys(11_000, owing)
+    await retailer.buys(1100, owing, use_points=90)
+    await retailer.buys(1100, owing, use_points=50, offline=True)
+    await returns(debtor, (1, 1))
+
+    for points, reason, more in (
+        (500, "migration", {}), (40, "promotion", {"kind": "limited", "expires_on": "2026-11-25"}),
+        (-7, "correction", {}),
+    ):  # fmt: skip
+        body = {"member": ref(sender), "points": points, "reason": reason, **more}
+        _ok(await retailer.act("/v1/adjustments", body))
+    _ok(await retailer.act("/v1/transfers", {"from": ref(sender), "to": ref(buyer), "points": 100}))
+
+    soon = {"member": ref(sender), "points": 60, "reason": "goodwill", "expires_on": "2026-11-30"}
+    _ok(await retailer.act("/v1/adjustments", soon))
+    await retailer.buys(1100, sender, use_points=15)
+    clock.advance(days=20)
+    services = retailer.services
+    for sweep in (release_due_holds, confirm_due, expire_due):
+        while await sweep(services.database, services.till, services.context, clock.now()):
+            pass
+    await retailer.buys(1100, sender, use_points=15)
+    return {"buyer": buyer, "owing": owing, "sender": sender}
