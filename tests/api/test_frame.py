@@ -164,9 +164,10 @@ async def test_a_body_that_grows_too_large_is_read_no_further(edge: Edge) -> Non
 async def test_idempotency_keys_are_needed_and_printable(edge: Edge) -> None:
     path, body = "/v1/adjustments", {}
     problem(await edge.server.post(path, json=body), 422, "missing_idempotency_key")
-    for key in ("", "x" * 201, "日本".encode().decode("latin-1"), "a\tb"):
-        answer = await edge.server.post(path, json=body, headers={"Idempotency-Key": key.encode("latin-1")})
-        problem(answer, 422, "missing_idempotency_key")
+    problem(await edge.server.post(path, json=body, headers={"Idempotency-Key": ""}), 422, "missing_idempotency_key")
+    for key in ("x" * 201, "日本", "a\tb"):
+        answer = await edge.server.post(path, json=body, headers={"Idempotency-Key": key.encode()})
+        assert problem(answer, 422, "invalid_request")["errors"][0]["field"] == "Idempotency-Key"
     answer = await edge.server.post(path, json=body, headers={"Idempotency-Key": "x" * 200})
     problem(answer, 422, "invalid_request")
 

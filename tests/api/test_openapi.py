@@ -83,6 +83,13 @@ def test_every_code_has_a_sentence() -> None:
         assert statuses
 
 
+def test_times_say_so(published: Any) -> None:
+    schemas = published["components"]["schemas"]
+    assert schemas["Purchase"]["properties"]["occurred_at"]["format"] == "date-time"
+    assert {"type": "string", "format": "date-time"} in schemas["ShopAnswer"]["properties"]["closed_at"]["anyOf"]
+    assert "format" not in schemas["ShopAnswer"]["properties"]["name"]
+
+
 async def test_it_is_served_with_pages_that_need_no_internet(edge: Edge) -> None:
     served = await edge.anyone.get("/openapi.json")
     assert served.json()["openapi"] == "3.1.0"

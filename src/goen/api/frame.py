@@ -288,14 +288,12 @@ def _guard_type(headers: dict[bytes, bytes]) -> None:
 
 
 def _idempotency_key(given: bytes | None, *, needed: bool) -> str | None:
-    if given is None:
+    if not given:
         if needed:
             raise errors.MissingIdempotencyKey("This act needs an Idempotency-Key: any word of your own.")
         return None
-    if not 0 < len(given) <= IDEMPOTENCY_KEY_MAX or not all(0x20 <= byte < 0x7F for byte in given):
-        raise errors.MissingIdempotencyKey(
-            f"An Idempotency-Key has 1 to {IDEMPOTENCY_KEY_MAX} printable ASCII characters."
-        )
+    if len(given) > IDEMPOTENCY_KEY_MAX or not all(0x20 <= byte < 0x7F for byte in given):
+        raise InvalidRequest("Idempotency-Key", f"has 1 to {IDEMPOTENCY_KEY_MAX} printable ASCII characters")
     return given.decode("ascii")
 
 

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, get_args
 
 import msgspec
+from msgspec import inspect
 
 from goen.api.errors import (
     STATUS,
@@ -66,6 +67,7 @@ def document(operations: Sequence[Operation], version: str) -> Document:
     """The whole document as plain values, ready to be encoded."""
     types = [t for each in operations for named in (each.request, each.answer, each.query) for t in _parts(named)]
     schemas, components = msgspec.json.schema_components([Problem, *types], ref_template="#/components/schemas/{name}")
+    _dated(types, components)
     known = dict(zip(map(_identity, [Problem, *types]), schemas, strict=True))
     paths: Document = {}
     for operation in operations:
@@ -211,6 +213,34 @@ def _identity(type: Any) -> Any:
     except TypeError:
         return repr(type)
     return type
+
+
+def _dated(types: Sequence[Any], components: Mapping[str, Any]) -> None:
+    """Say ``date-time`` wherever a field is a time: msgspec leaves it out where any offset will do."""
+    done: set[type] = set()
+
+    def walk(info: inspect.Type, schema: Mapping[str, Any] | dict[str, Any]) -> None:
+        if isinstance(info, inspect.DateTimeType) and isinstance(schema, dict):
+            schema.setdefault("format", "date-time")
+        elif isinstance(info, inspect.UnionType):
+            texts = [each for each in schema.get("anyOf", ()) if each.get("type") == "string" and "format" not in each]
+            for each in info.types:
+                if not isinstance(each, inspect.DateTimeType | inspect.NoneType):
+                    walk(each, {})
+                elif isinstance(each, inspect.DateTimeType) and texts:
+                    walk(each, texts[0])
+        elif isinstance(info, inspect.ListType | inspect.VarTupleType):
+            walk(info.item_type, schema.get("items", {}))
+        elif isinstance(info, inspect.DictType):
+            walk(info.value_type, schema.get("additionalProperties", {}))
+        elif isinstance(info, inspect.StructType) and info.cls not in done:
+            done.add(info.cls)
+            properties = components.get(info.cls.__name__, {}).get("properties", {})
+            for field in info.fields:
+                walk(field.type, properties.get(field.encode_name, {}))
+
+    for info in inspect.multi_type_info(types):
+        walk(info, {})
 
 
 def _numbers(value: Any) -> Any:
