@@ -30,7 +30,7 @@ async def load(settings: Settings) -> None:
     Interrupted, it goes on where it stopped. Keys are shown once and kept in ``demo/keys.env`` under the
     data folder. ``settings`` name the database.
     """
-    from goen.cli.importing import open_books
+    from goen.cli.importing import NAME, open_books
     from goen.database.pool import open_database
     from goen.vocabulary.clock import SystemClock
 
@@ -38,7 +38,7 @@ async def load(settings: Settings) -> None:
     with suppress(OSError):
         os.nice(10)  # The server that answers already goes first.
     async with (
-        open_database(settings.database_url, readers_max=2, writers_max=3) as database,
+        open_database(settings.database_url, readers_max=2, writers_max=3, name=NAME) as database,
         open_books(database, SystemClock()) as books,
     ):
         begun = await _begun(books)

@@ -100,13 +100,13 @@ def undo(import_id: int) -> None:
 
 
 async def _import(settings: Settings, wanted: Wanted) -> Outcome:
-    from goen.cli.importing import import_file, open_books
+    from goen.cli.importing import NAME, import_file, open_books
     from goen.cli.session import opened
     from goen.vocabulary.clock import SystemClock
 
     with suppress(OSError):
-        os.nice(5)  # The tills go first.
-    async with opened(settings) as database, open_books(database, SystemClock()) as books:
+        os.nice(10)  # The tills go first where processors are short; else this costs nothing.
+    async with opened(settings, NAME) as database, open_books(database, SystemClock()) as books:
         with _progress() as progress:
             bar = progress.add_task(wanted.path.name, total=None, refused="")
 
@@ -179,11 +179,11 @@ async def _list(settings: Settings) -> None:
 async def _undo(settings: Settings, import_id: int) -> None:
     from goen.actions.imports.job import find_job
     from goen.actions.imports.undo import undo as take_back
-    from goen.cli.importing import open_books
+    from goen.cli.importing import NAME, open_books
     from goen.cli.session import opened
     from goen.vocabulary.clock import SystemClock
 
-    async with opened(settings) as database, open_books(database, SystemClock()) as books:
+    async with opened(settings, NAME) as database, open_books(database, SystemClock()) as books:
         job = await find_job(database, import_id)
         with _progress() as progress:
             bar = progress.add_task(f"undo {job.file_name}", total=None, refused="")

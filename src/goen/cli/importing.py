@@ -15,6 +15,7 @@ import msgspec
 from goen.actions.imports.balances import Balances
 from goen.actions.imports.job import Counts, Job, Kind, Reader, open_job
 from goen.actions.imports.members import Members
+from goen.actions.imports.pace import watching
 from goen.actions.imports.purchases import Purchases, Report
 from goen.actions.points.context import Context
 from goen.actions.programme import ensure_programme
@@ -33,6 +34,9 @@ from goen.readings import programme
 from goen.readings.overview import closed_through
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
+
+#: What the database's server calls an import's connections; giving way looks for others.
+NAME = "goen import"
 
 
 @dataclass(frozen=True)
@@ -148,11 +152,13 @@ async def _run(
     after = job.checkpoint if job else 0
     flush = refused.flush
     if wanted.kind == "purchases":
-        sales = Purchases(
-            books.database, books.till, books.context, books.clock, job, refused, enrol=wanted.enrol, flush=flush
-        )
-        receipts = read_receipts(table, mapping, sales.refuse, zone=books.zone, shop=wanted.shop, after_row=after)
-        return await sales.run(receipts, report)
+        async with watching(books.database.dsn) as pace:
+            sales = Purchases(
+                books.database, books.till, books.context, books.clock, job, refused,
+                enrol=wanted.enrol, flush=flush, give_way=pace.give_way,
+            )  # fmt: skip
+            receipts = read_receipts(table, mapping, sales.refuse, zone=books.zone, shop=wanted.shop, after_row=after)
+            return await sales.run(receipts, report)
     if wanted.kind == "balances":
         brought = Balances(
             books.database, books.till, books.context, books.clock, job, refused, enrol=wanted.enrol, flush=flush

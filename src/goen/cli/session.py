@@ -33,8 +33,8 @@ async def located(settings: Settings) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """The database of these settings, with the schema this Goen expects.
+async def opened(settings: Settings, name: str = "goen") -> AsyncIterator[Database]:
+    """The database of these settings, with the schema this Goen expects. The server knows us by ``name``.
 
     The embedded database is migrated when needed. A server of one's own is migrated by ``goen migrate``
     only, when its owner decides.
@@ -46,7 +46,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         assert found.database_url is not None
         if settings.database_url is None:
             await migrated(found)
-        async with open_database(found.database_url) as database:
+        async with open_database(found.database_url, name=name) as database:
             async with database.reading() as connection:
                 if todo := await pending(connection):
                     raise SchemaRefused(

@@ -77,22 +77,27 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    dsn: str, *, readers_max: int = 8, writers_max: int = 8, wait_seconds: float = RECOVERY_SECONDS
+    dsn: str,
+    *,
+    readers_max: int = 8,
+    writers_max: int = 8,
+    wait_seconds: float = RECOVERY_SECONDS,
+    name: str = "goen",
 ) -> AsyncIterator[Database]:
-    """Open both pools. Connections are made when first needed and then kept.
+    """Open both pools. Connections are made when first needed and then kept; the server knows them by ``name``.
 
     Raises:
         ServerTooOld: the server is older than PostgreSQL 16.
         DatabaseUnavailable: nobody answers there within ``wait_seconds``, or the log-in is refused.
     """
     await check_server(dsn, wait_seconds)
-    readers = _pool(dsn, Reading, readers_max, {"default_transaction_read_only": "on"})
-    writers = _pool(dsn, Writing, writers_max, {})
+    readers = _pool(dsn, Reading, readers_max, name, {"default_transaction_read_only": "on"})
+    writers = _pool(dsn, Writing, writers_max, name, {})
     async with readers, writers:
         yield Database(dsn, readers, writers)
 
 
-def _pool(dsn: str, kind: type[Reading], size_max: int, settings: dict[str, str]) -> asyncpg.Pool:
+def _pool(dsn: str, kind: type[Reading], size_max: int, name: str, settings: dict[str, str]) -> asyncpg.Pool:
     return asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -103,7 +108,7 @@ def _pool(dsn: str, kind: type[Reading], size_max: int, settings: dict[str, str]
         statement_cache_size=500,
         max_cached_statement_lifetime=0,
         max_inactive_connection_lifetime=0,
-        server_settings={"application_name": f"goen {kind.__name__.lower()}", **settings},
+        server_settings={"application_name": f"{name} {kind.__name__.lower()}", **settings},
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -79,9 +79,11 @@ class Purchases:
         *,
         enrol: bool = False,
         flush: Callable[[], None] = lambda: None,
+        give_way: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         """``enrol``: identifiers nobody carries become provisional members (rule 46). ``flush`` puts refused
-        rows on the disk; it is called before it is written down that their rows are done."""
+        rows on the disk; it is called before it is written down that their rows are done. ``give_way`` is
+        told the seconds that a round took, and pauses where others are at work."""
         self.counts = job.counts if job else Counts()
         self._database = database
         self._till = till
@@ -94,6 +96,8 @@ class Purchases:
         self._people = People(database, clock, job)
         self._tails: dict[Presented, tuple[asyncio.Task[None], bool]] = {}
         self._flush = flush
+        self._give_way = give_way
+        self._settled = 0.0
         self._done_refusing = 0
         self._done = job.checkpoint if job else 0
 
@@ -363,6 +367,10 @@ class Purchases:
         if len(self._tails) > ROUND * ROUNDS:
             self._tails = {one: tail for one, tail in self._tails.items() if not tail[0].done()}
         report(last_row, self.counts)
+        if self._give_way is not None:
+            now = asyncio.get_running_loop().time()
+            await self._give_way(now - self._settled if self._settled else 0.0)
+            self._settled = asyncio.get_running_loop().time()
 
     async def _note(self, state: str) -> None:
         self._done = max(self._done, self._done_refusing)
