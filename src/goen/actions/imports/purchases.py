@@ -194,12 +194,13 @@ class Purchases:
     def _check(self, receipt: Receipt, shop: Shop, one: Presented | None) -> None:
         """What posting would check of the documents themselves."""
         now = self._clock.now()
+        document = receipt.sale or receipt.slip
+        assert document is not None
         try:
+            self._context.moment(document.occurred_at, now)
             if receipt.sale is not None:
                 act = RecordPurchase(receipt.sale, shop, one, DRY, self._context, proven=True, now=now)
                 act.programme_engine.evaluate(act.ask, Facts(guest=one is None))
-            if receipt.slip is not None:
-                self._context.moment(receipt.slip.occurred_at, now)
         except Refusal as refusal:
             self._refuse(receipt, None, refusal)
         else:
