@@ -162,7 +162,7 @@ class Journal:
 
     def capture(self, draws: Sequence[Draw], points: int) -> Draws:
         """Spend the first ``points`` of a hold and free the rest in the same act."""
-        self._need(lot_id for lot_id, _ in draws)
+        self.need(lot_id for lot_id, _ in draws)
         used, rest = take(draws, points)
         if points:
             seq = self._enter("redeem", "points", "redeemed", points)
@@ -176,7 +176,7 @@ class Journal:
         """Free held points. Freed points of a live lot fill a debt first."""
         freed = []
         draws = tuple(draws)
-        self._need(lot_id for lot_id, _ in draws)
+        self.need(lot_id for lot_id, _ in draws)
         for lot_id, amount in draws:
             self._unhold(lot_id, amount)
             if self.lots[lot_id].alive(self.today):
@@ -195,7 +195,7 @@ class Journal:
         grace. ``owed`` points, which no lot had covered, come back as a new lot under ``terms``; it fills debts first.
         """
         draws = tuple(draws)
-        self._need(lot_id for lot_id, _ in draws)
+        self.need(lot_id for lot_id, _ in draws)
         back = tuple(draw for draw in draws if self.lots[draw[0]].alive(self.today))
         late = sum(amount for _, amount in draws) - sum(amount for _, amount in back)
         restored = sum(amount for _, amount in back) + owed + (late if grace else 0)
@@ -221,7 +221,7 @@ class Journal:
         member does not pay twice and any split of a return around an expiry ends the same.
         ``shortage``: ``debt`` (rule 28 a), ``money`` (b: reported as unpaid) or ``refuse`` (c).
         """
-        self._need(own)
+        self.need(own)
         draws: list[Draw] = []
         left = points
         for lot_id in own:
@@ -286,14 +286,17 @@ class Journal:
 
     def keep_up(self, day: date, since: int, lot_ids: Sequence[int]) -> None:
         """Lots that were spent up while the others slid get the common date too, before points go back to them."""
-        self._need(lot_ids)
+        self.need(lot_ids)
         for lot_id in lot_ids:
             if not self.lots[lot_id].remaining and _slides(self.lots[lot_id], day, since):
                 self.redate(lot_id, day)
 
-    def redate(self, lot_id: int, day: date | None) -> None:
-        """One lot gets another last day (rule 17). What comes alive by it fills a debt first."""
-        self._need((lot_id,))
+    def redate(self, lot_id: int, day: date | None, *, again: int = 0) -> None:
+        """One lot gets another last day (rule 17). ``again``: points of it that expired and are granted again.
+        What comes alive by it fills a debt first."""
+        self.need((lot_id,))
+        if again:
+            self._unexpire(lot_id, again)
         lot = self.lots[lot_id]
         self.dead -= 0 if lot.alive(self.today) else lot.free
         lot = replace(lot, expires_on=day)
@@ -305,7 +308,7 @@ class Journal:
 
     def terms_of(self, lot_id: int) -> Terms:
         """What a lot was granted under, with the date that it has now."""
-        self._need((lot_id,))
+        self.need((lot_id,))
         lot = self.lots[lot_id]
         return Terms(
             lot.granted_on, lot.grant_year, lot.expires_on, lot.programme_version, lot.kind, lot.rule, lot.funder
@@ -421,7 +424,7 @@ class Journal:
         lot = self.lots[lot_id]
         self._put(replace(lot, expired=lot.expired - points))
 
-    def _need(self, lot_ids: Iterable[int]) -> None:
+    def need(self, lot_ids: Iterable[int]) -> None:
         """Ask the till for lots, perhaps closed ones, that were not read yet."""
         if missing := tuple(i for i in lot_ids if i not in self.lots):
             raise LotsNotLoaded(self.member_id, missing)

@@ -131,9 +131,11 @@ def differing(stored: bytes | str, asked: msgspec.Struct) -> list[str]:
 
 def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
     if isinstance(left, msgspec.Struct) and type(left) is type(right):
-        for name in left.__struct_fields__:
+        for name, shown in zip(left.__struct_fields__, left.__struct_encode_fields__, strict=True):
             if name not in _MEMBERS or not same_member(getattr(left, name), getattr(right, name)):
-                yield from _differing(getattr(left, name), getattr(right, name), f"{path}.{name}".lstrip("."))
+                # Named as callers name it: what stands beside the body of a request is ours.
+                inner = path if name == "body" else f"{path}.{shown}".lstrip(".")
+                yield from _differing(getattr(left, name), getattr(right, name), inner)
     elif isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right):
         for i, (a, b) in enumerate(zip(left, right, strict=True)):
             yield from _differing(a, b, f"{path}.{i}")

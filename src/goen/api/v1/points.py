@@ -6,14 +6,16 @@ from goen.actions.points.answers import HoldAnswer, MovementAnswer, TransferAnsw
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk, Transfer, TransferAsk
 from goen.actions.points.errors import ProofRequired, UnknownHold
 from goen.actions.points.holds import CaptureAsk, CaptureHold, HoldAsk, PlaceHold, ReleaseHold
+from goen.actions.points.holiday import ExtensionAnswer, ExtensionAsk, extend_lots, undo_extension
 from goen.actions.points.orders import idempotent
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, WRITERS, Operation
 from goen.api.v1.presenting import named, proven
-from goen.api.v1.purchases import MEMBER_REFUSALS, posted
+from goen.api.v1.purchases import MEMBER_REFUSALS, posted, told
 from goen.ledger.errors import HoldState, NotEnoughPoints, SpendingBlocked
 from goen.shops.errors import UnknownShop
+from goen.vocabulary.refusal import NotFound
 
 
 async def _hold(call: Call) -> Reply:
@@ -78,6 +80,22 @@ async def _transfer(call: Call) -> Reply:
             call.now,
         ),
     )
+
+
+async def _extend(call: Call) -> Reply:
+    ask = call.decode(ExtensionAsk)
+    assert call.idempotency_key is not None
+    services = call.services
+    return told(
+        await extend_lots(
+            services.database, services.till, services.context, ask, call.idempotency_key, call.principal, call.now
+        )
+    )
+
+
+async def _undo_extension(call: Call) -> Reply:
+    services = call.services
+    return told(await undo_extension(services.database, services.till, services.context, call.path["id"], call.now))
 
 
 _ENDS = (UnknownHold, HoldState, Conflict)
@@ -150,6 +168,31 @@ OPERATIONS: tuple[Operation, ...] = (
         posting=True,
         handler=_transfer,
         refusals=(*MEMBER_REFUSALS, SpendingBlocked, NotEnoughPoints, Conflict),
+        tag="Points",
+    ),
+    Operation(
+        method="POST",
+        path="/v1/lot_extensions",
+        summary="Extend all lots whose last day lies in a range, or grant expired ones again (a programme holiday)",
+        request=ExtensionAsk,
+        answer=ExtensionAnswer,
+        status=201,
+        roles=SERVER,
+        key="idempotency",
+        handler=_extend,
+        refusals=(Conflict,),
+        tag="Points",
+    ),
+    Operation(
+        method="POST",
+        path="/v1/lot_extensions/{id}/undo",
+        summary="Give the lots of an extension their former dates again",
+        answer=ExtensionAnswer,
+        roles=SERVER,
+        key="idempotency",
+        handler=_undo_extension,
+        refusals=(NotFound,),
+        absent=(NotFound,),
         tag="Points",
     ),
 )

@@ -47,7 +47,7 @@ from goen.shops.errors import UnknownShop
 from goen.vocabulary.refusal import Refusal
 
 REPLAYED = ((b"idempotent-replayed", b"true"),)
-MEMBER_REFUSALS = (UnknownMember, AmbiguousMember, MemberWithdrawn)
+MEMBER_REFUSALS = (UnknownMember, AmbiguousMember, MemberWithdrawn, UnknownShop)
 SPENDING_REFUSALS = (SpendingBlocked, NotEnoughPoints, UseLimit, ProofRequired, UnknownHold, HoldState)
 
 #: A device clock is corrected from this on; below it is the way of the request.
@@ -56,7 +56,11 @@ SKEW_MIN = timedelta(seconds=60)
 
 async def posted(call: Call, act: Act) -> Reply:
     """Post an act and answer with its bytes, marked where they are those of the first time."""
-    answer: Answer = await call.services.till.post(act)
+    return told(await call.services.till.post(act))
+
+
+def told(answer: Answer) -> Reply:
+    """A till's answer, marked where it is that of the first time."""
     return Reply(answer.status, answer.body, REPLAYED if answer.replayed else ())
 
 
@@ -77,7 +81,8 @@ async def record_act(call: Call, ask: Purchase, skew: timedelta = NO_SKEW) -> Re
         now=call.now,
         skew=skew,
     )
-    act.only_repeats = None if who is None else who.spent
+    if who is not None and who.spent is not None:
+        act.only_repeats = who.spent
     return act
 
 
