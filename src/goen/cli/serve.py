@@ -13,6 +13,7 @@ import click
 import uvicorn
 import uvloop
 
+from goen.cli.logs import log_to_stderr
 from goen.cli.session import follow_parent, located
 from goen.settings import Settings
 
@@ -24,6 +25,7 @@ def serve(host: str | None, port: int | None) -> None:
     """Answer tills, web shops and pages until stopped."""
     follow_parent()
     settings = Settings.from_environment()
+    log_to_stderr(settings.log_level)
     chosen = replace(settings, host=host or settings.host, port=port or settings.port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(chosen))

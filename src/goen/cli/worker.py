@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import click
 
+from goen.cli.logs import log_to_stderr
 from goen.cli.session import follow_parent, located
 from goen.settings import Settings
 
@@ -16,7 +17,9 @@ from goen.settings import Settings
 def worker() -> None:
     """Release holds, confirm and expire points, send webhooks, check the books; until stopped."""
     follow_parent()
-    asyncio.run(_work(Settings.from_environment()))
+    settings = Settings.from_environment()
+    log_to_stderr(settings.log_level)
+    asyncio.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
