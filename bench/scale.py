@@ -32,7 +32,8 @@ keys as (insert into act_key (key_hash, key_check, digest, member_id, act_id, su
 acts as (insert into act (member_id, act_id, kind, recorded_at, integration, status, answer)
   select member_id, act_id, 'purchase', day, 'bench', 201, '{}' from sale),
 purchases as (insert into purchase (member_id, purchase_id, shop_id, external_id, status, occurred_at, business_date,
-    recorded_at, booked_on, act_id, programme_version, total, payable, document, decision, progress, member_as_presented)
+    recorded_at, booked_on, act_id, programme_version, total, payable, document, decision, progress,
+    member_as_presented)
   select member_id, 'p_' || member_id || '_' || seq + 1, 1, act_id::text, 'completed', day, day, day, day, act_id, 1,
          1100, 1100, '{}', '{}', json_build_object('lots', json_build_array(seq + 3), 'confirmed', 10), member_id
     from sale),
