@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from goen.cli.log import speak
 from goen.database.embedded import embedded
 from goen.database.errors import SchemaRefused
 from goen.database.migrate import migrate, pending
@@ -25,7 +24,6 @@ PATIENCE_SECONDS = 15
 @asynccontextmanager
 async def located(settings: Settings) -> AsyncIterator[Settings]:
     """The same settings with ``database_url`` filled in; the embedded server is joined or started."""
-    speak(settings.log_level)
     if settings.database_url is not None:
         await check_server(settings.database_url)
         yield settings
