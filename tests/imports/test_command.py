@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -60,6 +61,34 @@ def test_the_commands(database: object, tmp_path: Path) -> None:
     (tmp_path / "mapping.toml").write_text(strict, encoding="utf-8")
     wrong = goen(dsn, "import", "purchases", good, *mapping)
     assert "a column “個数” that the file does not have" in wrong.stderr
+
+
+@pytest.mark.slow
+async def test_a_killed_import_goes_on_where_it_stopped(pool: Database, tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text(SALES, encoding="utf-8")
+    lines = [f"A{i},{i % 40:03},2026/4/{i % 28 + 1},茶,{-1 if i % 50 == 49 else 2},500" for i in range(6000)]
+    source = sales_file(tmp_path, *lines)
+    command = ("import", "purchases", source, "--mapping", tmp_path / "mapping.toml", "--enrol")
+    assert goen(pool.dsn, "shops", "add", "shibuya", "--name", "渋谷店").returncode == 0
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GOEN_")}
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "goen.cli", *map(str, command), env={**kept, "GOEN_DATABASE_URL": pool.dsn},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    async with pool.reading() as connection:
+        while await connection.fetchval("select count(*) from purchase") < 500:
+            assert running.returncode is None
+            await asyncio.sleep(0.01)
+        running.kill()
+        await running.wait()
+        assert await connection.fetchval("select count(*) from purchase") < 5880
+        again = await asyncio.to_thread(goen, pool.dsn, *command)
+        assert again.returncode == 0, again.stderr
+        assert await connection.fetchval("select count(*) from purchase") == 5880
+        assert await connection.fetchval("select count(*) from purchase_return") >= 120
+        assert await connection.fetchval("select sum(refund) from purchase_return") == 120 * 500
+        assert [row["state"] for row in await connection.fetch("select state from import_job")] == ["done"]
+    assert (await asyncio.to_thread(goen, pool.dsn, "verify")).returncode == 0
 
 
 @pytest.mark.slow
