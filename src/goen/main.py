@@ -121,6 +121,9 @@ async def build(
             balances=Balances(database, clock, programmes, books.currency, zone),
         )
         metrics = Metrics(goen.__version__)
+        metrics.watch("goen_streams_open", "Server-sent event streams of this process.", lambda: streams.count)
+        metrics.watch("goen_feed_position", "The newest position of the feed heard of.", lambda: head.position)
+        metrics.watch("goen_database_connections", "Open to write.", database.writers.get_size)
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
         known = Surroundings(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo

@@ -328,6 +328,8 @@ async def test_probes_need_no_key(edge: Edge, owner: asyncpg.Connection) -> None
     await edge.pos.get("/v1/shops")
     figures = (await edge.anyone.get("/metrics")).text
     assert 'goen_http_requests_total{operation="GET /v1/shops",status="200"} 1.0' in figures
+    assert "goen_streams_open 0.0" in figures
+    assert "goen_feed_position " in figures
     await owner.execute("delete from schema_migration where number = (select max(number) from schema_migration)")
     late = await edge.anyone.get("/readyz")
     assert late.status_code == 503

@@ -86,7 +86,8 @@ def test_logs_are_json_lines_without_the_values_of_variables() -> None:
     program = (
         "from goen.cli.logs import log_to_stderr; import structlog; log_to_stderr('warning'); secret = 'hunter2'\n"
         "log = structlog.get_logger(); log.info('not told')\n"
-        "try: raise RuntimeError('失敗')\nexcept RuntimeError as error: log.error('failed', exc_info=error, shop='渋谷')"
+        "try: raise RuntimeError('失敗')\n"
+        "except RuntimeError as error: log.error('failed', exc_info=error, shop='渋谷')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     (line,) = done.stderr.splitlines()

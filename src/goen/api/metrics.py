@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 
@@ -11,7 +13,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """The figures of one process. ``registry`` takes further collectors (till, relay)."""
+    """The figures of one process."""
 
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
@@ -40,6 +42,10 @@ class Metrics:
         if timer is None:
             timer = self._timed[operation] = self._seconds.labels(operation)
         timer.observe(seconds)
+
+    def watch(self, name: str, words: str, value: Callable[[], float]) -> None:
+        """Report a figure that is asked for whenever Prometheus comes by."""
+        Gauge(name, words, registry=self.registry).set_function(value)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""
