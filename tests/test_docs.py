@@ -199,7 +199,7 @@ def test_the_tour_does_what_it_prints(readme: str, database: Any, tmp_path: Path
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
