@@ -118,6 +118,16 @@ async def test_the_demo_retailer_loads_once(pool: Database, tmp_path: Path, caps
     assert alive["debt"] == 0
     assert kinds >= {"earn", "redeem", "return_earned"}
     assert unlinked == 0
+    # Interrupted, it goes on with the purchases; done, it does nothing.
+    async with pool.writing() as connection:
+        await connection.execute(
+            "update import_job set state = 'running', checkpoint = 100000 where kind = 'purchases'"
+        )
+    await demo.load(settings)
+    assert "invented members" not in capsys.readouterr().out
+    async with pool.reading() as connection:
+        jobs = await connection.fetch("select kind, state from import_job order by import_id")
+    assert [(job["kind"], job["state"]) for job in jobs] == [("members", "done"), ("purchases", "done")]
     await demo.load(settings)
     assert capsys.readouterr().out == ""
     async with pool.reading() as connection:

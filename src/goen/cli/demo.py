@@ -41,24 +41,25 @@ async def load(settings: Settings) -> None:
         open_database(settings.database_url, readers_max=2, writers_max=3, name=NAME) as database,
         open_books(database, SystemClock()) as books,
     ):
-        begun = await _begun(books)
-        if begun is None:
+        done = await _done(books)
+        if done is None:
             return
         folder = settings.data_dir / "demo"
-        if not begun:
+        if not done:
             await _open_shops(books, folder)
-        await _import(books, folder)
+        await _import(books, folder, members="members" not in done)
 
 
-async def _begun(books: Books) -> bool | None:
-    """Whether loading has begun and must go on; None where there is nothing (more) to load."""
+async def _done(books: Books) -> set[str] | None:
+    """What has been brought in already (``shops``, ``members``); None where there is nothing (more) to load."""
     from goen.actions.imports.job import all_jobs, any_members
 
-    ours = [job for job in await all_jobs(books.database) if job.author == AUTHOR]
+    ours = {job.kind: job.state for job in await all_jobs(books.database) if job.author == AUTHOR}
     if not ours:
-        return None if await any_members(books.database) else False
-    finished = any(job.kind == "purchases" and job.state != "running" for job in ours)
-    return None if finished else True
+        return None if await any_members(books.database) else set()
+    if ours.get("purchases", "running") != "running":
+        return None
+    return {"shops"} | {kind for kind, state in ours.items() if state == "done"}
 
 
 async def _open_shops(books: Books, folder: Path) -> None:
@@ -97,11 +98,11 @@ def _keep_keys(folder: Path, keys: Mapping[str, str]) -> None:
         click.echo(f"  {name}={key}")
 
 
-async def _import(books: Books, folder: Path) -> None:
+async def _import(books: Books, folder: Path, *, members: bool) -> None:
     from goen.channels.demo.retailer import DemoMissing, Files, write_files
     from goen.cli.importing import Wanted, import_file
 
-    members, purchases = folder / "members.csv", folder / "purchases.csv.gz"
+    people, purchases = folder / "members.csv", folder / "purchases.csv.gz"
     ready = folder / "ready"
     if not ready.exists():
         # Tomorrow's files would differ: an interrupted import goes on with the ones it began with.
@@ -112,13 +113,14 @@ async def _import(books: Books, folder: Path) -> None:
         except DemoMissing as missing:
             raise click.ClickException(str(missing)) from None
         ready.write_text(f"{files.households} {files.baskets}\n", encoding="utf-8")
-    people = await import_file(books, Wanted(kind="members", path=members, author=AUTHOR))
-    click.echo(f"Demo retailer: {people.counts.members} invented members; their year of purchases follows …")
+    if members:
+        enrolled = await import_file(books, Wanted(kind="members", path=people, author=AUTHOR))
+        click.echo(f"Demo retailer: {enrolled.counts.members} invented members; their year of purchases follows …")
     told = _Steps()
-    done = await import_file(
+    sold = await import_file(
         books, Wanted(kind="purchases", path=purchases, author=AUTHOR), report=told.report, rows=told.expect
     )
-    counts = done.counts
+    counts = sold.counts
     click.echo(
         f"Demo retailer: ready. {counts.sales:,} sales and orders, {counts.returns} returns, "
         f"{counts.refused} rows refused. Names and contact details are invented, the baskets are real."
