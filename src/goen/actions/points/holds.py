@@ -10,9 +10,10 @@ from msgspec import Meta
 
 from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
 from goen.actions.points.context import Context, slide
-from goen.actions.points.errors import ProofRequired, UnknownHold
+from goen.actions.points.errors import UnknownHold
 from goen.actions.points.orders import idempotent
-from goen.actions.points.record_purchase import UNPROVEN, stored_draws, tell_points
+from goen.actions.points.proof import UNPROVEN, spend_unproven
+from goen.actions.points.record_purchase import stored_draws, tell_points
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, Stamp
@@ -96,7 +97,7 @@ class PlaceHold(Act):
         points = self.ask.points
         draws = journal.hold(points)
         if not self.vouched:
-            self._prove(desk, found.member_id, points)
+            spend_unproven(desk, self.context.engine_at(desk.now).programme, found.member_id, points)
         hold_id = made("h", found.member_id, journal.number())
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
@@ -107,18 +108,6 @@ class PlaceHold(Act):
         tell_hold(desk, hold, self.shop)
         answer = hold_answer(self.context, desk, hold, journal)
         return Decided(201, encoded(answer), hold_id, member_id=found.member_id)
-
-    def _prove(self, desk: Desk, member_id: int, points: int) -> None:
-        day = desk.today.isoformat()
-        ceiling = self.context.engine_at(desk.now).programme.unproven_spend_per_day
-        drawn = desk.drawn(member_id, UNPROVEN, day)
-        if drawn + points > ceiling:
-            raise ProofRequired(
-                "Holding this much needs proof: the code on the phone, a PIN, or a look by staff.",
-                per_day=ceiling,
-                spent_today=drawn,
-            )
-        desk.draw_limit(member_id, UNPROVEN, day, points, ceiling)
 
 
 class EndHold(Act):

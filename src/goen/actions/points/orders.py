@@ -7,7 +7,7 @@ computed under the programme version and the facts pinned when the order was pla
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -16,6 +16,7 @@ from goen.actions.points.answers import encoded
 from goen.actions.points.context import Context, keep_up, regular_terms, slide
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.progress import Undone, Waiting, document_of, stored
+from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
 from goen.actions.points.sale import GivenBack, Sale
 from goen.actions.till.act import KEY_DAYS, Act, Decided, Key, Wants, key_of
 from goen.actions.till.desk import Desk
@@ -70,6 +71,9 @@ class ReviveAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class OrderAct(Act):
     """Base: an act on one purchase under an idempotency key."""
 
+    #: Whether it may take points, which a till does not do without limit (rule 43).
+    spends: ClassVar[bool] = False
+
     def __init__(
         self,
         purchase_id: str,
@@ -87,13 +91,22 @@ class OrderAct(Act):
         self.principal = principal
         self.integration = principal.integration
         self.key = idempotent(principal.integration, idempotency_key, context, now)
-        self.wants = Wants(purchases=(purchase_id,), all_lots=True)
+        limits = ((UNPROVEN, context.day_of(now).isoformat()),) if self.spends and principal.role == "pos" else ()
+        self.wants = Wants(purchases=(purchase_id,), all_lots=True, limits=limits)
 
     def decide(self, desk: Desk) -> Decided:
         sale = Sale.of(self.context, desk, self.purchase_id)
         self.principal.guard_shop(sale.purchase.shop_id)
         self.change(sale)
         return Decided(200, encoded(sale.answer()), self.purchase_id, member_id=sale.holder or sale.purchase.member_id)
+
+    def spend(self, sale: Sale, points: int, unproven: int) -> None:
+        """Take points for the sale; of those, at a till, ``unproven`` without a proof."""
+        sale.take_points(points)
+        if unproven and self.principal.role == "pos" and sale.holder is not None:
+            programme = self.context.engine_at(sale.desk.now).programme
+            drawn = spend_unproven(sale.desk, programme, sale.holder, unproven)
+            sale.progress = replace(sale.progress, unproven=(*sale.progress.unproven, drawn))
 
     def change(self, sale: Sale) -> None:
         """Do it, or refuse."""
@@ -169,6 +182,7 @@ class ChangeLines(OrderAct):
     """``PUT /v1/purchases/{id}/lines``: recomputed under the pinned version and facts (rule 7)."""
 
     kind = "change_lines"
+    spends = True
 
     def asked(self, desk: Desk) -> msgspec.Struct:
         return LinesAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
@@ -200,7 +214,7 @@ class ChangeLines(OrderAct):
         if used < 0:
             sale.give_points(-used)
         elif used > 0:
-            sale.take_points(used)
+            self.spend(sale, used, used)
         if pending > 0:
             sale.journal.provision(pending)
         elif pending < 0:
@@ -233,13 +247,19 @@ class CancelPurchase(OrderAct):
             if progress.confirmed:
                 # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
                 moved -= journal.reverse(progress.confirmed, progress.lots, "debt", terms).booked
+            for drawn in progress.unproven:
+                give_back_unproven(sale.desk, sale.holder, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
-        undone = Undone(sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting)
+        undone = Undone(
+            sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
+            sum(points for _, points in progress.unproven),
+        )  # fmt: skip
         sale.progress = replace(
-            sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, undone=undone
-        )
+            sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
+            undone=undone,
+        )  # fmt: skip
         sale.save(status="cancelled")
         sale.tell("purchase.cancelled", moved, -undone.pending)
 
@@ -248,6 +268,7 @@ class RevivePurchase(OrderAct):
     """``POST /v1/purchases/{id}/revive``: as before the cancel; points are taken again first (rule 29)."""
 
     kind = "revive"
+    spends = True
 
     def asked(self, desk: Desk) -> msgspec.Struct:
         return ReviveAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
@@ -260,7 +281,7 @@ class RevivePurchase(OrderAct):
         if sale.holder is not None:
             journal = sale.journal
             if undone.used:
-                sale.take_points(undone.used)
+                self.spend(sale, undone.used, undone.unproven)
                 moved -= 0 if sale.progress.hold else undone.used
             if undone.pending:
                 journal.provision(undone.pending)

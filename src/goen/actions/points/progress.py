@@ -6,6 +6,7 @@ from datetime import date
 
 import msgspec
 
+from goen.actions.points.proof import Unproven
 from goen.actions.till.posting import PurchaseState
 from goen.earning.decision import Decision
 from goen.earning.remainder import Returned, Shipped
@@ -28,13 +29,15 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     pending: int = 0
     confirmed: int = 0
     waiting: tuple[Waiting, ...] = ()
+    unproven: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of a purchase's points.
 
     ``draws``: the lots its used points were drawn from and have not gone back to. ``owed``: used points that
-    no lot covered (offline). ``hold``: used points are held, not yet spent. ``lots``: lots this sale granted.
+    no lot covered (offline). ``hold``: used points are held, not yet spent. ``unproven``: what was drawn on the
+    limits of spending without proof (rule 43). ``lots``: lots this sale granted.
     ``pending`` and ``confirmed``: earned points in either state, less what returns took back. ``waiting``: of
     the pending ones, those shipped and confirming later. ``revision``: the document after a change of lines.
     """
@@ -44,6 +47,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     draws: Draws = ()
     owed: int = 0
     hold: bool = False
+    unproven: tuple[Unproven, ...] = ()
     lots: tuple[int, ...] = ()
     pending: int = 0
     confirmed: int = 0

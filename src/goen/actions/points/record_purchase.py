@@ -13,8 +13,9 @@ import msgspec
 
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
 from goen.actions.points.context import Context, regular_terms, slide
-from goen.actions.points.errors import CouponNotUsable, ProofRequired, UnknownHold
+from goen.actions.points.errors import CouponNotUsable, UnknownHold
 from goen.actions.points.progress import Progress, stored
+from goen.actions.points.proof import UNPROVEN, spend_unproven
 from goen.actions.till.act import Act, Decided, Key, Wants, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -37,8 +38,6 @@ replace = msgspec.structs.replace
 _draws = msgspec.json.Decoder(Draws).decode
 
 NO_SKEW = timedelta(0)
-#: The limit account of spending without proof (rule 43): per member and day.
-UNPROVEN = "unproven_spend"
 
 
 def receipt_key(shop_id: int, external_id: str) -> Key:
@@ -68,7 +67,11 @@ class RecordPurchase(Act):
         self.context = context
         self.shop = shop
         self.presented = presented
-        sent = context.moment(ask.occurred_at, now, skew)
+        try:
+            sent = context.moment(ask.occurred_at, now, skew)
+        except InvalidRequest as refusal:
+            # What was recorded while the device's clock said otherwise is known by its content as sent.
+            sent, skew, self.only_repeats = context.moment(ask.occurred_at, ask.occurred_at), NO_SKEW, refusal
         self.moment = sent + skew
         # A device whose clock is wrong is as wrong about the day.
         shift = context.day_of(self.moment) - context.day_of(sent)
@@ -85,7 +88,7 @@ class RecordPurchase(Act):
         self.wants = Wants(
             members=members,
             holds=(ask.hold,) if ask.hold else (),
-            limits=((UNPROVEN, self._day(now)),) if spends and not self.vouched else (),
+            limits=((UNPROVEN, context.day_of(now).isoformat()),) if spends and not self.vouched else (),
             spends=spends,
         )
         self.token = None if presented is None else presented.hash or presented.member_id
@@ -205,7 +208,9 @@ class RecordPurchase(Act):
             return replace(progress, draws=(*draws, *more), owed=owed)
         if member.status == "frozen":
             raise SpendingBlocked(0)
-        self._prove(desk, member, programme, points)
+        if not self.vouched:
+            drawn = spend_unproven(desk, programme, member.member_id, points)
+            progress = replace(progress, unproven=(drawn,))
         if self.ask.status == "placed":
             draws = journal.hold(points)
             desk.add_hold(
@@ -240,23 +245,6 @@ class RecordPurchase(Act):
         draws = journal.capture(_draws(hold.draws), captured)
         desk.change_hold(hold._replace(status="captured" if captured else "released", captured=captured))
         return draws
-
-    def _prove(self, desk: Desk, member: MemberFacts, programme: Programme, points: int) -> None:
-        """A static number may spend no more than a small amount a day without proof (rule 43)."""
-        if self.vouched:
-            return
-        ceiling, day = programme.unproven_spend_per_day, self._day(desk.now)
-        drawn = desk.drawn(member.member_id, UNPROVEN, day)
-        if drawn + points > ceiling:
-            raise ProofRequired(
-                "Spending this much needs proof: the code on the phone, a PIN, or a look by staff.",
-                per_day=ceiling,
-                spent_today=drawn,
-            )
-        desk.draw_limit(member.member_id, UNPROVEN, day, points, ceiling)
-
-    def _day(self, now: datetime) -> str:
-        return self.context.day_of(now).isoformat()
 
     # What is written ---------------------------------------------------------------------------
 

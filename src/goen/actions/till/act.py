@@ -50,8 +50,8 @@ class Wants(msgspec.Struct, frozen=True):
     """What must be read before an act can decide.
 
     ``members``: as presented. ``purchases``: public ids; ``receipts``: keys of purchases known by receipt only.
-    ``holds``: public ids. ``limits``: (code, period) of the first member. ``spends``: the lots first in
-    spending order are needed; ``all_lots``: every open one is likely to be.
+    ``holds``: public ids. ``limits``: (code, period) of the members, and of those whose purchases are wanted.
+    ``spends``: the lots first in spending order are needed; ``all_lots``: every open one is likely to be.
     """
 
     members: tuple[Presented, ...] = ()

@@ -182,6 +182,13 @@ class Books:
             for presented in want.members
             for found in self.found.get(presented, ())
         }
+        asked |= {
+            (holder, code, period)
+            for want in wants
+            for code, period in want.limits
+            for purchase in want.purchases
+            if purchase in self.purchases and (holder := self.purchases[purchase].holder)
+        }
         if asked:
             for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*asked, strict=True))):
                 self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]

@@ -230,6 +230,7 @@ OPERATIONS: tuple[Operation, ...] = (
         NotEnoughPoints,
         SpendingBlocked,
         UseLimit,
+        ProofRequired,
     ),
     _on_order("cancel", "Cancel a sale: everything goes back", _order(CancelPurchase, CancelAsk), CancelAsk),
     _on_order(
@@ -239,6 +240,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ReviveAsk,
         NotEnoughPoints,
         SpendingBlocked,
+        ProofRequired,
     ),
     _on_order(
         "claim",

@@ -1,0 +1,36 @@
+"""Spending on a bare card number, which anyone may have copied: little a day, more with proof (rule 43)."""
+
+from __future__ import annotations
+
+from goen.actions.points.errors import ProofRequired
+from goen.actions.till.desk import Desk
+from goen.earning.programme import Programme
+
+#: The limit account of spending without proof: per member and day.
+UNPROVEN = "unproven_spend"
+_NO_CEILING = 10**12
+
+#: A day and the points drawn on its limit.
+Unproven = tuple[str, int]
+
+
+def spend_unproven(desk: Desk, programme: Programme, member_id: int, points: int) -> Unproven:
+    """Draw points on the day's limit; gives what a cancel has to give back.
+
+    :raises ProofRequired: more than a member may spend a day without proof.
+    """
+    ceiling, day = programme.unproven_spend_per_day, desk.today.isoformat()
+    drawn = desk.drawn(member_id, UNPROVEN, day)
+    if drawn + points > ceiling:
+        raise ProofRequired(
+            "Spending this much needs proof: the code on the phone, a PIN, or a look by staff.",
+            per_day=ceiling,
+            spent_today=drawn,
+        )
+    desk.draw_limit(member_id, UNPROVEN, day, points, ceiling)
+    return day, points
+
+
+def give_back_unproven(desk: Desk, member_id: int, drawn: Unproven) -> None:
+    """What was cancelled was not spent: the day's limit has it again."""
+    desk.draw_limit(member_id, UNPROVEN, drawn[0], -drawn[1], _NO_CEILING)
