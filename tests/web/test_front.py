@@ -50,6 +50,7 @@ async def test_the_page_is_japanese_first_and_english_by_switch(edge: Any) -> No
     japanese = (await browser.get("/", headers={"Accept-Language": "en"})).text
     assert '<html lang="ja">' in japanese
     assert "APIドキュメント" in japanese
+    assert "100円ごとに1 P" in japanese
     english = await browser.get("/?lang=en")
     assert '<html lang="en">' in english.text
     assert "API documents" in english.text

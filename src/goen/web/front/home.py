@@ -11,9 +11,10 @@ from litestar.datastructures import State
 from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.response import Stream
 
+from goen.earning.words import money_text
 from goen.readings.live import movements
 from goen.readings.overview import Totals
-from goen.web.common.pages import STRICT, page
+from goen.web.common.pages import STRICT, language_of, page
 from goen.web.front.surroundings import Surroundings
 
 VIEWERS_MAX = 100
@@ -25,7 +26,8 @@ async def _home(request: Request[Any, Any, State], state: State) -> Response[str
     known: Surroundings = state.surroundings
     overview = await known.overview()
     seen = known.may_see(request)
-    current = known.programmes.version_at(known.clock.now())
+    programme = known.programmes.at(known.clock.now()).programme
+    unit_amount = money_text(programme.earning.unit_amount, programme.currency, language_of(request))
     return page(
         request,
         "home.html",
@@ -35,7 +37,8 @@ async def _home(request: Request[Any, Any, State], state: State) -> Response[str
         seen=seen,
         shops=known.shops.all() if seen else (),
         version=known.version,
-        programme=current.engine.programme,
+        programme=programme,
+        unit_amount=unit_amount,
         host=request.headers.get("host", ""),
     )
 
