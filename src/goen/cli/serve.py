@@ -14,7 +14,7 @@ import uvicorn
 import uvloop
 
 from goen.cli.logs import log_to_stderr
-from goen.cli.session import follow_parent, located
+from goen.cli.session import follow_parent, prepared
 from goen.settings import Settings
 
 
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 async def _serve(settings: Settings) -> None:
     from goen.main import Served
 
-    async with located(settings) as found:
+    async with prepared(settings) as found:
         served = Served(found)
         server = _Server(
             uvicorn.Config(

@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from goen.database.embedded import embedded
-from goen.database.errors import SchemaRefused
-from goen.database.migrate import migrate, pending
-from goen.database.pool import Database, check_server, open_database
+from goen.database.migrate import migrate, serviceable
+from goen.database.pool import Database, check_server, connect, open_database
 from goen.settings import Settings
 from goen.vocabulary.clock import SystemClock
 
@@ -33,8 +32,8 @@ async def located(settings: Settings) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, name: str = "goen") -> AsyncIterator[Database]:
-    """The database of these settings, with the schema this Goen expects. The server knows us by ``name``.
+async def prepared(settings: Settings) -> AsyncIterator[Settings]:
+    """The located settings of a database that has the schema this Goen expects.
 
     The embedded database is migrated when needed. A server of one's own is migrated by ``goen migrate``
     only, when its owner decides.
@@ -46,12 +45,25 @@ async def opened(settings: Settings, name: str = "goen") -> AsyncIterator[Databa
         assert found.database_url is not None
         if settings.database_url is None:
             await migrated(found)
+        else:
+            connection = await connect(found.database_url)
+            try:
+                await serviceable(connection)
+            finally:
+                await connection.close()
+        yield found
+
+
+@asynccontextmanager
+async def opened(settings: Settings, name: str = "goen") -> AsyncIterator[Database]:
+    """The database of these settings, prepared. The server knows us by ``name``.
+
+    Raises:
+        SchemaRefused: see :func:`prepared`.
+    """
+    async with prepared(settings) as found:
+        assert found.database_url is not None
         async with open_database(found.database_url, name=name) as database:
-            async with database.reading() as connection:
-                if todo := await pending(connection):
-                    raise SchemaRefused(
-                        f"The database lacks {len(todo)} migration(s) of this Goen. Run `goen migrate`."
-                    )
             yield database
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 import click
 
 from goen.cli.logs import log_to_stderr
-from goen.cli.session import follow_parent, located
+from goen.cli.session import follow_parent, prepared
 from goen.settings import Settings
 
 
@@ -25,7 +25,7 @@ def worker() -> None:
 async def _work(settings: Settings) -> None:
     from goen.jobs.worker import run
 
-    async with located(settings) as found:
+    async with prepared(settings) as found:
         work = asyncio.ensure_future(run(found))
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, work.cancel)

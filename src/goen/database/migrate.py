@@ -85,14 +85,33 @@ async def pending(connection: asyncpg.Connection, line: Sequence[Migration] | No
         SchemaRefused: the database is ahead of this Goen, or an applied file was changed since.
     """
     line = shipped() if line is None else line
-    if await connection.fetchval("select to_regclass('schema_migration') is null"):
-        return list(line)
-    applied = {row["number"]: row for row in await connection.fetch("select * from schema_migration")}
+    applied = await _applied(connection)
     if ahead := sorted(set(applied) - {each.number for each in line}):
         names = ", ".join(f"{number:04}_{applied[number]['name']}" for number in ahead)
         raise SchemaRefused(
             f"The database is ahead of this Goen: it has {names}. Run the Goen that made it, or a newer one."
         )
+    return _lacking(applied, line)
+
+
+async def serviceable(connection: asyncpg.Connection) -> None:
+    """Refuse a database that lacks something of this Goen's schema. One that is ahead will do: every
+    migration leaves the release before it working, so servers of both can run while one replaces the other.
+
+    Raises:
+        SchemaRefused: `goen migrate` is due, or an applied file was changed since.
+    """
+    if todo := _lacking(await _applied(connection), shipped()):
+        raise SchemaRefused(f"The database lacks {len(todo)} migration(s) of this Goen. Run `goen migrate`.")
+
+
+async def _applied(connection: asyncpg.Connection) -> dict[int, asyncpg.Record]:
+    if await connection.fetchval("select to_regclass('schema_migration') is null"):
+        return {}
+    return {row["number"]: row for row in await connection.fetch("select * from schema_migration")}
+
+
+def _lacking(applied: dict[int, asyncpg.Record], line: Sequence[Migration]) -> list[Migration]:
     for each in line:
         if each.number in applied and applied[each.number]["digest"] != each.digest:
             raise SchemaRefused(
@@ -103,11 +122,12 @@ async def pending(connection: asyncpg.Connection, line: Sequence[Migration] | No
 
 
 async def current(connection: asyncpg.Connection) -> bool:
-    """Whether the database has exactly the schema this Goen expects (for ``readyz``)."""
+    """Whether this Goen can serve from the database (for ``readyz``)."""
     try:
-        return not await pending(connection)
+        await serviceable(connection)
     except SchemaRefused:
         return False
+    return True
 
 
 async def migrate(
