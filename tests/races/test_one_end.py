@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from races.conftest import Pair
-from races.ledger import assert_books_agree
 
 from goen.actions.points.sweeps import release_due_holds
+from races.conftest import Pair
+from races.ledger import assert_books_agree
 
 ROUNDS = 6
 

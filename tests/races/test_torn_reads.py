@@ -54,7 +54,9 @@ async def test_a_spend_that_read_half_of_anothers_is_refused_and_no_fault(pair: 
     await given(pair.one, member, 500)
     await pair.warm()
     with stopping_before(LOTS, pair.one.services.database) as gate:
-        late = asyncio.create_task(pair.one.server.post("/v1/purchases", json=pair.one.sale(1100, member, use_points=500)))
+        late = asyncio.create_task(
+            pair.one.server.post("/v1/purchases", json=pair.one.sale(1100, member, use_points=500))
+        )
         await gate.reached()
         await pair.two.buys(550, member, use_points=500)
         gate.open()
@@ -83,7 +85,9 @@ async def test_a_hold_that_ran_out_is_free_for_one_till_while_the_other_books_it
     await pair.warm()
     pair.one.clock.advance(minutes=2)
     with stopping_before(HOLDS, pair.one.services.database) as gate:
-        late = asyncio.create_task(pair.one.server.post("/v1/purchases", json=pair.one.sale(550, member, use_points=500)))
+        late = asyncio.create_task(
+            pair.one.server.post("/v1/purchases", json=pair.one.sale(550, member, use_points=500))
+        )
         await gate.reached()
         await pair.two.buys(1100, member)  # Opening the books frees the hold.
         gate.open()
