@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +33,6 @@ async def load(settings: Settings) -> None:
     from goen.vocabulary.clock import SystemClock
 
     assert settings.database_url is not None
-    with suppress(OSError):
-        os.nice(10)  # The server that answers already goes first.
     async with (
         open_database(settings.database_url, readers_max=2, writers_max=3, name=NAME) as database,
         open_books(database, SystemClock()) as books,

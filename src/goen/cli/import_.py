@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from contextlib import suppress
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,12 +98,11 @@ def undo(import_id: int) -> None:
 
 
 async def _import(settings: Settings, wanted: Wanted) -> Outcome:
-    from goen.cli.importing import NAME, import_file, open_books
+    from goen.cli.importing import NAME, import_file, open_books, settle_process
     from goen.cli.session import opened
     from goen.vocabulary.clock import SystemClock
 
-    with suppress(OSError):
-        os.nice(10)  # The tills go first where processors are short; else this costs nothing.
+    settle_process(niceness=10)
     async with opened(settings, NAME) as database, open_books(database, SystemClock()) as books:
         with _progress() as progress:
             bar = progress.add_task(wanted.path.name, total=None, refused="")

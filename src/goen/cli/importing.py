@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -37,6 +39,16 @@ from goen.vocabulary.clock import Clock
 
 #: What the database's server calls an import's connections; giving way looks for others.
 NAME = "goen import"
+
+
+def settle_process(niceness: int) -> None:
+    """Make this process one that imports: tills go first where processors are short, and what is loaded by
+    now is not looked at again by the garbage collector (a fifth of the time otherwise)."""
+    with suppress(OSError):
+        os.nice(niceness)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,9 @@ def demo() -> None:
 
 async def _demo(settings: Settings) -> None:
     from goen.cli.demo import load
+    from goen.cli.importing import settle_process
 
+    settle_process(niceness=10)  # The server that answers already goes first.
     async with located(settings) as found:
         await load(found)
 
