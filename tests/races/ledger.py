@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from goen.database.pool import Database
+from goen.ledger.invariants import prove
+from goen.vocabulary.clock import SystemClock
+
 #: Each finds what breaks one promise; an empty answer is the proof.
 PROMISES = {
     "booked = sum of entries = sum of lots": """
@@ -69,13 +73,15 @@ TRACES = (
 )  # fmt: skip
 
 
-async def assert_books_agree(connection: Any) -> None:
-    """Every promise holds for every member."""
+async def assert_books_agree(connection: Any, database: Database) -> None:
+    """Every promise holds for every member, and every invariant that ``goen verify`` proves."""
     broken = {}
     for promise, sql in PROMISES.items():
         if found := [dict(row) for row in await connection.fetch(sql)]:
             broken[promise] = found[:5]
     assert not broken, broken
+    findings = [finding async for finding in prove(database, SystemClock().now())]
+    assert not findings, findings[:5]
 
 
 async def traces(connection: Any) -> dict[str, int]:

@@ -48,7 +48,7 @@ async def test_rule_43_spending_without_proof_keeps_its_daily_limit_under_a_race
     answers = await at_once(*map(spend, range(200)))
     assert codes(answers) == {"done": 11, "proof_required": 189}
     assert await owner.fetchval("select drawn from limit_account where code = 'unproven_spend'") == 990
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 async def test_rule_39_a_receipt_is_claimed_by_one_of_many(pair: Pair, owner: Any) -> None:
@@ -66,7 +66,7 @@ async def test_rule_39_a_receipt_is_claimed_by_one_of_many(pair: Pair, owner: An
         )
         assert codes(answers) == {"done": 1, "claim_not_possible": len(people) - 1}
     assert sum([await pair.one.points(person) for person in people]) == ROUNDS * 100
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 async def test_nothing_is_returned_twice(pair: Pair, owner: Any) -> None:
@@ -91,7 +91,7 @@ async def test_nothing_is_returned_twice(pair: Pair, owner: Any) -> None:
         answers = await at_once(*map(bring_back, range(12)))
         assert codes(answers) == {"done": 1, "return_exceeds_purchase": 11}
         assert await pair.one.points(member) == before + 100 - sale["points"]["earned"]
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 async def test_rule_21_a_hold_is_captured_or_released_or_runs_out(pair: Pair, owner: Any) -> None:
@@ -125,7 +125,7 @@ async def test_rule_21_a_hold_is_captured_or_released_or_runs_out(pair: Pair, ow
         assert after["available"] == before["available"] + (0 if status == "captured" else 10)
         ends[status] += 1
     assert ends.keys() >= {"captured", "expired"}
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 @pytest.mark.parametrize("use_points", [0, 100])
@@ -148,4 +148,4 @@ async def test_rule_9_an_order_is_completed_or_cancelled(pair: Pair, owner: Any,
         after = await pair.one.balance(member)
         assert after["available"] == before["available"] + use_points
         assert (after["held"], after["pending"]) == (0, 0)
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)

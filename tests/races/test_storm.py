@@ -114,4 +114,4 @@ async def test_a_storm_of_acts_on_few_members_ends_with_every_answer_and_true_bo
     assert done > ACTS / 2, refusals
     assert (await traces(owner))["act"] == before + done
     assert await owner.fetchval("select deadlocks from pg_stat_database where datname = current_database()") == 0
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)

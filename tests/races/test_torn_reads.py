@@ -46,7 +46,7 @@ async def test_rule_21_a_hold_that_ends_while_another_till_reads_it_ends_once(pa
         refused = await capture
     assert (refused.status_code, refused.json()["code"]) == (409, "hold_state")
     assert await pair.one.balance(member) | {"available": 200, "held": 300} == await pair.one.balance(member)
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 async def test_a_spend_that_read_half_of_anothers_is_refused_and_no_fault(pair: Pair, owner: Any) -> None:
@@ -62,7 +62,7 @@ async def test_a_spend_that_read_half_of_anothers_is_refused_and_no_fault(pair: 
         gate.open()
         refused = await late
     assert (refused.status_code, refused.json()["code"]) == (409, "not_enough_points")
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 async def test_an_earning_whose_debt_another_till_fills_meanwhile_is_posted(pair: Pair, owner: Any) -> None:
@@ -75,7 +75,7 @@ async def test_an_earning_whose_debt_another_till_fills_meanwhile_is_posted(pair
         await given(pair.two, member, 500)
         gate.open()
         await asyncio.wait_for(late, 10)
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 async def test_a_hold_that_ran_out_is_free_for_one_till_while_the_other_books_it(pair: Pair, owner: Any) -> None:
@@ -93,7 +93,7 @@ async def test_a_hold_that_ran_out_is_free_for_one_till_while_the_other_books_it
         gate.open()
         spent = await late
     assert spent.status_code == 201, spent.text
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)
 
 
 async def test_a_repeat_that_crosses_its_first_gets_the_firsts_answer(pair: Pair, owner: Any) -> None:
@@ -111,4 +111,4 @@ async def test_a_repeat_that_crosses_its_first_gets_the_firsts_answer(pair: Pair
     assert (first.status_code, repeat.status_code) == (201, 201), repeat.text
     assert repeat.content == first.content
     assert await traces(owner) == before
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, pair.one.services.database)

@@ -33,7 +33,7 @@ async def test_two_hundred_at_once_are_one_act_and_two_hundred_identical_answers
     after = await traces(owner)
     assert (after["act"], after["act_key"]) == (before["act"] + 1, before["act_key"] + 1)
     assert after["entry"] - before["entry"] <= 2  # Used and earned at most, never two hundred times.
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, retailer.services.database)
 
 
 @every_act
@@ -67,7 +67,7 @@ async def test_a_queue_replayed_after_thirty_days_gets_its_first_answers_and_doe
         assert (new.status_code, new.content) == (old.status_code, old.content)
         assert new.headers["Idempotent-Replayed"] == "true"
     assert await traces(owner) == before
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, retailer.services.database)
 
 
 async def test_a_thousand_offline_sales_replayed_after_thirty_days_as_one_batch(retailer: Any, owner: Any) -> None:
@@ -90,7 +90,7 @@ async def test_a_thousand_offline_sales_replayed_after_thirty_days_as_one_batch(
     one_by_one = [await retailer.shibuya.post("/v1/purchases", json=item) for item in items[::100]]
     assert [answer.json() for answer in one_by_one] == bodies(first)[::100]
     assert await traces(owner) == before
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, retailer.services.database)
 
 
 def bodies(answer: Any) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ async def test_a_batch_that_names_one_receipt_twice_records_it_once(retailer: An
     assert (first["status"], second) == (201, first)
     assert (third["status"], third["body"]["fields"]) == (409, ["postage"])
     assert await retailer.points(member) == 10
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, retailer.services.database)
 
 
 @pytest.mark.parametrize("act", ["sale", "order", "hold", "adjustment", "transfer", "claim", "unlinked_return"])
@@ -234,7 +234,7 @@ async def test_a_client_that_gives_up_and_asks_again_gets_one_act(retailer: Any,
     assert answers[0].is_success, answers[0].text
     assert answers[0].content == answers[1].content
     assert (await traces(owner))["act"] == before["act"] + 1
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, retailer.services.database)
 
 
 async def test_a_connection_that_breaks_before_the_answer_changes_nothing(
@@ -269,4 +269,4 @@ async def test_a_connection_that_breaks_before_the_answer_changes_nothing(
         await serving
     assert await owner.fetchval("select count(*) from purchase") == len(sales)
     assert await retailer.points(member) == 1000 + sum(a.json()["points"]["earned"] - 10 for a in answers)
-    await assert_books_agree(owner)
+    await assert_books_agree(owner, retailer.services.database)
