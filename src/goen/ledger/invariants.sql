@@ -20,15 +20,18 @@ with accounts as (
   select member_id, number from member where member_id between :low and :high
 ), entries as (
   select member_id, max(seq) as seq,
-         sum(case when target = 'points' then points when source = 'points' then -points else 0 end) as booked,
-         sum(case when target = 'pending' then points when source = 'pending' then -points else 0 end) as pending
+         sum(case when target = 'points' then points when source = 'points' then -points else 0 end)::bigint
+           as booked,
+         sum(case when target = 'pending' then points when source = 'pending' then -points else 0 end)::bigint
+           as pending
     from entry where member_id between :low and :high group by member_id
 ), lots as (
-  select member_id, max(lot_id) as seq, coalesce(sum(remaining) filter (where open), 0) as booked, sum(held) as held,
-         coalesce(-sum(remaining) filter (where kind = 'debt'), 0) as debt
+  select member_id, max(lot_id) as seq, coalesce(sum(remaining) filter (where open)::bigint, 0) as booked,
+         sum(held)::bigint as held,
+         coalesce(-sum(remaining) filter (where kind = 'debt')::bigint, 0) as debt
     from lot where member_id between :low and :high group by member_id
 ), holds as (
-  select h.member_id, sum((draw ->> 1)::bigint) as held from hold h, json_array_elements(h.draws) draw
+  select h.member_id, sum((draw ->> 1)::bigint)::bigint as held from hold h, json_array_elements(h.draws) draw
    where h.member_id between :low and :high and h.status = 'open' group by h.member_id
 )
 select wrong.code, member_id as anchor, '' as what, wrong.detail
@@ -60,14 +63,14 @@ select wrong.code, member_id as anchor, '' as what, wrong.detail
 with lots as (
   select * from lot where member_id between :low and :high
 ), moves as (
-  select member_id, lot_id, sum(points) as points from lot_move
+  select member_id, lot_id, sum(points)::bigint as points from lot_move
    where member_id between :low and :high group by member_id, lot_id
 ), holds as (
-  select h.member_id, (draw ->> 0)::bigint as lot_id, sum((draw ->> 1)::bigint) as points
+  select h.member_id, (draw ->> 0)::bigint as lot_id, sum((draw ->> 1)::bigint)::bigint as points
     from hold h, json_array_elements(h.draws) draw
    where h.member_id between :low and :high and h.status = 'open' group by h.member_id, 2
 ), expiries as (
-  select v.member_id, v.lot_id, -sum(v.points) as points
+  select v.member_id, v.lot_id, -sum(v.points)::bigint as points
     from entry e
     join lot_move v on v.member_id = e.member_id and v.seq = e.seq
    where e.member_id between :low and :high and v.member_id between :low and :high and e.kind = 'expire'
@@ -97,9 +100,9 @@ select wrong.code, e.member_id as anchor, format('entry %s', e.seq) as what, wro
   from (select member_id, seq, act_id, balance_after, 'points' in (source, target) as points,
                lag(seq) over w as before,
                sum(case when target = 'points' then points when source = 'points' then -points else 0 end) over w
-                 as booked,
+                 ::bigint as booked,
                sum(case when target = 'pending' then points when source = 'pending' then -points else 0 end) over w
-                 as pending
+                 ::bigint as pending
           from entry where member_id between :low and :high
         window w as (partition by member_id order by seq rows unbounded preceding)) e
   left join lot l on l.member_id = e.member_id and l.lot_id = e.seq and l.member_id between :low and :high
@@ -134,7 +137,7 @@ select 'hold_state' as code, h.member_id as anchor, h.hold_id as what,
        format('%s, %s points, draws %s, captured %s', h.status, h.points, d.points, h.captured) as detail
   from hold h
  cross join lateral (
-   select coalesce(sum((draw ->> 1)::bigint), 0) as points from json_array_elements(h.draws) draw) d
+   select coalesce(sum((draw ->> 1)::bigint)::bigint, 0) as points from json_array_elements(h.draws) draw) d
  where h.member_id between :low and :high
    and ((h.status = 'open' and (d.points <> h.points or h.captured <> 0 or h.ended_at is not null))
      or (h.status <> 'open' and h.ended_at is null)
@@ -158,30 +161,30 @@ with sales as (
          coalesce((g.returned ->> 'money')::bigint, 0) as money_back,
          coalesce((g.returned ->> 'used')::bigint, 0) as used_back,
          coalesce((g.returned ->> 'earned')::bigint, 0) as earned_back,
-         coalesce((select sum((draw ->> 1)::bigint) from json_array_elements(g.draws) draw), 0) as drawn
+         coalesce((select sum((draw ->> 1)::bigint)::bigint from json_array_elements(g.draws) draw), 0) as drawn
     from sales s
    cross join lateral json_to_record(s.decision) as d (used bigint, earned bigint)
     left join lateral json_to_record(coalesce(s.progress, '{}')) as g (
       hold boolean, pending bigint, confirmed bigint, owed bigint, returned json, draws json) on true
 ), entries as (
   select member_id as holder, purchase_id,
-         coalesce(sum(points) filter (where kind = 'redeem'), 0) as redeemed,
+         coalesce(sum(points) filter (where kind = 'redeem')::bigint, 0) as redeemed,
          count(*) filter (where kind = 'redeem') as redemptions,
-         coalesce(sum(points) filter (where kind = 'return_used'), 0) as restored,
+         coalesce(sum(points) filter (where kind = 'return_used')::bigint, 0) as restored,
          array_agg(act_id) filter (where kind = 'return_used') as restoring,
-         coalesce(sum(points) filter (where kind = 'earn' and target = 'points'), 0)
-           - coalesce(sum(points) filter (where kind = 'return_earned' and source = 'points'), 0) as earned,
-         coalesce(sum(points) filter (where target = 'pending'), 0)
-           - coalesce(sum(points) filter (where source = 'pending'), 0) as pending
+         coalesce(sum(points) filter (where kind = 'earn' and target = 'points')::bigint, 0)
+           - coalesce(sum(points) filter (where kind = 'return_earned' and source = 'points')::bigint, 0) as earned,
+         coalesce(sum(points) filter (where target = 'pending')::bigint, 0)
+           - coalesce(sum(points) filter (where source = 'pending')::bigint, 0) as pending
     from entry where member_id between :low and :high and purchase_id is not null group by member_id, purchase_id
 ), returns as (
-  select member_id as holder, purchase_id, array_agg(act_id) as acts, sum(refund) as refund,
-         sum(earned_reversed) as earned, sum(pending_reversed) as pending, sum(used_restored) as used,
-         sum(expired_lost) as lost
+  select member_id as holder, purchase_id, array_agg(act_id) as acts, sum(refund)::bigint as refund,
+         sum(earned_reversed)::bigint as earned, sum(pending_reversed)::bigint as pending,
+         sum(used_restored)::bigint as used, sum(expired_lost)::bigint as lost
     from purchase_return where member_id between :low and :high and purchase_id is not null
    group by member_id, purchase_id
 ), holds as (
-  select member_id as holder, purchase_id, sum(points) as points from hold
+  select member_id as holder, purchase_id, sum(points)::bigint as points from hold
    where member_id between :low and :high and purchase_id is not null and status = 'open'
    group by member_id, purchase_id
 )
@@ -216,7 +219,8 @@ select wrong.code, holder as anchor, purchase_id as what, wrong.detail
                  coalesce(h.points, 0)) end),
    ('return_exceeds', case when t.money_back > t.payable or t.used_back > t.used or t.earned_back > t.earned
                              or coalesce(r.refund, 0) > t.money_back
-                             or coalesce(r.used, 0) + coalesce(r.lost, 0) <> case when holder > 0 then t.used_back else 0 end
+                             or coalesce(r.used, 0) + coalesce(r.lost, 0)
+                                <> case when holder > 0 then t.used_back else 0 end
                              or coalesce(r.earned, 0) + coalesce(r.pending, 0) > t.earned_back
      then format('sold for %s, used %s, earned %s; back %s, %s, %s; in documents %s, %s, %s',
                  t.payable, t.used, t.earned, t.money_back, t.used_back, t.earned_back, coalesce(r.refund, 0),
@@ -242,7 +246,7 @@ select 'claim', p.member_id, p.purchase_id, 'claimed by nobody known'
 select 'limit_draws' as code, anchor, format('%s %s', code, period) as what,
        format('drawn %s, draws %s', coalesce(l.drawn::text, 'missing'), coalesce(d.drawn, 0)) as detail
   from (select * from limit_account where anchor between :low and :high) l
-  full join (select anchor, code, period, sum(amount) as drawn from limit_draw
+  full join (select anchor, code, period, sum(amount)::bigint as drawn from limit_draw
               where anchor between :low and :high group by anchor, code, period) d using (anchor, code, period)
  where l.drawn is distinct from coalesce(d.drawn, 0);
 
@@ -259,7 +263,8 @@ having coalesce(sum(e.points) filter (where e.target = 'transit'), 0)
 
 -- name: whole_keys
 -- Every act has its key, every key its act, and a sale's key its sale. Keys of acts without a document age out.
-select wrong.code, coalesce(a.member_id, k.member_id) as anchor, format('act %s', coalesce(a.act_id, k.act_id)) as what, wrong.detail
+select wrong.code, coalesce(a.member_id, k.member_id) as anchor,
+       format('act %s', coalesce(a.act_id, k.act_id)) as what, wrong.detail
   from act a
   full join act_key k on k.act_id = a.act_id and k.member_id = a.member_id
   left join purchase p on a.kind = 'purchase' and p.member_id = k.member_id and p.purchase_id = k.subject
