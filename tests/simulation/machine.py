@@ -6,6 +6,7 @@ each act, from the tables, what may be spent. After every act the books of all m
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +41,7 @@ class Sale:
     reversed: int = 0
     forgiven: int = 0
     odd: bool = False
-    began: str = "completed"
+    rules: dict[str, Any] = field(default_factory=dict)
 
     def left(self, line: int) -> float:
         return self.quantities[line] - self.returned.get(line, 0)
@@ -121,9 +122,10 @@ class Retail(RuleBasedStateMachine):
         """About what a basket costs; never more than it does."""
         return sum(line["amount"] for line in basket["lines"]) + basket.get("postage", 0)
 
-    def points_for(self, share: float, basket: dict[str, Any]) -> int:
-        unit = self.settings["use"].get("unit", 1)
-        return int(self.priced(basket) * share / self.settings["point_value"]) // unit * unit
+    def points_for(self, share: float, basket: dict[str, Any], rules: Any = None) -> int:
+        rules = rules or self.settings
+        unit = rules["use"].get("unit", 1)
+        return int(self.priced(basket) * share / rules["point_value"]) // unit * unit
 
     def pick(self, which: int, *statuses: str) -> Sale | None:
         fitting = [s for s in self.sales if s.status in statuses]
@@ -156,14 +158,14 @@ class Retail(RuleBasedStateMachine):
             sale = self.note(answer.json(), who, basket, use)
             self.moved(who, before, sale.earned * (status == "completed") - use * (status == "completed"))
 
-    def note(self, told: dict[str, Any], who: int | None, basket: dict[str, Any], use: int) -> Sale:
+    def note(self, told: dict[str, Any], who: int | None, basket: dict[str, Any], use: int, rules: Any = None) -> Sale:
         points = told["points"]
         assert points["used"] == use
         assert told["payable"] <= told["total"]
         assert sum(x["points"] for x in points["breakdown"]) == points["earned"] + points["pending"]
         sale = Sale(
             told["id"], who, told["status"], told["payable"], use, points["earned"] + points["pending"],
-            {line["line"]: line["quantity"] for line in basket["lines"]}, began=told["status"],
+            {line["line"]: line["quantity"] for line in basket["lines"]}, rules=rules or self.settings,
         )  # fmt: skip
         self.sales.append(sale)
         return sale
@@ -287,7 +289,7 @@ class Retail(RuleBasedStateMachine):
         if sale is None:
             return
         body: dict[str, Any] = {"lines": basket, "postage": 0}
-        use = self.points_for(share, body) if sale.member is not None else 0
+        use = self.points_for(share, body, sale.rules) if sale.member is not None else 0
         before = self.books(sale.member) if sale.member is not None else None
         held_before = sale.used
         answer = self.ask(f"/v1/purchases/{sale.id}/lines", body | {"use_points": use}, "PUT")
@@ -305,7 +307,7 @@ class Retail(RuleBasedStateMachine):
                 assert self.code(answer) in ("use_limit", "invalid_request"), answer.text
             return
         self.sales.remove(sale)
-        self.note(answer.json(), sale.member, body, use)
+        self.note(answer.json(), sale.member, body, use, sale.rules)
 
     @rule(
         which=PICK,
@@ -343,7 +345,7 @@ class Retail(RuleBasedStateMachine):
             self.took_back(sale, answer.json())
         else:
             assert self.code(answer) == "not_enough_points", answer.text
-            assert self.settings["returns"]["shortage"] == "refuse"
+            assert sale.rules["returns"]["shortage"] == "refuse"
 
     def took_back(self, sale: Sale, told: dict[str, Any]) -> None:
         points = told["points"]
@@ -351,7 +353,7 @@ class Retail(RuleBasedStateMachine):
         sale.money += told["refund"]["money"]
         sale.restored += points["used_restored"] + points["expired_lost"]
         sale.reversed += points["earned_reversed"] + points["pending_reversed"]
-        if self.pinned(sale)["returns"]["shortage"] == "money":
+        if sale.rules["returns"]["shortage"] == "money":
             sale.forgiven += points["shortage"]
         assert sale.money <= sale.payable
         if sale.member is None:
@@ -363,9 +365,6 @@ class Retail(RuleBasedStateMachine):
             assert sale.reversed + sale.forgiven == sale.earned
             assert sale.odd or sale.restored == sale.used
             assert sale.odd or sale.forgiven or sale.money == sale.payable
-
-    def pinned(self, sale: Sale) -> dict[str, Any]:
-        return self.settings
 
     @rule(who=WHO, basket=baskets(), share=SHARES, lives=st.lists(st.tuples(VERBS, PICK, PICK, PICK), max_size=6))
     def order_lives(self, who: int, basket: dict[str, Any], share: float, lives: list[Any]) -> None:
@@ -513,6 +512,12 @@ class Retail(RuleBasedStateMachine):
             assert self.settings["returns"]["shortage"] == "refuse"
             assert self.code(answer) == "not_enough_points"
 
+    @rule(settings=programmes())
+    def changes_the_programme(self, settings: dict[str, Any]) -> None:
+        """Sales there are keep the rules they were made under (rule 7)."""
+        self.settings = settings
+        self.world.programme(settings)
+
     # Time and repetition -----------------------------------------------------------------------
 
     @rule(days=st.sampled_from([0.02, 1, 2, 10, 32]), sweep=st.booleans())
@@ -543,6 +548,10 @@ class Retail(RuleBasedStateMachine):
         assert (again.status_code, again.content) == (first.status_code, first.content)
         assert again.headers["Idempotent-Replayed"] == "true"
         assert [self.books(n).account for n in range(3)] == before
+
+    def teardown(self) -> None:
+        if sys.exc_info()[0] is None and next(self.world.examples) % 5 == 0:
+            self.world.prove()
 
     @invariant()
     def books_agree(self) -> None:

@@ -16,6 +16,7 @@ from goen.actions.keys import create_key
 from goen.actions.points import sweeps
 from goen.actions.shops import PutShop, put_shop
 from goen.database.pool import open_database
+from goen.ledger.invariants import Finding, prove
 from goen.main import build
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import business_day
@@ -29,6 +30,7 @@ class World:
     def __init__(self, dsn: str, clock: Any) -> None:
         self.clock = clock
         self.numbers = itertools.count(1)
+        self.examples = itertools.count(1)
         self._dsn = dsn
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
@@ -79,6 +81,14 @@ class World:
                     break
             else:
                 raise AssertionError(f"{job.__name__} never ends")
+
+    def prove(self) -> None:
+        """Every invariant that ``goen verify`` knows holds."""
+
+        async def findings() -> list[Finding]:
+            return [finding async for finding in prove(self.services.database, self.clock.now())]
+
+        assert not (found := self._runner.run(findings())), found
 
     def members(self, count: int) -> list[tuple[str, int]]:
         """New members: their public ids and our own numbers."""
