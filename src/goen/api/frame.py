@@ -38,7 +38,12 @@ JSON = (b"content-type", b"application/json")
 IDEMPOTENCY_KEY_MAX = 200
 _JSON_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8"})
 _AWAY = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
-_AWAY_TOO = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError)
+_AWAY_TOO = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # The driver's word for a line that breaks between two steps of one statement.
+)
 
 log = structlog.get_logger("goen.api")
 

@@ -30,6 +30,17 @@ ACT_IDS = 1000
 #: Keys used lately: a repeat among them is looked up first instead of failing its batch.
 _RECENT_KEYS = 65_536
 _RECONNECTS = 20
+#: The connection broke or the server restarts: nobody knows whether the batch was committed. The driver's
+#: internal error is one of them: it comes of a line that breaks between two steps of one statement.
+_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 #: Every look-up of a batch is by key. A plan made while tables were small must not scan them once they are not.
 _PLANS = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
 
@@ -164,12 +175,7 @@ class Till:
             try:
                 batch = await self._commit([w.act for w in taken], suspects)
                 break
-            except (
-                OSError,
-                asyncpg.PostgresConnectionError,
-                asyncpg.InterfaceError,
-                asyncpg.CannotConnectNowError,
-            ):
+            except _LOST:
                 if attempt == _RECONNECTS - 1:
                     raise
                 suspects = [w.act for w in taken]
@@ -201,7 +207,11 @@ class Till:
 
     async def _opened(self) -> Writing:
         connection: Writing = await self._database.writers.acquire()
-        await connection.execute(_PLANS)
+        try:
+            await connection.execute(_PLANS)
+        except BaseException:
+            await self._database.writers.release(connection)
+            raise
         return connection
 
     def _answer(self, taken: list[_Waiting], batch: Batch) -> None:
