@@ -19,6 +19,21 @@ from simulation.world import Books, World
 
 WHO = st.integers(0, 2)
 #: One of those there are; the latest more often, so that long lives come about.
+AT_ONCE = st.sampled_from(
+    [
+        "completed",
+        "completed",
+        "placed",
+        "adjust",
+        "transfer",
+        "hold",
+        "return",
+        "return",
+        "complete",
+        "cancel",
+        "revive",
+    ]
+)
 VERBS = st.sampled_from(["ship", "return", "return", "cancel", "revive", "wait"])
 PICK = st.one_of(st.just(-1), st.integers(0, 50))
 
@@ -127,6 +142,11 @@ class Retail(RuleBasedStateMachine):
         unit = rules["use"].get("unit", 1)
         return int(self.priced(basket) * share / rules["point_value"]) // unit * unit
 
+    def affordable(self, share: float, basket: dict[str, Any], books: Books) -> int:
+        """As many of the points as the member has, in the programme's steps."""
+        points = min(self.points_for(share, basket), books.available)
+        return points - points % self.settings["use"].get("unit", 1)
+
     def pick(self, which: int, *statuses: str) -> Sale | None:
         fitting = [s for s in self.sales if s.status in statuses]
         return fitting[which % len(fitting)] if fitting else None
@@ -149,9 +169,13 @@ class Retail(RuleBasedStateMachine):
 
     # Acts -------------------------------------------------------------------------------------
 
-    @rule(who=WHO, basket=baskets(), share=SHARES, status=st.sampled_from(["completed", "completed", "placed"]))
-    def buys(self, who: int, basket: dict[str, Any], share: float, status: str) -> None:
-        before, use = self.books(who), self.points_for(share, basket)
+    @rule(
+        who=WHO, basket=baskets(), share=SHARES, within=st.booleans(),
+        status=st.sampled_from(["completed", "completed", "placed"]),
+    )  # fmt: skip
+    def buys(self, who: int, basket: dict[str, Any], share: float, within: bool, status: str) -> None:
+        before = self.books(who)
+        use = self.affordable(share, basket, before) if within else self.points_for(share, basket)
         body = self.document(basket, who, status=status, use_points=use)
         answer = self.ask("/v1/purchases", body)
         if self.spends(answer, before, use):
@@ -369,7 +393,7 @@ class Retail(RuleBasedStateMachine):
     @rule(who=WHO, basket=baskets(), share=SHARES, lives=st.lists(st.tuples(VERBS, PICK, PICK, PICK), max_size=6))
     def order_lives(self, who: int, basket: dict[str, Any], share: float, lives: list[Any]) -> None:
         """One web order goes through a random part of its life, parts of its lines at a time."""
-        use = min(self.points_for(share, basket), self.books(who).available)
+        use = self.affordable(share, basket, self.books(who))
         answer = self.ask("/v1/purchases", self.document(basket, who, status="placed", use_points=use))
         if not answer.is_success:
             return
@@ -439,7 +463,8 @@ class Retail(RuleBasedStateMachine):
     @rule(who=WHO, basket=baskets(), share=SHARES, way=st.sampled_from(["return", "split", "cancel", "order"]))
     def round_trip(self, who: int, basket: dict[str, Any], share: float, way: str) -> None:
         """A sale that comes back whole leaves every lot as it was, with its date."""
-        before, use = self.books(who), self.points_for(share, basket)
+        before = self.books(who)
+        use = self.affordable(share, basket, before)
         if before.blocked or self.settings["expiry"]["mode"] == "sliding":
             return
         self.world.sweep()
@@ -468,6 +493,29 @@ class Retail(RuleBasedStateMachine):
                 self.took_back(sale, told)
         end = self.books(who).snapshot()
         assert {i: lot for i, lot in end.items() if lot[0] or i in start} == start
+
+    @rule(who=WHO, basket=baskets())
+    def returns_after_expiry(self, who: int, basket: dict[str, Any]) -> None:
+        """Points that expired unspent are not taken a second time."""
+        if self.books(who).account["debt"]:
+            return
+        sale = self.note(self.accepted("/v1/purchases", self.document(basket, who), 201), who, basket, 0)
+        self.world.clock.advance(days=70)
+        self.world.sweep()
+        before = self.books(who)
+        lot = [x for x in before.lots if x["purchase_id"] == sale.id]
+        if not lot or lot[0]["expired"] < lot[0]["points"]:
+            return
+        body = {
+            "external_id": f"R{next(self.world.numbers)}",
+            "occurred_at": self.now(),
+            "lines": [{"line": n, "quantity": q} for n, q in sale.quantities.items()],
+        }
+        told = self.accepted(f"/v1/purchases/{sale.id}/returns", body, 201)
+        sale.returned = dict(sale.quantities)
+        self.took_back(sale, told)
+        assert told["points"]["shortage"] == 0
+        self.moved(who, before, 0)
 
     @rule(who=WHO, points=st.integers(-100, 300), limited=st.booleans())
     def adjusts(self, who: int, points: int, limited: bool) -> None:
@@ -511,6 +559,68 @@ class Retail(RuleBasedStateMachine):
         else:
             assert self.settings["returns"]["shortage"] == "refuse"
             assert self.code(answer) == "not_enough_points"
+
+    @rule(asks=st.lists(st.tuples(AT_ONCE, WHO, PICK, st.integers(1, 300), baskets()), min_size=2, max_size=12))
+    def at_once(self, asks: list[Any]) -> None:
+        """Many acts in one batch, on the same members and the same sales, end as if one came after the other."""
+        requests, then = [], []
+        for kind, who, which, points, basket in asks:
+            ask = self.one_of_many(kind, who, which, points, basket)
+            if ask is not None:
+                path, body, done = ask
+                keyed = path == "/v1/purchases" or path.endswith("/returns")
+                requests.append(("POST", path, body, None if keyed else f"sim-{next(self.world.numbers)}"))
+                then.append(done)
+        # Whoever asks twice at once gets one answer.
+        answers = self.world.send_all([*requests, *requests[:2]])
+        for request, answer, done in zip(requests, answers, then, strict=False):
+            assert answer.status_code < 500, answer.text
+            if answer.is_success:
+                self.done.append((*request, answer))
+                done(answer.json())
+        for first, twin in zip(answers[:2], answers[len(requests) :], strict=False):
+            assert first.content == twin.content or not first.is_success
+        for sale in self.sales:
+            sale.status = self.world.rows("select status from purchase where purchase_id = $1", sale.id)[0][0]
+
+    def one_of_many(self, kind: str, who: int, which: int, points: int, basket: dict[str, Any]) -> Any:
+        """Path, body, and what a success means to the model; None where there is nothing to do it with."""
+        if kind in ("completed", "placed"):
+            use = self.affordable(1, basket, self.books(who)) * (points % 2)
+            body = self.document(basket, who, status=kind, use_points=use)
+            return "/v1/purchases", body, lambda told: self.note(told, who, basket, use)
+        member = self.member(who)
+        if kind == "adjust":
+            body = {"member": member, "points": points - 150 or 1, "reason": "migration"}
+            return "/v1/adjustments", body, lambda told: None
+        if kind == "transfer":
+            body = {"from": member, "to": self.member((who + 1) % 3), "points": points}
+            return "/v1/transfers", body, lambda told: None
+        if kind == "hold":
+            body = {"member": member, "points": points, "shop": "web", "expires_in": 60}
+            until = self.world.clock.now().timestamp() + 60
+            return "/v1/holds", body, lambda told: self.holds.append(told | {"who": who, "until": until})
+        sale = self.pick(which, "completed", "placed", "cancelled")
+        if sale is None:
+            return None
+        if kind != "return":
+            return f"/v1/purchases/{sale.id}/{kind}", {"occurred_at": self.now()}, lambda told: None
+        open_lines = sale.open_lines
+        if not open_lines:
+            return None
+        n = open_lines[points % len(open_lines)]
+        quantity = min(1, sale.left(n))
+        body = {
+            "external_id": f"R{next(self.world.numbers)}",
+            "occurred_at": self.now(),
+            "lines": [{"line": n, "quantity": quantity}],
+        }
+
+        def returned(told: dict[str, Any]) -> None:
+            sale.returned[n] = sale.returned.get(n, 0) + quantity
+            self.took_back(sale, told)
+
+        return f"/v1/purchases/{sale.id}/returns", body, returned
 
     @rule(settings=programmes())
     def changes_the_programme(self, settings: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ def programmes(draw: Any) -> dict[str, Any]:
             "shortage": draw(st.sampled_from(["debt", "debt", "money", "refuse"])),
             "thresholds": draw(st.sampled_from(["take_back", "keep"])),
         },
-        "provisional_days": draw(st.sampled_from([0, 0, 2])),
+        "provisional_days": draw(st.sampled_from([0, 2])),
         "claim_window_days": 5,
     }
 

@@ -72,6 +72,19 @@ class World:
         headers = {"Idempotency-Key": key} if key else {}
         return self._runner.run(self._client.request(method, path, json=body, headers=headers))
 
+    def send_all(self, requests: list[tuple[str, str, Any, str | None]]) -> list[httpx.Response]:
+        """Ask at once, so that the till decides them in one batch or two."""
+
+        async def all_of_them() -> list[httpx.Response]:
+            return await asyncio.gather(
+                *(
+                    self._client.request(method, path, json=body, headers={"Idempotency-Key": key} if key else {})
+                    for method, path, body, key in requests
+                )
+            )
+
+        return self._runner.run(all_of_them())
+
     def sweep(self) -> None:
         """Run every job that books what came due until nothing is left."""
         for job in (sweeps.release_due_holds, sweeps.confirm_due, sweeps.expire_due):

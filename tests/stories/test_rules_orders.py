@@ -406,3 +406,26 @@ async def test_rule_24_an_order_returned_before_it_ships_frees_its_points(retail
     assert whole["balance"] == {"available": 800, "pending": 0, "held": 0}
     assert (await ships(retailer, order))["status"] == "completed"
     assert await retailer.points(member) == 800
+
+
+async def test_rule_39_a_claimed_order_holds_points_like_any_other(retailer):
+    member = await retailer.member()
+    await gives(retailer, member, 1000)
+    order = await orders(retailer, 1100, None)
+    ok(await claims(retailer, order, member))
+    assert ok(await changes(retailer, order, lines=lines(1100), use_points=600))["balance"]["held"] == 600
+    assert ok(await changes(retailer, order, lines=lines(1100), use_points=200))["balance"]["held"] == 200
+    await cancels(retailer, order)
+    await revives(retailer, order)
+    assert (await ships(retailer, order))["balance"] == {"available": 808, "pending": 0, "held": 0}
+
+
+async def test_an_order_placed_and_completed_at_once_ends_complete(retailer):
+    """Two acts on one new order may stand in one batch of the till."""
+    member = await retailer.member()
+    first = await orders(retailer, 1100, member)
+    head, number = first["id"].rsplit("_", 1)
+    ahead = {"id": f"{head}_{int(number) + 2}"}  # An order takes a number, and so do its earnings.
+    placed, done = await asyncio.gather(orders(retailer, 1100, member), ships(retailer, ahead))
+    assert (placed["id"], placed["status"], done["status"]) == (ahead["id"], "placed", "completed")
+    assert (await retailer.balance(member))["pending"] == 10

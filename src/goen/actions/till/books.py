@@ -76,12 +76,13 @@ class Books:
                     self.receipts[receipts[row["n"] - 1]] = row["subject"]
         await self._read_members(connection, {m for want in wants for m in want.members})
         purchases = {p for want in wants for p in want.purchases} | set(self.receipts.values())
-        holds = {h for want in wants for h in want.holds}
+        homes, hold_ids = _homes("h", {h for want in wants for h in want.holds})
         if purchases:
             rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", purchases))
             self.purchases = {row["purchase_id"]: PurchaseState(*row) for row in rows}
-            holds |= {h for p in self.purchases.values() if (h := _hold_of(p))}
-        homes, hold_ids = _homes("h", holds)
+            orders = [p for p in self.purchases.values() if p.holder and p.status != "completed"]
+            homes += [p.holder for p in orders if p.holder]
+            hold_ids += [_hold_of(p) for p in orders]
         owners = {p.holder for p in self.purchases.values()} | set(homes)
         await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.accounts})
         # After the accounts, whose versions guard them: a hold that ends in between is then seen as ended.
@@ -217,6 +218,7 @@ def _homes(prefix: str, public_ids: Iterable[str]) -> tuple[list[int], list[str]
     return [home for home, _ in pairs], [i for _, i in pairs]
 
 
-def _hold_of(purchase: PurchaseState) -> str | None:
-    """The hold of an order has the order's own number; a cancelled one may be revived and hold again."""
-    return purchase.purchase_id.replace("p_", "h_", 1) if purchase.status != "completed" else None
+def _hold_of(purchase: PurchaseState) -> str:
+    """The hold of an order has the order's own number, and its home with the holder, who may have claimed it; a
+    cancelled one may be revived and hold again."""
+    return purchase.purchase_id.replace("p_", "h_", 1)
