@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -24,6 +25,7 @@ VARIANTS: dict[str, Callable[..., Till]] = {"single": single}
 
 if __name__ == "__main__":
     main.Till = VARIANTS[sys.argv[1]]  # type: ignore[assignment,misc] # a till of the same shape
+    main.open_database = partial(main.open_database, writers_max=24)  # type: ignore[assignment]
     uvicorn.run(
         "goen.main:application", factory=True, host="127.0.0.1", port=int(sys.argv[2]), http="httptools",
         loop="uvloop", lifespan="on", access_log=False, log_level="warning", proxy_headers=False,

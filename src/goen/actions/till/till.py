@@ -29,7 +29,8 @@ CONNECTIONS = 2
 ACT_IDS = 1000
 #: Keys used lately: a repeat among them is looked up first instead of failing its batch.
 _RECENT_KEYS = 65_536
-_RECONNECTS = 20
+#: How long a caller waits for a database that went away; then it is told, and may ask again.
+_PATIENCE_SECONDS = 20.0
 #: The connection broke or the server restarts: nobody knows whether the batch was committed. The driver's
 #: internal error is one of them: it comes of a line that breaks between two steps of one statement.
 _LOST = (
@@ -171,15 +172,17 @@ class Till:
     async def _post(self, taken: list[_Waiting]) -> None:
         """Post, and if the connection is lost ask again: what was committed answers as a repeat."""
         suspects = [w.act for w in taken if w.suspect]
-        for attempt in range(_RECONNECTS):
+        give_up, pause = self._loop.time() + _PATIENCE_SECONDS, 0.05
+        while True:
             try:
                 batch = await self._commit([w.act for w in taken], suspects)
                 break
             except _LOST:
-                if attempt == _RECONNECTS - 1:
+                if self._loop.time() > give_up:
                     raise
                 suspects = [w.act for w in taken]
-                await asyncio.sleep(min(0.05 * 2**attempt, 1.0))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
             except asyncpg.PostgresError as error:
                 if len(taken) == 1:
                     raise
