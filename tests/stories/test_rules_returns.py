@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from goen.readings.overview import closed_through
 from stories.words import (
     at,
     cancels,
@@ -269,3 +270,19 @@ async def test_rule_24_a_guests_goods_come_back_for_money_alone(retailer):
     assert (back["member"], back["balance"], back["refund"]["money"]) == (None, None, 1100)
     assert (await takes_back(retailer, sale, (2, 1)))["points"]["earned_reversed"] == 0
     refused(await return_of(retailer, sale, (2, 1)), "return_exceeds_purchase")
+
+
+async def test_what_is_late_for_a_closed_period_books_into_the_open_one(retailer, owner):
+    member = await retailer.member()
+    sale = await retailer.buys(5500, member)
+    at(retailer, "2026-12-03")
+    await owner.execute("update installation set closed_through = '2026-11-30'")
+    async with retailer.services.database.reading() as connection:
+        retailer.services.context.closed_through = await closed_through(connection)
+    late = await retailer.buys(1100, member, occurred_at="2026-11-25T10:00:00+09:00")
+    assert late["booked_on"] == "2026-12-01"
+    back = await takes_back(retailer, sale, business_date="2026-11-28", occurred_at="2026-11-28T10:00:00+09:00")
+    assert back["booked_on"] == "2026-12-01"
+    booked = [(e["points"], e["booked_on"]) for e in await entries(retailer, member)]
+    assert booked == [(50, "2026-11-22"), (10, "2026-12-01"), (-50, "2026-12-01")]
+    assert await dates(retailer, member) == {"2027-11-30": 10}

@@ -1,8 +1,9 @@
 """What comes due by itself: holds that ran out, points that confirm, lots that expire.
 
-No balance waits for a sweep: reads and spends know what is dead, free or due at their own instant. Sweeps
-book it, dated the day it happened, in pieces of a batch each (rule 15). Each function does one piece and
-returns how many acts it posted; call it until it returns 0.
+What is dead or freed waits for no sweep: reads and spends know it at their own instant. Provisional points
+become spendable when the sweep of their day has confirmed them. Sweeps book what happened, dated the day it
+did, in pieces of a batch each (rule 15). Each function does one piece and returns how many acts moved
+something; call it until it returns 0.
 """
 
 from __future__ import annotations
