@@ -34,6 +34,9 @@ class Up:
             **{name: value for name, value in os.environ.items() if not name.startswith("GOEN_")},
             "GOEN_DATA_DIR": str(folder),
             "PYTHONUNBUFFERED": "1",
+            # As at home, where Python keeps what it has compiled; a second start reads that.
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(folder.with_suffix(".bytecode")),
         }
         self.log = folder.with_suffix(".log")
         self.process: subprocess.Popen[bytes] | None = None
