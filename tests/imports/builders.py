@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from goen.actions.imports.job import Kind
+from goen.actions.proof import prove
 from goen.actions.shops import PutShop, put_shop
 from goen.channels.files.mapping import Mapping, parse_mapping
 from goen.cli.importing import Books, Outcome, Wanted, import_file
-from goen.ledger.invariants import prove
 from goen.vocabulary.clock import SystemClock
 
 SALES = """

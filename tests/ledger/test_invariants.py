@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import SettableClock
+from goen.actions.proof import INVARIANTS, prove
 from goen.cli.verify import verify
 from goen.database.pool import open_database
-from goen.ledger.invariants import INVARIANTS, prove
 from goen.members.ids import member_id_of
 from stories.conftest import opened_retailer
 from stories.lively import lively
@@ -208,6 +208,13 @@ DAMAGE = {
         "update feed_head set position = position + 1",
         "update feed_head set purged_through = 3",
     ],
+    "document_key": [
+        "update act_key set key_check = key_check + 1 where member_id = {buyer} and subject like 'p%'",
+        "update act_key set act_id = act_id + 1 where member_id = {buyer} and subject like 'r%'",
+        "update purchase set document = replace(document::text, '55000', '56000')::json where member_id = {buyer}",
+        "update purchase set external_id = external_id || 'x' where member_id = {buyer}",
+    ],
+    "identifier_key": ["update identifier_key set key_hash = key_hash + 1 where member_id = {buyer}"],
     "append_only": [
         "grant update on entry to goen_app",
         "grant update (points) on lot_move to goen_app",

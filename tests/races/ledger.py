@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from goen.actions.proof import prove
 from goen.database.pool import Database
-from goen.ledger.invariants import prove
 from goen.vocabulary.clock import SystemClock
 
 #: Each finds what breaks one promise; an empty answer is the proof.

@@ -8,8 +8,8 @@ from collections import Counter
 
 import click
 
+from goen.actions.proof import INVARIANTS, prove
 from goen.cli.session import opened
-from goen.ledger.invariants import INVARIANTS, prove
 from goen.settings import Settings
 from goen.vocabulary.clock import SystemClock
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import structlog
 
+from goen.actions.proof import prove
 from goen.database.pool import Database
 from goen.database.queries import load
 from goen.jobs.model import Means
-from goen.ledger.invariants import Finding, prove
+from goen.ledger.invariants import Finding
 from goen.vocabulary.clock import Instant
 
 SHOWN_MAX = 20

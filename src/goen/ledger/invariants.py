@@ -89,11 +89,11 @@ class Finding(NamedTuple):
 
 
 async def prove(database: Database, now: Instant, *, piece: int = PIECE) -> AsyncIterator[Finding]:
-    """Every violation of every invariant, as it is found; nothing where the books are right.
+    """Every violation of these invariants, as it is found; nothing where the books are right.
 
     ``piece``: how many members one statement looks at. Memory here does not grow with the ledger.
     """
-    async for low, high in _pieces(database, piece):
+    async for low, high in pieces(database, piece):
         for query in _named("piece_"):
             async for finding in _found(database, query, low=low, high=high):
                 yield finding
@@ -103,7 +103,7 @@ async def prove(database: Database, now: Instant, *, piece: int = PIECE) -> Asyn
             yield finding
 
 
-async def _pieces(database: Database, members: int) -> AsyncIterator[tuple[int, int]]:
+async def pieces(database: Database, members: int) -> AsyncIterator[tuple[int, int]]:
     """Stretches that cover every number there can be, whether or not a member has it."""
     low = _FIRST
     while low <= _LAST:

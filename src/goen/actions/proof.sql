@@ -1,0 +1,31 @@
+-- name: documents
+-- Sales and returns of these members with what their keys are made from. Read-only.
+select 'purchase' as kind, p.member_id, p.purchase_id as subject, p.shop_id, p.external_id, p.act_id,
+       p.document::text as document
+  from purchase p where p.member_id between :low and :high
+union all
+select 'return', r.member_id, r.return_id, r.shop_id, r.external_id, r.act_id, null
+  from purchase_return r where r.member_id between :low and :high;
+
+-- name: misplaced_documents
+-- Those of these documents that do not stand under their own keys. Read-only.
+select i.n, case when k.key_hash is null then 'nothing stands under its own key: it could be recorded twice'
+                 when k.act_id <> i.act_id or k.subject <> i.subject then format('its key stands for %s', k.subject)
+                 else 'the document is not the one that was asked for' end as detail
+  from unnest(:hashes::bigint[], :checks::bigint[], :acts::bigint[], :subjects::text[], :digests::bigint[])
+       with ordinality as i (key_hash, key_check, act_id, subject, digest, n)
+  left join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check
+ where k.key_hash is null or k.act_id <> i.act_id or k.subject <> i.subject or k.digest <> i.digest;
+
+-- name: identifiers
+-- The names these members go by. Read-only.
+select i.member_id, i.identifier_id, i.kind, coalesce(i.shop_id, 0) as shop_id, i.normal
+  from member_identifier i where i.member_id between :low and :high and i.removed_at is null;
+
+-- name: misplaced_identifiers
+-- Those of these names that nobody is found by. Read-only.
+select i.n
+  from unnest(:hashes::bigint[], :members::bigint[], :identifiers::bigint[])
+       with ordinality as i (key_hash, member_id, identifier_id, n)
+ where not exists (select from identifier_key k where k.key_hash = i.key_hash and k.member_id = i.member_id
+                      and k.identifier_id = i.identifier_id);
