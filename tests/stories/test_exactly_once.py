@@ -54,6 +54,24 @@ async def test_other_content_under_the_same_key_names_the_paths_and_does_nothing
     assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
 
 
+@every_act
+async def test_of_two_contents_at_once_under_one_key_one_is_done_and_the_other_a_conflict(
+    retailer: Any, owner: Any, act: str
+) -> None:
+    asked = await ACTS[act](retailer)
+    if not asked.fields:
+        pytest.skip("there is nothing in the body to differ")
+    before = await traces(owner)
+    bodies = [(asked.body, asked.other)[n % 2] for n in range(40)]
+    answers = await asyncio.gather(*(asked.send(retailer.server, body) for body in bodies))
+    done = [answer for answer in answers if answer.is_success]
+    refused = [answer for answer in answers if not answer.is_success]
+    assert len({answer.content for answer in done}) == 1
+    assert (len(done), len(refused)) == (20, 20), refused[0].text
+    assert {tuple(sorted(answer.json()["fields"])) for answer in refused} == {tuple(sorted(asked.fields))}
+    assert (await traces(owner))["act"] == before["act"] + 1
+
+
 async def test_a_queue_replayed_after_thirty_days_gets_its_first_answers_and_does_nothing(
     retailer: Any, owner: Any
 ) -> None:
