@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -135,7 +136,8 @@ class Retail(RuleBasedStateMachine):
 
     def priced(self, basket: dict[str, Any]) -> int:
         """About what a basket costs; never more than it does."""
-        return sum(line["amount"] for line in basket["lines"]) + basket.get("postage", 0)
+        off = sum(discount["amount"] for discount in basket.get("discounts", ()))
+        return sum(line["amount"] for line in basket["lines"]) + basket.get("postage", 0) - off
 
     def points_for(self, share: float, basket: dict[str, Any], rules: Any = None) -> int:
         rules = rules or self.settings
@@ -312,7 +314,7 @@ class Retail(RuleBasedStateMachine):
         sale = self.pick(which, "placed", "cancelled")
         if sale is None:
             return
-        body: dict[str, Any] = {"lines": basket, "postage": 0}
+        body: dict[str, Any] = {"lines": basket, "postage": 0, "discounts": []}
         use = self.points_for(share, body, sale.rules) if sale.member is not None else 0
         before = self.books(sale.member) if sale.member is not None else None
         held_before = sale.used
@@ -621,6 +623,22 @@ class Retail(RuleBasedStateMachine):
             self.took_back(sale, told)
 
         return f"/v1/purchases/{sale.id}/returns", body, returned
+
+    @rule(expired=st.booleans(), undo=st.booleans())
+    def extends(self, expired: bool, undo: bool) -> None:
+        """A programme holiday; undone at once, every lot is as it was but for debts that it filled (rule 17)."""
+        self.world.sweep()
+        before = [self.books(n) for n in range(3)]
+        today = self.world.today
+        body = {
+            "from": str(today - timedelta(days=3)), "to": str(today + timedelta(days=3)), "expired": expired,
+            "expires_on": str(today + timedelta(days=40)), "reason": "試験",
+        }  # fmt: skip
+        done = self.accepted("/v1/lot_extensions", body, 201)
+        if undo:
+            self.accepted(f"/v1/lot_extensions/{done['id']}/undo", {})
+            for n, books in enumerate(before):
+                assert books.account["debt"] or self.books(n).snapshot() == books.snapshot()
 
     @rule(settings=programmes())
     def changes_the_programme(self, settings: dict[str, Any]) -> None:

@@ -70,8 +70,15 @@ def lines() -> st.SearchStrategy[list[dict[str, Any]]]:
 
 
 def baskets() -> st.SearchStrategy[dict[str, Any]]:
-    """The priced part of a sale."""
-    return st.fixed_dictionaries({"lines": lines(), "postage": st.sampled_from([0, 0, 500])})
+    """The priced part of a sale, some with a discount on the whole of it."""
+
+    def priced(parts: tuple[list[dict[str, Any]], int, int]) -> dict[str, Any]:
+        found, postage, discount = parts
+        discount = min(discount, sum(line["amount"] for line in found))
+        discounts = [{"amount": discount}] if discount else []
+        return {"lines": found, "postage": postage, "discounts": discounts}
+
+    return st.tuples(lines(), st.sampled_from([0, 0, 500]), st.sampled_from([0, 0, 333])).map(priced)
 
 
 #: How much of what is payable is paid with points.
