@@ -1,6 +1,7 @@
 -- Each query names what is wrong: the invariant's code, under whom, what, and how it differs. Nothing comes back
 -- where the books are right. Queries over a piece take the members from :low through :high, both included; each
--- is one statement and so sees one moment, however lively the ledger is.
+-- is one statement and so sees one moment, however lively the ledger is. What is looked for in a row stands in one
+-- array of "code: detail", null where all is well: a list of rows would be set up anew for each of them.
 
 -- name: guests_through$
 -- The last stand-in of the next piece of guest sales; null where fewer than a piece are left. Read-only.
@@ -34,29 +35,30 @@ with accounts as (
   select h.member_id, sum((draw ->> 1)::bigint)::bigint as held from hold h, json_array_elements(h.draws) draw
    where h.member_id between :low and :high and h.status = 'open' group by h.member_id
 )
-select wrong.code, member_id as anchor, '' as what, wrong.detail
+select split_part(wrong, ': ', 1) as code, member_id as anchor, '' as what,
+       substring(wrong from position(': ' in wrong) + 2) as detail
   from accounts a
   full join members m using (member_id) full join entries e using (member_id)
   full join lots l using (member_id) full join holds h using (member_id)
- cross join lateral (values
-   ('account_missing', case when a.version is null then 'there is no account' end),
-   ('account_missing', case when m.number is null and member_id > 0 then 'there is no member' end),
-   ('booked_entries', case when a.booked <> coalesce(e.booked, 0)
-     then format('booked %s, entries %s', a.booked, coalesce(e.booked, 0)) end),
-   ('booked_lots', case when a.booked <> coalesce(l.booked, 0)
-     then format('booked %s, open lots %s', a.booked, coalesce(l.booked, 0)) end),
-   ('pending_entries', case when a.pending <> coalesce(e.pending, 0)
-     then format('pending %s, entries %s', a.pending, coalesce(e.pending, 0)) end),
-   ('held_lots', case when a.held <> coalesce(l.held, 0)
-     then format('held %s, lots %s', a.held, coalesce(l.held, 0)) end),
-   ('held_holds', case when a.held <> coalesce(h.held, 0)
-     then format('held %s, open holds %s', a.held, coalesce(h.held, 0)) end),
-   ('debt_lots', case when a.debt <> coalesce(l.debt, 0)
-     then format('debt %s, debt lots %s', a.debt, coalesce(l.debt, 0)) end),
-   ('numbers', case when greatest(e.seq, l.seq) > a.seq
-     then format('the account counts to %s, its rows to %s', a.seq, greatest(e.seq, l.seq)) end)
- ) wrong (code, detail)
- where wrong.detail is not null;
+ cross join lateral unnest(array[
+   case when a.version is null then 'account_missing: there is no account' end,
+   case when m.number is null and member_id > 0 then 'account_missing: there is no member' end,
+   case when a.booked <> coalesce(e.booked, 0)
+     then format('booked_entries: booked %s, entries %s', a.booked, coalesce(e.booked, 0)) end,
+   case when a.booked <> coalesce(l.booked, 0)
+     then format('booked_lots: booked %s, open lots %s', a.booked, coalesce(l.booked, 0)) end,
+   case when a.pending <> coalesce(e.pending, 0)
+     then format('pending_entries: pending %s, entries %s', a.pending, coalesce(e.pending, 0)) end,
+   case when a.held <> coalesce(l.held, 0)
+     then format('held_lots: held %s, lots %s', a.held, coalesce(l.held, 0)) end,
+   case when a.held <> coalesce(h.held, 0)
+     then format('held_holds: held %s, open holds %s', a.held, coalesce(h.held, 0)) end,
+   case when a.debt <> coalesce(l.debt, 0)
+     then format('debt_lots: debt %s, debt lots %s', a.debt, coalesce(l.debt, 0)) end,
+   case when greatest(e.seq, l.seq) > a.seq
+     then format('numbers: the account counts to %s, its rows to %s', a.seq, greatest(e.seq, l.seq)) end
+ ]) wrong
+ where wrong is not null;
 
 -- name: piece_lots
 -- Lots against their moves, holds and expiries. Read-only.
@@ -76,27 +78,29 @@ with lots as (
    where e.member_id between :low and :high and v.member_id between :low and :high and e.kind = 'expire'
    group by v.member_id, v.lot_id
 )
-select wrong.code, member_id as anchor, format('lot %s', lot_id) as what, wrong.detail
+select split_part(wrong, ': ', 1) as code, member_id as anchor, format('lot %s', lot_id) as what,
+       substring(wrong from position(': ' in wrong) + 2) as detail
   from lots l
   full join moves v using (member_id, lot_id) full join holds h using (member_id, lot_id)
   full join expiries x using (member_id, lot_id)
- cross join lateral (values
-   ('lot_missing', case when l.kind is null then 'moved or held, and not there' end),
-   ('lot_moves', case when l.points + coalesce(v.points, 0) <> l.remaining
-     then format('granted %s, moved %s, remaining %s', l.points, coalesce(v.points, 0), l.remaining) end),
-   ('lot_holds', case when l.held <> coalesce(h.points, 0)
-     then format('held %s, open holds %s', l.held, coalesce(h.points, 0)) end),
-   ('lot_expired', case when l.expired <> coalesce(x.points, 0)
-     then format('expired %s, entries %s', l.expired, coalesce(x.points, 0)) end),
-   ('lot_state', case when l.open <> (l.remaining <> 0) or l.held < 0 or l.held > greatest(l.remaining, 0)
+ cross join lateral unnest(array[
+   case when l.kind is null then 'lot_missing: moved or held, and not there' end,
+   case when l.points + coalesce(v.points, 0) <> l.remaining
+     then format('lot_moves: granted %s, moved %s, remaining %s', l.points, coalesce(v.points, 0), l.remaining) end,
+   case when l.held <> coalesce(h.points, 0)
+     then format('lot_holds: held %s, open holds %s', l.held, coalesce(h.points, 0)) end,
+   case when l.expired <> coalesce(x.points, 0)
+     then format('lot_expired: expired %s, entries %s', l.expired, coalesce(x.points, 0)) end,
+   case when l.open <> (l.remaining <> 0) or l.held < 0 or l.held > greatest(l.remaining, 0)
                         or (l.kind = 'debt' and l.remaining > 0) or (l.kind <> 'debt' and l.remaining < 0)
-     then format('%s, remaining %s, held %s, open %s', l.kind, l.remaining, l.held, l.open) end)
- ) wrong (code, detail)
- where wrong.detail is not null;
+     then format('lot_state: %s, remaining %s, held %s, open %s', l.kind, l.remaining, l.held, l.open) end
+ ]) wrong
+ where wrong is not null;
 
 -- name: piece_entries
 -- Each entry's number, balance and act. Read-only.
-select wrong.code, e.member_id as anchor, format('entry %s', e.seq) as what, wrong.detail
+select split_part(wrong, ': ', 1) as code, e.member_id as anchor, format('entry %s', e.seq) as what,
+       substring(wrong from position(': ' in wrong) + 2) as detail
   from (select member_id, seq, act_id, balance_after, 'points' in (source, target) as points,
                lag(seq) over w as before,
                sum(case when target = 'points' then points when source = 'points' then -points else 0 end) over w
@@ -106,16 +110,16 @@ select wrong.code, e.member_id as anchor, format('entry %s', e.seq) as what, wro
           from entry where member_id between :low and :high
         window w as (partition by member_id order by seq rows unbounded preceding)) e
   left join lot l on l.member_id = e.member_id and l.lot_id = e.seq and l.member_id between :low and :high
- cross join lateral (values
-   ('entry_balance', case when e.balance_after <> case when e.points then e.booked else e.pending end
-     then format('balance after it %s, entries up to it %s', e.balance_after,
-                 case when e.points then e.booked else e.pending end) end),
-   ('numbers', case when e.before = e.seq then 'the number is given to two entries' end),
-   ('numbers', case when l.lot_id is not null then 'the number is given to a lot as well' end),
-   ('entry_act', case when not exists (select from act a where a.act_id = e.act_id)
-     then format('act %s is not there', e.act_id) end)
- ) wrong (code, detail)
- where wrong.detail is not null;
+ cross join lateral unnest(array[
+   case when e.balance_after <> case when e.points then e.booked else e.pending end
+     then format('entry_balance: balance after it %s, entries up to it %s', e.balance_after,
+                 case when e.points then e.booked else e.pending end) end,
+   case when e.before = e.seq then 'numbers: the number is given to two entries' end,
+   case when l.lot_id is not null then 'numbers: the number is given to a lot as well' end,
+   case when not exists (select from act a where a.act_id = e.act_id)
+     then format('entry_act: act %s is not there', e.act_id) end
+ ]) wrong
+ where wrong is not null;
 
 -- name: piece_acts
 -- What an act's entries moved on an account, its lots moved too. Read-only.
@@ -188,7 +192,8 @@ with sales as (
    where member_id between :low and :high and purchase_id is not null and status = 'open'
    group by member_id, purchase_id
 )
-select wrong.code, holder as anchor, purchase_id as what, wrong.detail
+select split_part(wrong, ': ', 1) as code, holder as anchor, purchase_id as what,
+       substring(wrong from position(': ' in wrong) + 2) as detail
   from told t
   full join entries e using (holder, purchase_id) full join returns r using (holder, purchase_id)
   full join holds h using (holder, purchase_id)
@@ -198,35 +203,35 @@ select wrong.code, holder as anchor, purchase_id as what, wrong.detail
    -- What a cancel could not give back because it had expired is in no document of a return.
    t.status = 'cancelled' or coalesce(e.redemptions, 0) > 1
      or not coalesce(e.restoring, '{}') <@ coalesce(r.acts, '{}') as cancelled_once) x
- cross join lateral (values
-   ('sale_missing', case when t.status is null then 'entries, returns or holds name it, and it is not there' end),
-   ('sale_act', case when t.status is not null and not exists (select from act a where a.act_id = t.act_id)
-     then format('act %s is not there', t.act_id) end),
-   ('sale_earned', case when coalesce(e.earned, 0)
+ cross join lateral unnest(array[
+   case when t.status is null then 'sale_missing: entries, returns or holds name it, and it is not there' end,
+   case when t.status is not null and not exists (select from act a where a.act_id = t.act_id)
+     then format('sale_act: act %s is not there', t.act_id) end,
+   case when coalesce(e.earned, 0)
                              <> t.confirmed + t.earned_back - coalesce(r.pending, 0) - coalesce(r.earned, 0)
-     then format('confirmed %s, entries %s', t.confirmed, coalesce(e.earned, 0)) end),
-   ('sale_pending', case when coalesce(e.pending, 0) <> t.pending
-     then format('pending %s, entries %s', t.pending, coalesce(e.pending, 0)) end),
-   ('sale_used', case when holder > 0 and not t.hold
+     then format('sale_earned: confirmed %s, entries %s', t.confirmed, coalesce(e.earned, 0)) end,
+   case when coalesce(e.pending, 0) <> t.pending
+     then format('sale_pending: pending %s, entries %s', t.pending, coalesce(e.pending, 0)) end,
+   case when holder > 0 and not t.hold
                        and (x.spent < case when t.status = 'cancelled' then 0 else x.outstanding end
-                            or (not x.cancelled_once and x.spent <> x.outstanding))
-     then format('used %s, entries %s', x.outstanding, x.spent) end),
-   ('sale_draws', case when holder > 0
+                            or (x.spent <> x.outstanding and not x.cancelled_once))
+     then format('sale_used: used %s, entries %s', x.outstanding, x.spent) end,
+   case when holder > 0
                         and t.drawn + t.owed <> case when t.hold or t.status = 'cancelled' then 0 else x.outstanding end
-     then format('used %s, drawn and owed %s', x.outstanding, t.drawn + t.owed) end),
-   ('sale_hold', case when coalesce(h.points, 0) <> case when t.hold then x.outstanding else 0 end
-     then format('to be held %s, held %s', case when t.hold then x.outstanding else 0 end,
-                 coalesce(h.points, 0)) end),
-   ('return_exceeds', case when t.money_back > t.payable or t.used_back > t.used or t.earned_back > t.earned
+     then format('sale_draws: used %s, drawn and owed %s', x.outstanding, t.drawn + t.owed) end,
+   case when coalesce(h.points, 0) <> case when t.hold then x.outstanding else 0 end
+     then format('sale_hold: to be held %s, held %s', case when t.hold then x.outstanding else 0 end,
+                 coalesce(h.points, 0)) end,
+   case when t.money_back > t.payable or t.used_back > t.used or t.earned_back > t.earned
                              or coalesce(r.refund, 0) > t.money_back
                              or coalesce(r.used, 0) + coalesce(r.lost, 0)
                                 <> case when holder > 0 then t.used_back else 0 end
                              or coalesce(r.earned, 0) + coalesce(r.pending, 0) > t.earned_back
-     then format('sold for %s, used %s, earned %s; back %s, %s, %s; in documents %s, %s, %s',
+     then format('return_exceeds: sold for %s, used %s, earned %s; back %s, %s, %s; in documents %s, %s, %s',
                  t.payable, t.used, t.earned, t.money_back, t.used_back, t.earned_back, coalesce(r.refund, 0),
-                 coalesce(r.used, 0) + coalesce(r.lost, 0), coalesce(r.earned, 0) + coalesce(r.pending, 0)) end)
- ) wrong (code, detail)
- where wrong.detail is not null;
+                 coalesce(r.used, 0) + coalesce(r.lost, 0), coalesce(r.earned, 0) + coalesce(r.pending, 0)) end
+ ]) wrong
+ where wrong is not null;
 
 -- name: piece_claims
 -- A claimed sale and its claim know each other. Read-only.
@@ -263,19 +268,20 @@ having coalesce(sum(e.points) filter (where e.target = 'transit'), 0)
 
 -- name: whole_keys
 -- Every act has its key, every key its act, and a sale's key its sale. Keys of acts without a document age out.
-select wrong.code, coalesce(a.member_id, k.member_id) as anchor,
-       format('act %s', coalesce(a.act_id, k.act_id)) as what, wrong.detail
+select split_part(wrong, ': ', 1) as code, coalesce(a.member_id, k.member_id) as anchor,
+       format('act %s', coalesce(a.act_id, k.act_id)) as what,
+       substring(wrong from position(': ' in wrong) + 2) as detail
   from act a
   full join act_key k on k.act_id = a.act_id and k.member_id = a.member_id
   left join purchase p on a.kind = 'purchase' and p.member_id = k.member_id and p.purchase_id = k.subject
- cross join lateral (values
-   ('act_key', case when k.key_hash is null and (a.kind in ('purchase', 'return') or a.recorded_at > :since)
-     then format('a %s without its key: it could be done twice', a.kind) end),
-   ('key_act', case when a.kind is null then 'a key without its act: it could never be done' end),
-   ('key_sale', case when a.kind = 'purchase' and k.key_hash is not null and p.purchase_id is null
-     then format('the key stands for %s, which is not there', k.subject) end)
- ) wrong (code, detail)
- where wrong.detail is not null;
+ cross join lateral unnest(array[
+   case when k.key_hash is null and (a.kind in ('purchase', 'return') or a.recorded_at > :since)
+     then format('act_key: a %s without its key: it could be done twice', a.kind) end,
+   case when a.kind is null then 'key_act: a key without its act: it could never be done' end,
+   case when a.kind = 'purchase' and k.key_hash is not null and p.purchase_id is null
+     then format('key_sale: the key stands for %s, which is not there', k.subject) end
+ ]) wrong
+ where wrong is not null;
 
 -- name: whole_identifiers
 -- The registry of identifiers and the members' own names say the same. Read-only.
