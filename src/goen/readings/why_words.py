@@ -43,7 +43,8 @@ def lot(lot: OpenLot, used: int, shop: str | None, language: Language) -> str:
         until = "有効期限なし" if lot.expires_on is None else f"{day(lot.expires_on, language)}まで有効"
         set_aside = f"、うち{points_text(lot.held, language)}確保中" if lot.held else ""
         spent = f"、{'、'.join(gone)}" if gone else ""
-        return f"{day(lot.granted_on, language)} {source}: {granted}付与{spent}、残り{points_text(lot.remaining, language)}{set_aside}（{until}）"
+        left = f"残り{points_text(lot.remaining, language)}{set_aside}（{until}）"
+        return f"{day(lot.granted_on, language)} {source}: {granted}付与{spent}、{left}"
     gone = [f"{n:,} {word}" for n, word in ((used, "used"), (lot.expired, "expired")) if n]
     until = "no end" if lot.expires_on is None else f"usable through {day(lot.expires_on, language)}"
     set_aside = f", {lot.held:,} of them set aside" if lot.held else ""
