@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
-from crash.retailer import PATIENCE_SECONDS, Tills, Up, kill
+from crash.retailer import CALM_SECONDS, Tills, Up, kill
 
 ROUNDS = int(os.environ.get("GOEN_CRASH_ROUNDS", "20"))
 SEED = int(os.environ.get("GOEN_CRASH_SEED", "20261122"))
@@ -62,7 +62,7 @@ async def test_killed_at_any_moment_nothing_answered_is_lost_and_nothing_is_done
         assert made.returncode == 0, made.stderr
         secret = {"Authorization": f"Bearer {made.stdout.strip()}"}
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{up.port}", headers=secret, timeout=PATIENCE_SECONDS
+            base_url=f"http://127.0.0.1:{up.port}", headers=secret, timeout=CALM_SECONDS
         ) as client:
             tills = Tills(client, chance)
             await tills.furnish()
