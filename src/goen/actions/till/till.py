@@ -203,6 +203,7 @@ class Till:
             batch = Batch(acts, await self._act_ids(connection, len(acts)), now=self._clock.now, day_of=self._day_of)
             await batch.run(connection, suspects)
         except BaseException:
+            connection.terminate()  # Our plans are not for others of the pool, nor is a line that may be broken.
             await self._database.writers.release(connection)
             raise
         self._spare.append(connection)
