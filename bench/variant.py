@@ -14,6 +14,7 @@ import uvicorn
 
 from goen import main
 from goen.actions.till.till import Till
+from goen.api.protocol import Protocol
 
 
 def single(*arguments: Any, **options: Any) -> Till:
@@ -27,6 +28,6 @@ if __name__ == "__main__":
     main.Till = VARIANTS[sys.argv[1]]  # type: ignore[assignment,misc] # a till of the same shape
     main.open_database = partial(main.open_database, writers_max=24)  # type: ignore[assignment]
     uvicorn.run(
-        "goen.main:application", factory=True, host="127.0.0.1", port=int(sys.argv[2]), http="httptools",
+        "goen.main:application", factory=True, host="127.0.0.1", port=int(sys.argv[2]), http=Protocol,
         loop="uvloop", lifespan="on", access_log=False, log_level="warning", proxy_headers=False,
     )  # fmt: skip

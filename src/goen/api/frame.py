@@ -23,6 +23,7 @@ from goen.api.call import Answer, Call, Events, Language, Principal, Reply, enco
 from goen.api.limits import Buckets, Headers, Limits
 from goen.api.metrics import Metrics
 from goen.api.operations import Operation
+from goen.api.protocol import WHOLE, Whole
 from goen.api.routing import Found, Router
 from goen.api.services import Services
 from goen.database.errors import DatabaseUnavailable
@@ -117,7 +118,7 @@ class Frame:
             await self._stream(reply, secret_of(headers), request_id, extra, receive, send)
             return
         assert type(reply) is Reply
-        await send_reply(reply, request_id, extra, send)
+        await send_reply(reply, request_id, extra, scope, send)
         name = f"{operation.method} {operation.path}" if operation is not None else "unknown"
         self._metrics.answered(name, reply.status, time.perf_counter() - began)
 
@@ -223,19 +224,19 @@ class Frame:
                 await close()
 
 
-async def send_reply(reply: Reply, request_id: str, extra: Headers, send: Send) -> None:
+async def send_reply(reply: Reply, request_id: str, extra: Headers, scope: Scope, send: Send) -> None:
     """Send a whole answer; a client that has left is no error."""
-    head = [
-        (b"content-length", b"%d" % len(reply.body)),
-        (b"x-request-id", request_id.encode()),
-        *reply.headers,
-        *extra,
-    ]
-    if reply.body and not any(name == b"content-type" for name, _ in reply.headers):
+    body = reply.body
+    head = [(b"x-request-id", request_id.encode()), *reply.headers, *extra]
+    if body and not (reply.headers and any(name == b"content-type" for name, _ in reply.headers)):
         head.append(JSON)
+    whole: Whole | None = scope.get(WHOLE)
+    if whole is not None and whole(reply.status, head, body):
+        return
+    head.append((b"content-length", b"%d" % len(body)))
     try:
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
-        await send({"type": "http.response.body", "body": reply.body})
+        await send({"type": "http.response.body", "body": body})
     except OSError:
         pass  # The client left; what was done stays done, and its repeat gets the same answer.
 

@@ -244,8 +244,11 @@ def _dated(types: Sequence[Any], components: Mapping[str, Any]) -> None:
 
 
 def _numbers(value: Any) -> Any:
-    """Decimals are numbers on our wire; msgspec would describe them as texts."""
+    """Decimals are numbers on our wire; msgspec would describe them as texts, and ``int | Decimal`` as two things."""
     if isinstance(value, dict):
+        decimal = {"type": "string", "format": "decimal"}
+        if [{"type": "integer"}, decimal] == value.get("anyOf"):
+            value = decimal | {key: inner for key, inner in value.items() if key != "anyOf"}
         if value.get("format") == "decimal":
             plain = {key: inner for key, inner in value.items() if key != "format"}
             if isinstance(default := plain.get("default"), str):

@@ -40,6 +40,7 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(settings: Settings) -> None:
+    from goen.api.protocol import Protocol
     from goen.main import Served
 
     async with prepared(settings) as found:
@@ -49,7 +50,7 @@ async def _serve(settings: Settings) -> None:
                 served,
                 host=settings.host,
                 port=settings.port,
-                http="httptools",
+                http=Protocol,
                 lifespan="on",
                 access_log=False,
                 log_level=settings.log_level,

@@ -60,18 +60,21 @@ class Basket(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def thousandths(quantity: Decimal) -> int:
+def _scaled(value: int | Decimal, places: int) -> int:
+    return scaled(Decimal(value), places)
+
+
+def thousandths(quantity: int | Decimal) -> int:
     """A quantity in thousandths. Raises ValueError unless 0 <= quantity < 10**9 with 3 places at most."""
-    value = scaled(quantity, 3)
+    value = quantity * 1000 if type(quantity) is int else _scaled(quantity, 3)
     if not 0 <= value < 10**12:
         raise ValueError("must be 0 or more and below 1,000,000,000")
     return value
 
 
-@lru_cache(maxsize=1024)
-def hundredths(tax_rate: Decimal) -> int:
+def hundredths(tax_rate: int | Decimal) -> int:
     """A tax rate in hundredths of a percent. Raises ValueError unless 0 <= rate < 100, 2 places at most."""
-    value = scaled(tax_rate, 2)
+    value = tax_rate * 100 if type(tax_rate) is int else _scaled(tax_rate, 2)
     if not 0 <= value < 10_000:
         raise ValueError("must be 0 or more and below 100")
     return value
@@ -196,7 +199,7 @@ def _in_order(lines: Sequence[Line]) -> Sequence[Line]:
     return sorted(lines, key=lambda line: line.line)
 
 
-def checked(convert: Callable[[Decimal], int], value: Decimal, field: str) -> int:
+def checked(convert: Callable[[int | Decimal], int], value: int | Decimal, field: str) -> int:
     """``convert(value)``, or InvalidRequest that names the field."""
     try:
         return convert(value)

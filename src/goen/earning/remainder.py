@@ -22,6 +22,7 @@ from goen.earning.basket import EARNS_NOTHING, checked, hundredths, share_used, 
 from goen.earning.decision import Award, Decision, Facts, LineShare
 from goen.earning.errors import ReturnExceedsPurchase
 from goen.earning.evaluate import Engine
+from goen.vocabulary.fields import Quantity, TaxRate
 from goen.vocabulary.money import tax_on
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -32,7 +33,7 @@ class Part(Protocol):
     @property
     def line(self) -> int: ...
     @property
-    def quantity(self) -> Decimal: ...
+    def quantity(self) -> int | Decimal: ...
     @property
     def amount(self) -> int | None: ...
 
@@ -42,7 +43,7 @@ class ReturnLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     more, than the quantity's share of the price is given back."""
 
     line: Annotated[int, Meta(ge=1, le=10**6)]
-    quantity: Decimal
+    quantity: Quantity
     amount: Annotated[int, Meta(ge=0, lt=10**12)] | None = None
 
 
@@ -173,8 +174,8 @@ class UnlinkedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 
     line: Annotated[int, Meta(ge=1, le=10**6)]
     amount: Annotated[int, Meta(ge=0, lt=10**12)]
-    quantity: Decimal = Decimal(1)
-    tax_rate: Decimal = Decimal(10)
+    quantity: Quantity = Decimal(1)
+    tax_rate: TaxRate = Decimal(10)
     tax_included: bool = True
     category: str | None = None
     points: bool = True

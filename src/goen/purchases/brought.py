@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
 from goen.purchases.model import MemberRef, Purchase
+from goen.vocabulary.fields import Quantity, TaxRate
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -37,9 +37,9 @@ class ReturnLine(msgspec.Struct, frozen=True):
     """Goods that came back. Numbers are positive; ``amount`` is what was given back for the line."""
 
     row: int
-    quantity: Decimal
+    quantity: Quantity
     amount: int
-    tax_rate: Decimal
+    tax_rate: TaxRate
     tax_included: bool
     sku: str | None = None
     name: str | None = None

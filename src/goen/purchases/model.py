@@ -35,7 +35,7 @@ class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: Text
 
 
-class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One line of a sale. ``amount`` is what is charged after the line's own ``discount``."""
 
     line: Annotated[int, Meta(ge=1, le=10**6)]

@@ -10,5 +10,6 @@ from msgspec import Meta
 Text = Annotated[str, Meta(max_length=500)]
 Money = Annotated[int, Meta(ge=0, lt=10**12)]
 Points = Annotated[int, Meta(ge=0, lt=10**9)]
-Quantity = Annotated[Decimal, Meta(description="a decimal of at most 3 places, 0 or more")]
-TaxRate = Annotated[Decimal, Meta(description="percent; 8 or 10 in Japan today, at most 2 places, below 100")]
+#: Whole numbers stay integers: a basket has twenty of these, and a Decimal costs ten times as much.
+Quantity = Annotated[int | Decimal, Meta(description="a decimal of at most 3 places, 0 or more")]
+TaxRate = Annotated[int | Decimal, Meta(description="percent; 8 or 10 in Japan today, at most 2 places, below 100")]

@@ -28,10 +28,10 @@ class PlannedLine(msgspec.Struct, frozen=True):
     """A line of a sale, or, without a sale, of the slip; and the slip's row it comes from."""
 
     line: int
-    quantity: Decimal
+    quantity: int | Decimal
     row: int
     amount: int
-    tax_rate: Decimal = Decimal(10)
+    tax_rate: int | Decimal = Decimal(10)
     tax_included: bool = True
     category: str | None = None
 
@@ -180,5 +180,5 @@ def _searched(line: ReturnLine) -> str | None:
     return None if line.name is None else f'"name":{msgspec.json.encode(line.name).decode()}'
 
 
-def _thousandths(quantity: Decimal) -> int:
+def _thousandths(quantity: int | Decimal) -> int:
     return int(quantity * 1000)

@@ -14,7 +14,6 @@ select p.purchase_id, p.confirms_on, p.version from purchase p
 -- Lots past their last day with points that no hold keeps, by member and day.
 select d.member_id, d.expires_on, d.lot_id, d.remaining
   from (select l.member_id, l.expires_on, l.lot_id, l.remaining from lot l
-         where l.open and l.kind <> 'debt' and l.expires_on is not null
-           and l.expires_on - date '2000-01-01' < :today::date - date '2000-01-01' and l.remaining > l.held
-         order by l.expires_on - date '2000-01-01' limit :piece::bigint) d
+         where (case when l.open and l.kind <> 'debt' then l.expires_on end) < :today::date and l.remaining > l.held
+         order by (case when l.open and l.kind <> 'debt' then l.expires_on end) limit :piece::bigint) d
  order by d.member_id, d.expires_on, d.lot_id;

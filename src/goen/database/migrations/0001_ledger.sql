@@ -179,8 +179,10 @@ create table lot (
   primary key (member_id, lot_id)
 ) with (fillfactor = 80);
 create index lot_open on lot (member_id, kind, expires_on, lot_id) where open;  -- debts, then the order of spending (rule 13)
--- For the sweep alone. An expression, so that no question about one member is ever answered through it.
-create index lot_due on lot ((expires_on - date '2000-01-01')) where open and kind <> 'debt' and expires_on is not null;
+-- For the sweep alone. An expression in both places, so that no question about one member is ever answered through it:
+-- a plan made while the table was empty would read all that is due for each member.
+create index lot_due on lot ((case when open and kind <> 'debt' then expires_on end))
+ where (case when open and kind <> 'debt' then expires_on end) is not null;
 comment on table lot is 'member: what each earned point belongs to';
 
 -- remaining = points + sum of moves.
