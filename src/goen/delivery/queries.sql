@@ -7,10 +7,6 @@ select relay_drain(:members::bigint[]);
 select array_agg(distinct oldest.member_id)
   from (select member_id from outbox order by recorded_at, outbox_id limit :rows_max) oldest;
 
--- name: tell(position)$
--- Wake the listeners of other processes. Never called in a transaction that posts.
-select pg_notify('goen_feed', :position);
-
 -- name: bounds()^
 -- The last position given, and the last one forgotten.
 select position as head, purged_through from feed_head where feed_id = 1;

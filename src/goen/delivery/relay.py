@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
-from math import inf
 
 import structlog
 
@@ -20,7 +19,7 @@ from goen.database.pool import Writing, connect, take_role
 from goen.database.queries import load
 
 CHANNEL = "goen_feed"
-DRAIN_PAUSE_SECONDS = 0.005
+DRAIN_PAUSE_SECONDS = 0.01
 """Between two drains: under load they gather more, and a commit costs the same for one row or a thousand."""
 DRAIN_MEMBERS_MAX = 2_000
 SWEEP_ROWS_MAX = 1_000
@@ -28,7 +27,6 @@ SWEEP_SECONDS = (0.05, 0.25)
 """Between sweeps: the first after a find, doubling to the second while there is nothing."""
 SWEEP_SHARE = 20
 """Sweeps get one part in so many of the time: where an old snapshot keeps dead rows, they are slow."""
-TELL_SECONDS = 0.01
 RETRY_SECONDS = 0.2
 STOP_SECONDS = 2.0
 
@@ -47,8 +45,6 @@ class Relay:
         self._stopping = False
         self._sweep_at = 0.0
         self._sweep_pause = SWEEP_SECONDS[0]
-        self._tell_at = 0.0
-        self._untold: int | None = None
 
     def wake(self, rows: Sequence[tuple[int, int]]) -> None:
         """Drain soon: ``(member_id, outbox_id)`` of rows just committed; none means "some, unknown which"."""
@@ -79,9 +75,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         while True:
             now = loop.time()
-            if self._untold is not None and now >= self._tell_at:
-                await self._tell(connection, self._untold)
-            elif now >= self._sweep_at:
+            if now >= self._sweep_at:
                 await self._sweep(connection)
             elif self._members:
                 members = list(islice(self._members, DRAIN_MEMBERS_MAX))
@@ -93,9 +87,8 @@ class Relay:
                 return
             else:
                 self._woken.clear()
-                next_at = min(self._sweep_at, self._tell_at if self._untold is not None else inf)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout_at(next_at):
+                    async with asyncio.timeout_at(self._sweep_at):
                         await self._woken.wait()
 
     async def _sweep(self, connection: Writing) -> None:
@@ -110,15 +103,8 @@ class Relay:
         self._sweep_at = loop.time() + max(self._sweep_pause, SWEEP_SHARE * took)
 
     async def _drain(self, connection: Writing, members: list[int]) -> None:
-        if (head := await _queries.drain(connection, members=members)) is not None:
-            self._untold = head
+        if (head := await connection.fetchval(_queries.drain.sql, members)) is not None:
             self._advanced(head)
-
-    async def _tell(self, connection: Writing, head: int) -> None:
-        """One notice for all drains of the last ten milliseconds, outside any transaction that posts."""
-        self._untold = None
-        self._tell_at = asyncio.get_running_loop().time() + TELL_SECONDS
-        await _queries.tell(connection, position=str(head))
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import gcd
+from typing import NamedTuple
 
 from msgspec import UNSET
 
@@ -75,6 +76,13 @@ class Rate:
         return high
 
 
+class Priced(NamedTuple):
+    """A priced purchase, and its lines as a decision keeps them."""
+
+    basket: Basket
+    shares: tuple[LineShare, ...]
+
+
 class Engine:
     """A compiled programme version. Immutable in effect; safe to share between requests."""
 
@@ -111,9 +119,25 @@ class Engine:
         self._place = earning.place
         self._points_earn = earning.point_paid == "included"
 
-    def evaluate(self, purchase: Purchase, facts: Facts = _NOBODY) -> Decision:
-        """Decide a purchase. Raises InvalidRequest and UseLimit as :func:`goen.earning.basket.price`."""
-        basket = price(purchase, self.terms, facts.coupon_reduction, facts.guest)
+    def price(self, purchase: Purchase, coupon_reduction: int = 0, guest: bool = False) -> Priced:
+        """The part of a decision that needs no member. Raises as :func:`goen.earning.basket.price`."""
+        basket = price(purchase, self.terms, coupon_reduction, guest)
+        codes = [*self.kind_codes, None]  # EARNS_NOTHING is -1: the last one.
+        shares = tuple([
+            LineShare(number, quantity, rate, net, discount, back, used, codes[kind], may)
+            for number, quantity, rate, net, discount, back, used, kind, may in zip(
+                basket.numbers, basket.quantities, basket.tax_rates, basket.net, basket.discounts,
+                basket.add_backs, basket.used, basket.kinds, basket.spendable, strict=True,
+            )
+        ])  # fmt: skip
+        return Priced(basket, shares)
+
+    def evaluate(self, purchase: Purchase, facts: Facts = _NOBODY, priced: Priced | None = None) -> Decision:
+        """Decide a purchase. ``priced``: as :meth:`price` gave it for these facts, where that was done before.
+
+        Raises InvalidRequest and UseLimit as :func:`goen.earning.basket.price`.
+        """
+        basket, shares = priced or self.price(purchase, facts.coupon_reduction, facts.guest)
         awards: list[Award] = []
         misses: list[Miss] = []
         boosts: tuple[str, ...] = ()
@@ -125,7 +149,6 @@ class Engine:
         earned = sum([award.points for award in awards])
         if earned >= POINTS_LIMIT:
             raise InvalidRequest("lines", f"earn {earned:,} points; a purchase earns below {POINTS_LIMIT:,}")
-        codes = [*self.kind_codes, None]  # EARNS_NOTHING is -1: the last one.
         return Decision(
             version=self.version,
             total=basket.total,
@@ -138,16 +161,10 @@ class Engine:
             awards=tuple(awards),
             not_applied=tuple(misses),
             warnings=tuple(basket.warnings),
-            lines=tuple([
-                LineShare(number, quantity, rate, net, discount, back, used, codes[kind], may)
-                for number, quantity, rate, net, discount, back, used, kind, may in zip(
-                    basket.numbers, basket.quantities, basket.tax_rates, basket.net, basket.discounts,
-                    basket.add_backs, basket.used, basket.kinds, basket.spendable, strict=True,
-                )
-            ]),
+            lines=shares,
             boosts=boosts,
             facts=facts,
-        )  # fmt: skip
+        )
 
     def earn(
         self,

@@ -7,6 +7,8 @@ exactly one word: anything that is not what :func:`encode` gives is refused, so 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _BELOW_ZERO = "u"
@@ -14,6 +16,7 @@ _LENGTH_MAX = 14
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
+@lru_cache(maxsize=4096)
 def encode(number: int) -> str:
     """The word for a number of 64 bits: 0 -> ``0``, 1234 -> ``16j``, -1234 -> ``u16j``."""
     assert _SMALLEST <= number <= _LARGEST, "an id fits a bigint"

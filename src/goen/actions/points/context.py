@@ -21,6 +21,8 @@ from goen.vocabulary.refusal import InvalidRequest
 AHEAD = timedelta(days=1)
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST_YEAR = 9000
+_TERMS_KEPT = 1000
+_terms: dict[tuple[int, date, str | None], tuple[Programme, Terms]] = {}
 
 
 @dataclass
@@ -90,10 +92,17 @@ class Context:
 
 
 def regular_terms(programme: Programme, granted_on: date, rule: str | None = None) -> Terms:
-    """A regular lot granted that day (rules 12, 50)."""
-    return Terms(
-        granted_on, grant_year(programme, granted_on), expires_on(programme, granted_on), programme.version, rule=rule
-    )
+    """A regular lot granted that day (rules 12, 50). Kept: most sales are of few days."""
+    key = id(programme), granted_on, rule
+    kept = _terms.get(key)
+    if kept is not None and kept[0] is programme:
+        return kept[1]
+    year, until = grant_year(programme, granted_on), expires_on(programme, granted_on)
+    terms = Terms(granted_on, year, until, programme.version, rule=rule)
+    if len(_terms) >= _TERMS_KEPT:
+        _terms.clear()
+    _terms[key] = programme, terms
+    return terms
 
 
 def grace_terms(programme: Programme, today: date) -> Terms | None:

@@ -16,11 +16,12 @@ from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import CouponNotUsable, UnknownHold
 from goen.actions.points.progress import Progress, stored
 from goen.actions.points.proof import UNPROVEN, spend_unproven
-from goen.actions.till.act import Act, Decided, Key, Wants, key_of
+from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, PurchaseState, Stamp
 from goen.earning.decision import Decision, Facts
+from goen.earning.evaluate import Priced
 from goen.earning.programme import Programme
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
@@ -32,7 +33,7 @@ from goen.members.ids import public_id
 from goen.purchases.ids import made
 from goen.purchases.model import Purchase
 from goen.shops.model import Principal, Shop
-from goen.vocabulary.refusal import InvalidRequest
+from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 replace = msgspec.structs.replace
 _draws = msgspec.json.Decoder(Draws).decode
@@ -73,11 +74,17 @@ class RecordPurchase(Act):
             # What was recorded while the device's clock said otherwise is known by its content as sent.
             sent, skew, self.only_repeats = context.moment(ask.occurred_at, ask.occurred_at), NO_SKEW, refusal
         self.moment = sent + skew
-        # A device whose clock is wrong is as wrong about the day.
-        shift = context.day_of(self.moment) - context.day_of(sent)
-        self.business_date = context.trading_day(ask.business_date, sent) + shift
+        self.business_date = context.trading_day(ask.business_date, sent)
+        if skew:  # A device whose clock is wrong is as wrong about the day.
+            self.business_date += context.day_of(self.moment) - context.day_of(sent)
         self.ask = replace(ask, occurred_at=sent, member=None, proof=None)
         self.programme_engine = context.engine_at(self.moment)
+        # What needs no member is done while the document is at hand; the lines are not looked at again.
+        self._document = canonical(self.ask)
+        try:
+            self._priced: Priced | None = self.programme_engine.price(self.ask)
+        except Refusal:
+            self._priced = None  # A repeat is known before it is refused: deciding finds the fault again.
         self.key = receipt_key(shop.shop_id, ask.external_id)
         self.integration = principal.integration
         self.author = ask.staff
@@ -96,6 +103,12 @@ class RecordPurchase(Act):
     def asked(self, desk: Desk) -> Purchase:
         return replace(self.ask, member=None if self.presented is None else desk.named(self.presented))
 
+    def request(self, desk: Desk) -> bytes:
+        """The document with the member put at its end."""
+        if self.presented is None:
+            return self._document
+        return b'%b,"member":%b}' % (self._document[:-1], canonical(desk.named(self.presented)))
+
     def decide(self, desk: Desk) -> Decided:
         found, warnings = self._member(desk)
         if self.ask.coupons:
@@ -103,7 +116,7 @@ class RecordPurchase(Act):
         if found is None:
             return self._as_guest(desk, warnings)
         (where, member) = found
-        decision = self.programme_engine.evaluate(self.ask, Facts(tier=member.tier))
+        decision = self.programme_engine.evaluate(self.ask, Facts(tier=member.tier), self._priced)
         programme = self.programme_engine.programme
         journal = desk.journal(where.member_id)
         purchase_id = made("p", where.member_id, journal.number())
@@ -271,7 +284,7 @@ class RecordPurchase(Act):
             programme_version=decision.version,
             total=decision.total,
             payable=decision.payable,
-            document=stored(self.asked(desk)),
+            document=self.request(desk).decode(),
             decision=stored(decision),
             progress=None if progress is None else stored(progress),
             claimed_by=None,

@@ -100,8 +100,12 @@ class Act:
         raise NotImplementedError  # pragma: no cover - abstract
 
     def asked(self, desk: Desk) -> msgspec.Struct:
-        """The canonical request as it is stored and compared: members by our id, secrets left out."""
+        """The request as it is compared: members by our id, secrets left out."""
         raise NotImplementedError  # pragma: no cover - abstract
+
+    def request(self, desk: Desk) -> bytes:
+        """What :meth:`asked` gives, as it is stored; equal requests have equal bytes."""
+        return canonical(self.asked(desk))
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -118,9 +122,8 @@ class Decided(msgspec.Struct, frozen=True):
     member_id: int = 0
 
 
-def encoded(asked: msgspec.Struct) -> bytes:
-    """A canonical request as it is stored."""
-    return msgspec.json.encode(asked)
+#: A request, or a part of one, as it is stored.
+canonical = msgspec.json.Encoder().encode
 
 
 def differing(stored: bytes | str, asked: msgspec.Struct) -> list[str]:

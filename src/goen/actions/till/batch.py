@@ -16,7 +16,7 @@ from datetime import date, datetime
 
 import asyncpg
 
-from goen.actions.till.act import Act, Answer, differing, digest_of, encoded
+from goen.actions.till.act import Act, Answer, differing, digest_of
 from goen.actions.till.books import Books, lock_accounts, write
 from goen.actions.till.desk import Desk, NextBatch
 from goen.actions.till.errors import Conflict
@@ -114,7 +114,7 @@ class Batch:
                 if act.only_repeats is not None:
                     return act.only_repeats
                 decided = act.decide(desk)
-                request = decided.request or encoded(act.asked(desk))
+                request = decided.request or act.request(desk)
                 desk.accept()
                 rows.add_act(act, desk.act_id, digest_of(request), request.decode(), decided)
                 return Answer(decided.status, decided.body)
@@ -131,8 +131,7 @@ class Batch:
         stored = books.stored[act.key]
         if stored.kind != act.kind:
             return Conflict(["operation"])
-        asked = act.asked(desk)
-        if stored.digest != digest_of(encoded(asked)) and (fields := differing(stored.request, asked)):
+        if stored.digest != digest_of(act.request(desk)) and (fields := differing(stored.request, act.asked(desk))):
             return Conflict(fields)
         return Answer(stored.status, stored.answer, replayed=True)
 
