@@ -114,14 +114,15 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--members", type=int, default=100_000)
     parser.add_argument("--scale", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=1, help="processes of goen serve")
     chosen = parser.parse_args()
     wanted = chosen.only.split(",")
     report: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
-        "members": chosen.members, "rounds": chosen.rounds, "seconds": chosen.seconds,
+        "members": chosen.members, "workers": chosen.workers, "rounds": chosen.rounds, "seconds": chosen.seconds,
     }  # fmt: skip
-    async with machine(chosen.members, chosen.scale if "posting" in wanted else 0) as made:
+    async with machine(chosen.members, chosen.scale if "posting" in wanted else 0, chosen.workers) as made:
         report["postgresql"] = made.settings
         print(json.dumps(report, indent=2), flush=True)
         for name in wanted:

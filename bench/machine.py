@@ -48,6 +48,7 @@ class Machine:
     bin: Path
     key: str
     members: int
+    workers: int = 1
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     settings: dict[str, str] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Machine:
         self.port = _free_port()
         environment = os.environ | {"GOEN_DATABASE_URL": self.dsn, "GOEN_RATE_LIMIT": "0"}
         command = [str(Path(sys.executable).with_name("goen")), "serve", "--port", str(self.port)]
+        command += ["--workers", str(self.workers)]
         if factory is not None:
             command = [sys.executable, "-m", "bench.variant", factory, str(self.port)]
         self.process = subprocess.Popen(command, env=environment, stdout=sys.stderr)
@@ -74,9 +76,10 @@ class Machine:
             self.process = None
 
     def cpu(self) -> tuple[float, float]:
-        """CPU seconds so far: the server process, and all of PostgreSQL."""
+        """CPU seconds so far: the server's processes, and all of PostgreSQL."""
         assert self.process is not None
-        mine = psutil.Process(self.process.pid).cpu_times()
+        server = psutil.Process(self.process.pid)
+        mine = [each.cpu_times() for each in (server, *server.children(recursive=True))]
         database = 0.0
         for process in psutil.process_iter(["name"]):
             if process.info["name"] == "postgres":
@@ -85,11 +88,11 @@ class Machine:
                 except psutil.NoSuchProcess:
                     continue
                 database += times.user + times.system
-        return mine.user + mine.system, database
+        return sum(times.user + times.system for times in mine), database
 
 
 @asynccontextmanager
-async def machine(members: int, scale: int) -> AsyncIterator[Machine]:
+async def machine(members: int, scale: int, workers: int = 1) -> AsyncIterator[Machine]:
     """A fresh server with ``members`` enrolled and a pgbench database of this scale."""
     folder = Path(tempfile.mkdtemp(prefix="goen-bench-"))
     folder.chmod(0o755)
@@ -99,7 +102,7 @@ async def machine(members: int, scale: int) -> AsyncIterator[Machine]:
             async with open_database(server.dsn) as database:
                 key = await stock(database)
             await enrol(server.dsn, members)
-            made = Machine(folder, server.dsn, server.superuser_dsn, carried(), key, members)
+            made = Machine(folder, server.dsn, server.superuser_dsn, carried(), key, members, workers)
             async with _connected(server.superuser_dsn) as connection:
                 await connection.execute("create database pgbench")
                 made.settings = {name: await connection.fetchval(f"show {name}") for name in SETTINGS}

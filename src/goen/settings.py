@@ -38,6 +38,9 @@ class Settings:
     """GOEN_HOST: address to listen on; 127.0.0.1."""
     port: int
     """GOEN_PORT: port to listen on; 8000."""
+    workers: int
+    """GOEN_WORKERS: processes that answer on the port, each with a till of its own; 1. One is enough for any shop;
+    one for each core that PostgreSQL leaves free carries most."""
     profile: Profile
     """GOEN_PROFILE: settings of the embedded database; ``laptop`` or ``server``."""
     currency: str | None
@@ -75,6 +78,7 @@ class Settings:
             data_dir=Path(given("DATA_DIR") or folder).absolute(),
             host=given("HOST") or "127.0.0.1",
             port=_port(given("PORT") or "8000"),
+            workers=_workers(given("WORKERS") or "1"),
             profile=profile,
             currency=_currency(given("CURRENCY")),
             timezone=_timezone(given("TIMEZONE")),
@@ -99,6 +103,12 @@ def _one_of(name: str, value: str, choices: Any) -> Any:
 def _port(value: str) -> int:
     if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
         raise _refused("PORT", value, "a number from 1 to 65535")
+    return int(value)
+
+
+def _workers(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 0 < int(value) <= 64):
+        raise _refused("WORKERS", value, "a number from 1 to 64")
     return int(value)
 
 

@@ -23,13 +23,14 @@ pytestmark = pytest.mark.xdist_group("up")
 class Up:
     """A running ``goen up`` on a folder and port of its own."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, **more: str) -> None:
         self.folder, self.port = folder, port
         self.log = folder.with_suffix(".log")
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("GOEN_")},
             "GOEN_DATA_DIR": str(folder),
             "PYTHONUNBUFFERED": "1",
+            **more,
         }
         with self.log.open("wb") as log:
             command = [sys.executable, "-m", "goen.cli", "up", "--port", str(port)]
@@ -93,12 +94,12 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Callable[[], Up]]:
+def up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
     """Start ``goen up`` on this test's folder and port; what still runs afterwards is ended."""
     port, started = _free_port(), []
 
-    def start() -> Up:
-        started.append(Up(tmp_path / "goen-data", port))
+    def start(**more: str) -> Up:
+        started.append(Up(tmp_path / "goen-data", port, **more))
         assert _within(90, started[-1].answers), started[-1].words()
         return started[-1]
 
@@ -144,6 +145,21 @@ def test_a_killed_part_is_started_again(up: Callable[[], Up], part: str) -> None
     assert _within(40, running.answers), running.words()
     assert running.process.poll() is None
     assert running.goen("migrate").returncode == 0
+
+
+def test_several_processes_share_the_port_and_one_that_dies_is_started_again(up: Callable[..., Up]) -> None:
+    running = up(GOEN_WORKERS="2")
+    serve = running.tree()["serve"]
+    assert _within(20, lambda: len(_children(serve)) == 2)
+    first, second = _children(serve)
+    os.kill(first, signal.SIGKILL)
+    assert _within(20, lambda: len(_children(serve)) == 2 and first not in _children(serve)), running.words()
+    assert second in _children(serve)
+    assert _within(20, running.answers)
+    both = _children(serve)
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(30) == 0, running.words()
+    assert all(_gone(pid) for pid in (serve, *both))
 
 
 def test_other_commands_work_on_the_same_folder_meanwhile(up: Callable[[], Up], tmp_path: Path) -> None:

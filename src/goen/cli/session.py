@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+
+import click
 
 from goen.database.embedded import embedded
 from goen.database.migrate import migrate, serviceable
@@ -77,6 +80,19 @@ async def migrated(settings: Settings) -> list[str]:
         timezone=settings.timezone,
     )
     return [f"{each.number:04}_{each.name}" for each in applied]
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """Say so before anything is started for a port that somebody has."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); choose another "
+                f"port with --port or GOEN_PORT"
+            ) from None
 
 
 def follow_parent() -> None:

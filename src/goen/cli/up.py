@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
-import sys
 import time
-from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import click
 
-from goen.cli.session import LIFELINE, located, migrated
+from goen.cli.session import located, migrated, refuse_taken_port
+from goen.cli.tree import Tree, growing, until
 from goen.database.embedded import PROFILES, Server, embedded
 from goen.database.pool import check_server
 from goen.settings import Settings
 
 PARTS = ("serve", "worker")
-BACK_OFF_SECONDS = (0.2, 0.5, 1, 2, 5, 10, 30)
-HEALTHY_SECONDS = 60
-STOP_SECONDS = 20
 START_SECONDS = 60
 
 
@@ -51,60 +45,8 @@ async def _demo(settings: Settings) -> None:
         await load(found)
 
 
-@dataclass
-class Tree:
-    """The children of one ``goen up``. They hold the reading end of a pipe and end when we do."""
-
-    settings: Settings
-    lifeline: int
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    children: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
-
-    async def start(self, part: str) -> asyncio.subprocess.Process:
-        """Start ``goen PART`` with our Python and our settings."""
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "goen.cli",
-            part,
-            env={**os.environ, **_environment(self.settings), LIFELINE: str(self.lifeline)},
-            pass_fds=(self.lifeline,),
-            # Ctrl-C reaches the whole terminal group; the children stop when we tell them, in order.
-            process_group=0,
-        )
-        self.children[part] = child
-        return child
-
-    async def keep(self, part: str) -> None:
-        """Keep one part running: when it ends on its own it is started again, ever more patiently."""
-        failures = 0
-        while not self.stopping.is_set():
-            began = time.monotonic()
-            status = await (await self.start(part)).wait()
-            if self.stopping.is_set():
-                return
-            failures = 0 if time.monotonic() - began > HEALTHY_SECONDS else failures + 1
-            pause = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
-            click.echo(f"goen {part} ended with status {status}; starting it again in {pause} s", err=True)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), pause)
-
-    async def stop(self) -> None:
-        """Ask all children to stop, and insist after a while."""
-        self.stopping.set()
-        running = [child for child in self.children.values() if child.returncode is None]
-        for child in running:
-            with suppress(ProcessLookupError):
-                child.terminate()
-        if running:
-            _, late = await asyncio.wait([asyncio.ensure_future(c.wait()) for c in running], timeout=STOP_SECONDS)
-            for child in running if late else ():
-                with suppress(ProcessLookupError):
-                    child.kill()
-
-
 async def _up(settings: Settings, *, with_demo: bool) -> None:
-    _refuse_taken_port(settings)
+    refuse_taken_port(settings)
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -117,16 +59,12 @@ async def _up(settings: Settings, *, with_demo: bool) -> None:
         found = replace(settings, database_url=settings.database_url or (server.dsn if server else None))
         for name in await migrated(found):
             click.echo(f"applied {name}")
-        reading, writing = os.pipe()
-        stack.callback(os.close, writing)
-        stack.callback(os.close, reading)
-        tree = Tree(found, reading)
-        stack.push_async_callback(tree.stop)
+        tree = await stack.enter_async_context(growing(found))
         tasks = [asyncio.create_task(tree.keep(part)) for part in PARTS]
         if server is not None:
             tasks.append(asyncio.create_task(_guard(server, tree, stack)))
         announcing = asyncio.create_task(_announce(found, server, tree, with_demo=with_demo))
-        tasks.append(asyncio.create_task(_event(stop)))
+        tasks.append(asyncio.create_task(until(stop)))
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         tree.stopping.set()
         for task in (announcing, *(each for each in tasks if each not in done)):
@@ -134,32 +72,6 @@ async def _up(settings: Settings, *, with_demo: bool) -> None:
         for task in done:
             task.result()  # Those that keep something running end by an error alone: this raises it.
         click.echo("Stopping …")
-
-
-def _environment(settings: Settings) -> Mapping[str, str]:
-    return {
-        "GOEN_DATABASE_URL": settings.database_url or "",
-        "GOEN_DATA_DIR": str(settings.data_dir),
-        "GOEN_HOST": settings.host,
-        "GOEN_PORT": str(settings.port),
-        "GOEN_DEMO": "1" if settings.demo else "0",
-    }
-
-
-def _refuse_taken_port(settings: Settings) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise click.ClickException(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); choose another "
-                f"port with --port or GOEN_PORT"
-            ) from None
-
-
-async def _event(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 async def _guard(server: Server, tree: Tree, stack: AsyncExitStack) -> None:
