@@ -159,21 +159,21 @@ DAMAGE = {
     ],
     "sale_draws": [
         "update purchase set progress = jsonb_set(progress::jsonb, '{{draws}}', '[]')::json"
-        " where member_id = {buyer} and progress -> 'draws' is not null",
+        " where member_id = {buyer} and progress::json -> 'draws' is not null",
         "update purchase set progress = jsonb_set(progress::jsonb, '{{owed}}', '1')::json where "
         + ONE_SALE.format(where="member_id = {buyer}"),
     ],
     "sale_hold": [
         "update hold set points = points + 1 where member_id = {buyer} and status = 'open' and purchase_id is not null",
         "update purchase set progress = jsonb_set(progress::jsonb, '{{hold}}', 'true')::json"
-        " where member_id = {buyer} and status = 'completed' and (decision ->> 'used')::int > 0",
+        " where member_id = {buyer} and status = 'completed' and (decision::json ->> 'used')::int > 0",
     ],
     "return_exceeds": [
         "update purchase_return set refund = refund + 1 where member_id = {buyer} and purchase_id is not null",
         "update purchase_return set used_restored = used_restored + 1 where member_id = {buyer}",
         "update purchase_return set earned_reversed = earned_reversed + 1 where member_id = {buyer}",
         "update purchase set progress = jsonb_set(progress::jsonb, '{{returned,money}}', '99999999')::json"
-        " where member_id = {buyer} and progress -> 'returned' -> 'money' is not null",
+        " where member_id = {buyer} and progress::json -> 'returned' -> 'money' is not null",
         "update purchase_return set refund = refund + 1 where member_id < 0",
     ],
     "claim": [

@@ -1,7 +1,7 @@
 -- name: documents
 -- Sales and returns of these members with what their keys are made from. Read-only.
 select 'purchase' as kind, p.member_id, p.purchase_id as subject, p.shop_id, p.external_id, p.act_id,
-       p.document::text as document
+       p.document
   from purchase p where p.member_id between :low and :high
 union all
 select 'return', r.member_id, r.return_id, r.shop_id, r.external_id, r.act_id, null

@@ -1,6 +1,8 @@
 -- name: drain(members)$
--- Number everything committed for these members; the new head, or null where nothing was there.
-select relay_drain(:members::bigint[]);
+-- Number everything committed for these members and wake the listeners of other processes; the new head, or null where
+-- nothing was there. Nothing that posts notifies: notifying commits wait for each other.
+with drained as materialized (select relay_drain(:members::bigint[]) as head)
+select head from drained, lateral (select pg_notify('goen_feed', head::text)) as told where head is not null;
 
 -- name: waiting_members(rows_max)$
 -- Whose events wait longest, so many events' worth of members; null where none wait.

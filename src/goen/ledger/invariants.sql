@@ -167,8 +167,8 @@ with sales as (
          coalesce((g.returned ->> 'earned')::bigint, 0) as earned_back,
          coalesce((select sum((draw ->> 1)::bigint)::bigint from json_array_elements(g.draws) draw), 0) as drawn
     from sales s
-   cross join lateral json_to_record(s.decision) as d (used bigint, earned bigint)
-    left join lateral json_to_record(coalesce(s.progress, '{}')) as g (
+   cross join lateral json_to_record(s.decision::json) as d (used bigint, earned bigint)
+    left join lateral json_to_record(coalesce(s.progress::json, '{}')) as g (
       hold boolean, pending bigint, confirmed bigint, owed bigint, returned json, draws json) on true
 ), entries as (
   select member_id as holder, purchase_id,

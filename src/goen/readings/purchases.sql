@@ -1,7 +1,7 @@
 -- name: purchases_by_id
 -- Sales by where they stand and id, each with its holder. Read-only.
 select p.member_id, p.purchase_id, p.shop_id, p.external_id, p.status, p.occurred_at, p.business_date, p.recorded_at,
-       p.booked_on, p.total, p.payable, p.confirms_on, p.document::text, p.decision::text, p.progress::text,
+       p.booked_on, p.total, p.payable, p.confirms_on, p.document, p.decision, p.progress,
        c.claimed_at, h.member_id as holder, h.number, h.tier
   from unnest(:homes::bigint[], :ids::text[]) with ordinality as i (member_id, purchase_id, n)
   join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id

@@ -1,6 +1,6 @@
 -- name: origins
 -- The sales that lots were granted by: where, and what the pinned decision awarded. Read-only.
-select p.purchase_id, p.shop_id, p.business_date, p.programme_version, (p.decision -> 'awards')::text as awards
+select p.purchase_id, p.shop_id, p.business_date, p.programme_version, (p.decision::json -> 'awards')::text as awards
   from unnest(:homes::bigint[], :ids::text[]) as i (member_id, purchase_id)
   join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id;
 
@@ -13,11 +13,11 @@ select h.hold_id, h.shop_id, h.purchase_id, h.reference, h.points, h.expires_at
 
 -- name: pendings
 -- Sales whose points are not confirmed yet, the member's own and claimed ones. Read-only.
-select p.purchase_id, p.shop_id, p.business_date, (p.progress ->> 'pending')::bigint as points, p.confirms_on
+select p.purchase_id, p.shop_id, p.business_date, (p.progress::json ->> 'pending')::bigint as points, p.confirms_on
   from (select s.* from purchase s where s.member_id = :member_id
         union all
         select s.* from purchase_claim c
           join purchase s on s.member_id = c.anchor and s.purchase_id = c.purchase_id
          where c.member_id = :member_id) p
- where (p.progress ->> 'pending')::bigint > 0
+ where (p.progress::json ->> 'pending')::bigint > 0
  order by p.business_date, p.purchase_id;

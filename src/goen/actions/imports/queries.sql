@@ -59,15 +59,15 @@ select u.member_id, nextval('act_id_seq') * 8, 'member.updated', u.shop_id, :now
 
 -- name: sales_with
 -- A member's latest sales before a moment that mention one of these goods. Texts are parts of the document.
-select p.purchase_id, p.document::text as document, p.progress::text as progress
+select p.purchase_id, p.document, p.progress
   from purchase p
  where p.member_id = :member_id and p.status = 'completed' and p.occurred_at <= :before
-   and exists (select from unnest(:goods::text[]) as g where strpos(p.document::text, g) > 0)
+   and exists (select from unnest(:goods::text[]) as g where strpos(p.document, g) > 0)
  order by p.occurred_at desc, p.purchase_id desc limit 50;
 
 -- name: sale
 -- One sale, as sales_with gives it; none where it was cancelled.
-select p.purchase_id, p.document::text as document, p.progress::text as progress
+select p.purchase_id, p.document, p.progress
   from purchase p
  where p.member_id = :member_id and p.purchase_id = :purchase_id and p.status <> 'cancelled';
 

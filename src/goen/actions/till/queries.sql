@@ -25,7 +25,7 @@ select exists (select from unnest(:members::bigint[], :versions::bigint[]) as i 
 
 -- name: keys_taken
 -- Acts that were done before under these keys, with request and answer.
-select i.n, a.kind, k.digest, k.subject, a.status, a.answer, coalesce(a.request, p.document)::text as request
+select i.n, a.kind, k.digest, k.subject, a.status, a.answer, coalesce(a.request::text, p.document) as request
   from unnest(:hashes::bigint[], :checks::bigint[]) with ordinality as i (key_hash, key_check, n)
   join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check
   join act a on a.member_id = k.member_id and a.act_id = k.act_id
@@ -40,7 +40,7 @@ select i.n, k.subject
 -- name: purchases
 -- Purchases by member and id, with everything a later act needs.
 select p.member_id, p.purchase_id, p.shop_id, p.external_id, p.status, p.occurred_at, p.business_date, p.booked_on,
-       p.act_id, p.programme_version, p.total, p.payable, p.document::text, p.decision::text, p.progress::text,
+       p.act_id, p.programme_version, p.total, p.payable, p.document, p.decision, p.progress,
        p.claimed_by, p.confirms_on, p.identifier_id, p.member_as_presented, p.version
   from unnest(:members::bigint[], :ids::text[]) as i (member_id, purchase_id)
   join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id;

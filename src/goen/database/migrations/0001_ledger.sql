@@ -248,9 +248,9 @@ create table purchase (
   programme_version bigint not null,
   total bigint not null,
   payable bigint not null,
-  document json not null,                  -- as sent, without the member
-  decision json not null,                  -- awards, reasons, pinned facts, what each line bore
-  progress json,                           -- what was done since: returns, shipments, draws and refills
+  document text not null,                  -- JSON: as sent (text, because the till made it: to check it again costs more than an index)
+  decision text not null,                  -- JSON: awards, reasons, pinned facts, what each line bore
+  progress text,                           -- JSON: what was done since: returns, shipments, draws and refills
   claimed_by bigint,
   confirms_on date,                        -- provisional points confirm at 00:00 of this day (rule 9)
   identifier_id bigint,

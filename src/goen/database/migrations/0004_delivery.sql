@@ -28,8 +28,6 @@ begin
     return null;
   end if;
   update feed_head set position = start + moved where feed_id = 1;
-  -- Wakes the listeners of other processes. Never in a transaction that posts: notifying commits wait for each other.
-  perform pg_notify('goen_feed', (start + moved)::text);
   return start + moved;
 end $$;
 

@@ -28,10 +28,10 @@ create type posted_hold_change as (
 create type posted_purchase as (
   member_id bigint, purchase_id text, shop_id bigint, external_id text, status text, occurred_at timestamptz,
   business_date date, booked_on date, act_id bigint, programme_version bigint, total bigint, payable bigint,
-  document json, decision json, progress json, confirms_on date, identifier_id bigint, member_as_presented bigint);
+  document text, decision text, progress text, confirms_on date, identifier_id bigint, member_as_presented bigint);
 create type posted_purchase_change as (
-  member_id bigint, purchase_id text, version bigint, status text, total bigint, payable bigint, decision json,
-  progress json, claimed_by bigint, confirms_on date);
+  member_id bigint, purchase_id text, version bigint, status text, total bigint, payable bigint, decision text,
+  progress text, claimed_by bigint, confirms_on date);
 create type posted_claim as (member_id bigint, purchase_id text, anchor bigint, act_id bigint);
 create type posted_return as (
   member_id bigint, return_id text, purchase_id text, shop_id bigint, external_id text, occurred_at timestamptz,
