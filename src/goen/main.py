@@ -172,6 +172,11 @@ class Served:
         self._stack = AsyncExitStack()
         self._application: Application | None = None
 
+    @property
+    def frame(self) -> Frame | None:
+        """What answers ``/v1``, once the start is over."""
+        return None if self._application is None else self._application.frame
+
     def stop(self) -> None:
         """To be called when the server is told to end, before it waits for its connections."""
         if self._application is not None:
