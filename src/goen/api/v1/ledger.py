@@ -16,6 +16,7 @@ from goen.api.v1.documents import with_offset
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of
 from goen.readings.balance import BalanceView, survivor
+from goen.readings.debts import Debts, debts
 from goen.readings.entries import EntryView, entries
 from goen.readings.lots import LotView, lots
 from goen.readings.why import WhyView, why
@@ -84,6 +85,13 @@ async def get_lots(call: Call) -> Lots:
         return Lots(*await lots(connection, member_id, query.limit, query.cursor))
 
 
+async def get_debts(call: Call) -> Debts:
+    """Who owes points (rule 28): to be looked through every day."""
+    query = call.decode_query(EntriesQuery)
+    async with call.services.database.snapshot() as connection:
+        return await debts(connection, query.limit, query.cursor)
+
+
 async def get_why(call: Call) -> WhyView:
     """The balance explained, line by line, to be read aloud."""
     services = call.services
@@ -117,5 +125,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="GET", path="/v1/members/{id}/why", summary="The balance explained", handler=get_why, tag=_TAG,
         answer=WhyView, refusals=_ABSENT, absent=_ABSENT,
+    ),
+    Operation(
+        method="GET", path="/v1/debts", summary="Members who owe points", handler=get_debts, tag=_TAG,
+        query=EntriesQuery, answer=Debts, roles=frozenset({"server", "readonly"}),
     ),
 )  # fmt: skip
