@@ -74,7 +74,9 @@ _LABEL = re.compile(r"(?:住所|所在地)\s*[::]\s*")
 _STREETS = re.compile(r"(?:上|下)ル|(?:東|西|南|北)入ル?")
 _DISTRICT = re.compile(r"大?字")
 _CHOME = re.compile(rf"({_NUMBER})\s*丁目?")
-_LINK = re.compile(r"\s*(?:番地の?|番地?|番|の|ノ|-+)\s*(?=[\d〇一二三四五六七八九十百千])|\s*(?:番地|番|号室|号)(?!線)\s*")
+_LINK = re.compile(
+    r"\s*(?:番地の?|番地?|番|の|ノ|-+)\s*(?=[\d〇一二三四五六七八九十百千])|\s*(?:番地|番|号室|号)(?!線)\s*"
+)
 _UNIT = r"(?:丁目?|番地?(?![町丁])|号|[-のノ]\s*[\d〇一二三四五六七八九十百千]|$|\s)"
 # Numbers of a block: digits, or kanji numerals that a unit makes a number (三番, but 三栄町).
 _BEGIN = re.compile(rf"(\d{{1,9}})(?![\dA-Za-z階]|番[町丁])|({RUN.pattern}+)(?=\s*{_UNIT})")
@@ -129,7 +131,9 @@ def _placed(text: str) -> _Place:
     if len(named or candidates) > 1:
         # 府中市 is in Tokyo and in Hiroshima, and nothing behind it tells which.
         cities = {place.city for place in named or candidates}
-        return _Place("", cities.pop() if len(cities) == 1 else text[: whole.ends[length]], None, _rest(text, whole, length))
+        return _Place(
+            "", cities.pop() if len(cities) == 1 else text[: whole.ends[length]], None, _rest(text, whole, length)
+        )
     place = next(iter(named or candidates))
     town, end = named.get(place, (None, length))
     return _Place(place.prefecture, place.city, town, _rest(text, whole, end))
@@ -157,7 +161,7 @@ def _town(whole: Folded, start: int, place: Municipality) -> tuple[Town, int] | 
 
 def _shaped(text: str) -> _Place:
     """Prefecture and city by the endings of their names."""
-    prefecture = next((each for each in gazetteer.PREFECTURES if text.startswith(each)), "")
+    prefecture = next((each for each in gazetteer.prefectures() if text.startswith(each)), "")
     rest = text[len(prefecture) :].lstrip()
     city = _CITY.match(rest) if prefecture else None
     name = city[0] if city else ""
@@ -189,10 +193,10 @@ def _numbers(rest: str, chome_known: bool) -> tuple[int | None, tuple[int, ...],
         rest = rest[link.end() if link else found.end() :]
         if not link or links[-1] in ("号", "号室"):
             break
-    if chome is None and chome_known and block and links[0] in ("-", ""):
-        # 千代田2-6-2 is 二丁目 where the town has 丁目; 柏551-59 is a block in the part of a town that has none.
-        if 0 < block[0] <= (CHOME_MAX if len(block) > 1 else _LONE_CHOME_MAX):
-            chome, *block = block
+    # 千代田2-6-2 is 二丁目 where the town has 丁目; 柏551-59 is a block in the part of a town that has none.
+    most = CHOME_MAX if len(block) > 1 else _LONE_CHOME_MAX
+    if chome is None and chome_known and block and links[0] in ("-", "") and 0 < block[0] <= most:
+        chome, *block = block
     return chome, tuple(block), rest.strip(" -,、")
 
 

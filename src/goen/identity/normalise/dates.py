@@ -11,7 +11,9 @@ from goen.identity.normalise.plain import HYPHENS, plain
 #: 明治 to 令和: the western year before each era's first.
 ERAS = {"M": 1867, "T": 1911, "S": 1925, "H": 1988, "R": 2018}
 #: The names of the eras, whole before short.
-ERA_NAMES = {"明治": "M", "大正": "T", "昭和": "S", "平成": "H", "令和": "R"} | dict(zip("明大昭平令", "MTSHR", strict=True))
+ERA_NAMES = {"明治": "M", "大正": "T", "昭和": "S", "平成": "H", "令和": "R"} | dict(
+    zip("明大昭平令", "MTSHR", strict=True)
+)
 _HYPHEN = re.compile(rf"[{re.escape(HYPHENS)}]")
 _PACKED = re.compile(r"([12]\d{3})(\d{2})(\d{2})")
 _WRITTEN = re.compile(

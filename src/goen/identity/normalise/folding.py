@@ -8,11 +8,14 @@ from typing import NamedTuple
 from goen.identity.normalise.names import COMMON_KANJI
 from goen.identity.normalise.numerals import RUN, number_of
 
-# Letters that signs and registers exchange: つつじヶ丘 and つつじが丘, 虎ノ門 and 虎の門, 三ッ沢 and 三ツ沢, 檜町 and ひのき町 not.
-_EXCHANGED = {ord(letter): same for same, letters in {"ケ": "ガヶカヵ", "ノ": "之乃", "ツ": "ッ", "市": "巿", "船": "舟"}.items() for letter in letters}
-_LETTERS: dict[int, str | int | None] = {code: code + 0x60 for code in range(0x3041, 0x3097)}
-_LETTERS |= {ord(small): "ケ" for small in "がかゕゖ"} | {ord("っ"): "ツ"}
-_LETTERS |= COMMON_KANJI | _EXCHANGED
+# What people exchange, under its first letter: つつじケ丘 or が丘, 虎ノ門 or の門, 三ツ沢 or 三ッ沢.
+_EXCHANGED = ("ケガヶカヵがかゕゖ", "ノ之乃の", "ツッつっ", "市巿", "船舟")
+_HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+_LETTERS: dict[int, int | str | None] = {
+    **_HIRAGANA,
+    **COMMON_KANJI,
+    **{ord(letter): same[0] for same in _EXCHANGED for letter in same[1:]},
+}
 _TOKEN = re.compile(rf"\s+|\d+|{RUN.pattern}|.", re.DOTALL)
 
 

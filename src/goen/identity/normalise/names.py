@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from unicodedata import normalize
 
 from goen.identity.normalise.katakana import kana
 from goen.identity.normalise.plain import plain
@@ -25,9 +26,10 @@ COMMON_KANJI = _variants()
 
 def name(value: str) -> str:
     """A name with variant kanji folded (髙橋, 高橋) and variation selectors dropped; for comparing only."""
-    return " ".join(plain(value).translate(COMMON_KANJI).split())
+    return " ".join(normalize("NFC", plain(value).translate(COMMON_KANJI)).split())
 
 
 def searchable(value: str) -> str:
     """What search compares: :func:`name` in katakana and small letters, without blanks and hyphens."""
-    return _BLANKS.sub("", kana(name(value)).lower())
+    # Letters compose anew where a blank stood between them.
+    return kana(_BLANKS.sub("", kana(name(value)).lower()))
