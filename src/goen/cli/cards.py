@@ -41,8 +41,8 @@ def cards() -> None:
     "--code", type=click.Choice(["jan", "code128", "nw7"]), default="jan", help="The bars beside the QR code."
 )
 @click.option("--title", default="会員カード", help="The line at the top, such as the shop's name.")
-@click.option("--qr/--no-qr", default=True, help="A QR code of the same number.")
-def print_(file: Path, numbers: int | None, members: tuple[str, ...], code: CodeKind, title: str, qr: bool) -> None:
+@click.option("--no-qr", is_flag=True, help="Bars alone, without the QR code of the same number.")
+def print_(file: Path, numbers: int | None, members: tuple[str, ...], code: CodeKind, title: str, no_qr: bool) -> None:
     """Write a PDF of member cards: 85.6 x 54 mm, ten to a page of A4, with cut marks.
 
     --numbers takes numbers that nobody has. A card handed out becomes a member's by adding it as an identifier of
@@ -55,7 +55,7 @@ def print_(file: Path, numbers: int | None, members: tuple[str, ...], code: Code
         found = [Card(number) for number in asyncio.run(_reserved(numbers))]
     else:
         found = asyncio.run(_cards_of(_listed(members)))
-    _write(file, sheet(found, title=title, code=code, qr=qr))
+    _write(file, sheet(found, title=title, code=code, qr=not no_qr))
     click.echo(f"{len(found)} cards in {file}")
 
 
