@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -61,9 +61,12 @@ def places(letters: str) -> tuple[tuple[Municipality, ...], int]:
     return (), 0
 
 
-@lru_cache(maxsize=256)
+@cache
 def towns(place: Municipality) -> dict[str, Town]:
-    """The towns of a municipality by folded name, also without a 町 inside it (木之本町西山, 木之本西山)."""
+    """The towns of a municipality by folded name, also without a 町 inside it (木之本町西山, 木之本西山).
+
+    Kept for good: a list from all over the country comes by every one, some 30 MB in all.
+    """
     named = [Town(name.removesuffix("#"), name.endswith("#")) for name in place.towns.split(" ") if name]
     shortened = {
         f"{head}{tail}": town for town in named for head, _, tail in [town.name.rpartition("町")] if head and tail
