@@ -149,7 +149,7 @@ def test_parts_of_an_address() -> None:
     assert "ビル" not in found.key
 
 
-@pytest.mark.parametrize("written", ["", "　", "〒105-0011"])
+@pytest.mark.parametrize("written", ["", "　", "〒105-0011", "、"])
 def test_no_address(written: str) -> None:
     assert address(written) is None
 

@@ -85,6 +85,23 @@ def symbol(kind: CodeKind, value: str) -> Symbol:
     return Symbol(kind, value, tuple("".join(str(int(dark)) for dark in row) for row in matrix), quiet=4, module_mm=0.6)
 
 
+class Picture(NamedTuple):
+    """A picture as a page serves it."""
+
+    content_type: str
+    body: bytes
+
+
+def picture(kind: CodeKind, value: str, form: Literal["svg", "png"] = "svg") -> Picture:
+    """The code of a card number, ready to be served: SVG in its printed size with the value below, or a PNG.
+
+    Raises:
+        InvalidRequest: as :func:`symbol`.
+    """
+    drawn = symbol(kind, value)
+    return Picture("image/svg+xml", svg(drawn).encode()) if form == "svg" else Picture("image/png", png(drawn))
+
+
 def svg(drawn: Symbol, *, height_mm: float = 15, text: bool = True) -> str:
     """The symbol as an SVG document in its printed size, black on white.
 

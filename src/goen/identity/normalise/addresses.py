@@ -107,7 +107,8 @@ def address(value: str) -> Address | None:
         if more:
             town, chome_known = town + more, False
     chome, block, building = _numbers(rest, chome_known)
-    return Address(place.prefecture, place.city, town, chome, block, building)
+    found = Address(place.prefecture, place.city, town, chome, block, building)
+    return found if found.text else None
 
 
 def _plain(value: str) -> str:
@@ -151,7 +152,7 @@ def _town(whole: Folded, start: int, place: Municipality) -> tuple[Town, int] | 
         starts += [street.end() for street in _STREETS.finditer(whole.letters, start)][-1:]
     for begin in starts:
         district = _DISTRICT.match(whole.letters, begin)
-        for at in {begin, district.end() if district else begin}:
+        for at in (begin, district.end()) if district else (begin,):
             for end in range(min(len(whole.letters), at + 24), at, -1):
                 found = known.get(whole.letters[at:end])
                 if found is not None and end in whole.ends:

@@ -7,11 +7,12 @@ import re
 from goen.identity.normalise.plain import DASHES, plain
 
 _SPACES_AND_HYPHENS = re.compile(rf"[\s{re.escape(DASHES)}]+")
-_NW7 = re.compile(r"[A-Da-d]([0-9$:/.+]+)[A-Da-d]")
+# What frames a number in NW-7 and in CODE39; some scanners send it.
+_FRAMED = re.compile(r"[A-Da-d](?P<nw7>[0-9$:/.+]+)[A-Da-d]|\*(?P<code39>[^*]+)\*")
 
 
 def card(value: str) -> str | None:
-    """A card or member number without blanks, hyphens and NW-7 start and stop letters.
+    """A card or member number without blanks, hyphens and the start and stop letters of NW-7 and CODE39.
 
     A text and never a number: leading zeros stay. No check digit is asked for, as each retailer's old cards
     have a rule of their own or none; :mod:`goen.identity.codes` knows the one of JAN.
@@ -19,8 +20,8 @@ def card(value: str) -> str | None:
     if value.isascii() and value.isdigit():
         return value
     text = _SPACES_AND_HYPHENS.sub("", plain(value))
-    framed = _NW7.fullmatch(text)
-    return (framed[1] if framed else text) or None
+    framed = _FRAMED.fullmatch(text)
+    return (framed["nw7"] or framed["code39"] if framed else text) or None
 
 
 def account(value: str) -> str | None:
