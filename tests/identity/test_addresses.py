@@ -15,7 +15,7 @@ from goen.identity.normalise import Address, address
 from goen.identity.normalise.folding import folded
 from goen.identity.normalise.numerals import kanji_of, number_of
 
-# What the dev file reached when this was written, of 3,596 rows. A renewed gazetteer may move a row or two.
+# What the dev file reached, of 3,596 rows, is 3,592 and 3,575. A renewed gazetteer may move a row or two.
 KEYS_EQUAL_MIN = 3_590
 PARTS_RIGHT_MIN = 3_575
 
