@@ -56,6 +56,7 @@ STATUS: Mapping[str, int] = {
     "server_too_old": 503,
     "data_folder_refused": 503,
     "installation_differs": 503,
+    "font_missing": 503,
 }
 """Status of each code. An ``unknown_…`` in a body is 422; where the URL names it, 404 (see ``status_of``)."""
 

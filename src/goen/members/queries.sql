@@ -112,6 +112,11 @@ select k.member_id, k.identifier_id, k.verified
  where k.key_hash = :key_hash and k.kind = :kind and k.shop_id = :shop_id and k.normal = :normal
  order by k.verified desc, k.member_id;
 
+-- name: registered
+-- Which of these names, unique over all members, somebody has.
+select k.normal from identifier_key k
+ where k.key_hash = any(:key_hashes::bigint[]) and k.kind = :kind and k.normal = any(:normals::text[]);
+
 -- name: candidates
 -- What a clerk needs to ask which of several members it is.
 select member_id, number, coalesce(name, kana) as name from member

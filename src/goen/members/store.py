@@ -251,6 +251,12 @@ async def holders(connection: Reading, key_hash: int, kind: str, shop_id: int, n
     return [Holder(*row) async for row in rows]
 
 
+async def registered(connection: Reading, kind: str, key_hashes: Sequence[int], normals: Sequence[str]) -> set[str]:
+    """Which of these names somebody has; the hashes are those of the names."""
+    rows = _queries.registered(connection, kind=kind, key_hashes=key_hashes, normals=normals)
+    return {row["normal"] async for row in rows}
+
+
 async def candidates(connection: Reading, member_ids: Sequence[int]) -> list[Candidate]:
     """What a clerk needs to ask which of several members it is."""
     return [
