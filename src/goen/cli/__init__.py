@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "keys": Entry("goen.cli.keys:keys", "Create and revoke API keys."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
     "import": Entry("goen.cli.import_:import_", "Members, purchases and balances from CSV or Excel."),
+    "match": Entry("goen.cli.match:match", "Which members, or records of a list, are one person."),
     "normalise": Entry("goen.cli.normalise:normalise", "Phones, mails, kana and names in their normal form."),
     "verify": Entry("goen.cli.verify:verify", "Prove every invariant of the books."),
     "backup": Entry("goen.cli.backup:backup", "A consistent copy into a folder."),

@@ -16,6 +16,7 @@ from typing import Literal
 
 from goen.identity.matching.model import Script
 from goen.identity.matching.prepare import Prepared
+from goen.identity.matching.readings import collapsed
 
 Verdict = Literal["auto", "review", "never"]
 Policy = Literal["members", "register"]
@@ -115,7 +116,8 @@ def _other_name(one: Prepared, other: Prepared) -> bool:
         return False
     if one.given_folded and other.given_folded:
         shorter, longer = sorted((one.given_folded, other.given_folded), key=len)
-        return not longer.startswith(shorter) and _edits(shorter, longer) > 1
+        alike = longer.startswith(shorter) or collapsed(shorter) == collapsed(longer)
+        return not alike and _edits(shorter, longer) > 1
     for reader, written in ((one, other), (other, one)):
         if reader.given_reading and written.maybe and f" {reader.given_reading} " in written.maybe:
             return False

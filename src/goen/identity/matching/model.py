@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from goen.identity.matching.readings import LARGE_KANA
+
 Script = Literal["japanese", "latin"]
 
 #: Raised whenever levels or columns change: a model of another version is trained anew.
@@ -59,6 +61,12 @@ def _close(column: str, length: int, edits: int = 1) -> str:
     )
 
 
+def _collapsed(column: str) -> str:
+    for large, small in LARGE_KANA:
+        column = f"replace({column}, '{large}', '{small}')"
+    return column
+
+
 _STARTS = (
     "(length(given_reading_l) >= 3 and given_reading_r like given_reading_l || '%') or "
     "(length(given_reading_r) >= 3 and given_reading_l like given_reading_r || '%')"
@@ -80,7 +88,7 @@ GIVEN_JAPANESE = Comparison(
         Level("reading", "given_reading_l = given_reading_r or whole_reading_l = whole_reading_r", "given_reading"),
         Level("alike", f"given_folded_l = given_folded_r or (({_MAYBE}) and not coalesce({_OTHER_KANJI}, false))", "given_folded"),
         Level("short", _STARTS),
-        Level("near", _close("given_folded", 4)),
+        Level("near", f"({_close('given_folded', 4)}) or {_collapsed('given_folded_l')} = {_collapsed('given_folded_r')}"),
     ),
 )
 GIVEN_LATIN = Comparison(

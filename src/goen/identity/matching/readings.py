@@ -29,6 +29,9 @@ _SMALL = {"ャ": "a", "ュ": "u", "ョ": "o", "ェ": "e", "ァ": "a", "ィ": "i"
 _PALATAL = {"shi": "sh", "chi": "ch", "ji": "j"}
 _OPEN = {"fu": "f", "vu": "v", "u": "w"}
 
+LARGE_KANA = (("shiy", "sh"), ("chiy", "ch"), ("jiy", "j"), ("iy", "y"))
+"""What large kana sound like where small ones were meant, and what those sound like."""
+
 _KANA = re.compile(r"[ァ-ヺーヽヾ]+")
 _LATIN = re.compile(r"[a-z]+")
 _KUNREI = [
@@ -55,6 +58,13 @@ def reading(text: str) -> str | None:
     word = "".join(letter for letter in normalize("NFKD", letters).lower() if not combining(letter))
     word = re.sub(r"[-'’.・]", "", word)
     return word if _LATIN.fullmatch(word) else None
+
+
+def collapsed(word: str) -> str:
+    """A folded reading as one gets it from a till that knows no small kana: シユンタ and シュンタ both give ``shunta``."""
+    for large, small in LARGE_KANA:
+        word = word.replace(large, small)
+    return word
 
 
 def _hepburn(letters: str) -> str:
