@@ -22,11 +22,14 @@ HEADER = (
 )  # fmt: skip
 
 _FIRST = (
-    "山やま 川かわ 中なか 高たか 大おお 小こ 上うえ 下した 松まつ 竹たけ 森もり 石いし 岩いわ 青あお 黒くろ 金かね 吉よし 西にし "
-    "北きた 前まえ 平ひら 安やす 宮みや 長なが 福ふく 古ふる 新にい 藤ふじ 杉すぎ 島しま 横よこ 村むら 田た 菊きく 荒あら 飯いい 今いま 内うち 浜はま 河かわ"
+    "山やま 川かわ 中なか 高たか 大おお 小こ 上うえ 下した 松まつ 竹たけ 森もり 石いし 岩いわ 青あお "
+    "黒くろ 金かね 吉よし 西にし "
+    "北きた 前まえ 平ひら 安やす 宮みや 長なが 福ふく 古ふる 新にい 藤ふじ 杉すぎ 島しま 横よこ 村むら "
+    "田た 菊きく 荒あら 飯いい 今いま 内うち 浜はま 河かわ"
 )
 _SECOND = (
-    "田だ 山やま 川かわ 本もと 村むら 野の 原はら 島しま 沢さわ 口ぐち 井い 木き 崎さき 谷たに 岡おか 林ばやし 橋はし 内うち 浦うら 瀬せ "
+    "田だ 山やま 川かわ 本もと 村むら 野の 原はら 島しま 沢さわ 口ぐち 井い 木き 崎さき 谷たに 岡おか "
+    "林ばやし 橋はし 内うち 浦うら 瀬せ "
     "塚つか 尾お 部べ 森もり 下した 上がみ"
 )
 _WOMEN = (
@@ -34,14 +37,25 @@ _WOMEN = (
     "子こ 美み 香か 恵え 奈な 里り 代よ 江え 音ね 穂ほ 希き 央お 菜な 実み 加か",
 )
 _MEN = (
-    "健けん 大だい 翔しょう 隆たか 正まさ 秀ひで 和かず 博ひろ 義よし 弘ひろ 明あき 哲てつ 英えい 康やす 直なお 俊しゅん 光みつ 幸ゆき 祐ゆう 慎しん",
+    "健けん 大だい 翔しょう 隆たか 正まさ 秀ひで 和かず 博ひろ 義よし 弘ひろ 明あき 哲てつ 英えい 康やす "
+    "直なお 俊しゅん 光みつ 幸ゆき 祐ゆう 慎しん",
     "太た 一いち 郎ろう 樹き 也や 介すけ 司じ 夫お 彦ひこ 之ゆき 平へい 人と 治はる 斗と 吾ご",
 )
-_TOWNS = (
-    "東京都練馬区南台 東京都北区滝ノ上 神奈川県横浜市緑区青葉台 埼玉県川口市栄町 千葉県船橋市本中山 大阪府堺市北区新金岡 "
-    "愛知県豊田市若宮町 兵庫県姫路市大津 福岡県福岡市東区香椎 北海道札幌市西区山の手 宮城県仙台市太白区長町 広島県呉市中通"
-).split()
-_DOMAINS = "example.jp example.com mail.example.net example.ne.jp docomo.example ezweb.example".split()
+_TOWNS = [
+    "東京都練馬区南台",
+    "東京都北区滝ノ上",
+    "神奈川県横浜市緑区青葉台",
+    "埼玉県川口市栄町",
+    "千葉県船橋市本中山",
+    "大阪府堺市北区新金岡",
+    "愛知県豊田市若宮町",
+    "兵庫県姫路市大津",
+    "福岡県福岡市東区香椎",
+    "北海道札幌市西区山の手",
+    "宮城県仙台市太白区長町",
+    "広島県呉市中通",
+]
+_DOMAINS = ["example.jp", "example.com", "mail.example.net", "example.ne.jp", "docomo.example", "ezweb.example"]
 _OLD_KANJI = str.maketrans("高崎辺浜島沢広真恵桜竜", "髙﨑邊濵嶋澤廣眞惠櫻龍")
 
 
@@ -91,7 +105,7 @@ def _parts(words: str) -> list[_Name]:
 class People:
     """People one after the other, the same ones for the same seed."""
 
-    def __init__(self, seed: int, noise: Noise = Noise()) -> None:  # noqa: B008 - a frozen value.
+    def __init__(self, seed: int, noise: Noise = Noise()) -> None:
         self._random = random.Random(seed)
         self.noise = noise
         self._families = self._names(_FIRST, _SECOND)
@@ -135,7 +149,12 @@ class People:
         if self._hit(self.noise.share_household):
             for _ in range(self._random.choice((1, 1, 2, 3))):
                 other = self._person()
-                other.family, other.town, other.number, other.postcode = first.family, first.town, first.number, first.postcode
+                other.family, other.town, other.number, other.postcode = (
+                    first.family,
+                    first.town,
+                    first.number,
+                    first.postcode,
+                )
                 if self._hit(self.noise.share_phone):
                     other.phone = first.phone
                 if self._hit(self.noise.share_phone / 3):
@@ -169,7 +188,9 @@ class People:
         )
 
     def _records(self, person: Person, entity: int) -> Iterator[tuple[str, ...]]:
-        sources = [source for source, percent in (("store", 75), ("store", 8), ("ec", 55), ("line", 30)) if self._hit(percent)]
+        sources = [
+            source for source, percent in (("store", 75), ("store", 8), ("ec", 55), ("line", 30)) if self._hit(percent)
+        ]
         for source in sources or ["store"]:
             seen = self._as_of_then(person)
             yield (source, *(self._line(seen) if source == "line" else self._card(seen, source)))
@@ -194,16 +215,19 @@ class People:
             family, given = family.translate(_OLD_KANJI), given.translate(_OLD_KANJI)
         if self._hit(self.noise.other_kanji):
             given = self._pick(self._given[seen.sex]).kanji
-        kana = draw.choice(("", " ", "　")).join(
-            self._mistyped(part) for part in (seen.family.kana, seen.given.kana)
-        )
+        kana = draw.choice(("", " ", "　")).join(self._mistyped(part) for part in (seen.family.kana, seen.given.kana))
         kana = kana.translate({code: code + 0x60 for code in range(0x3041, 0x3097)}) if draw.random() < 0.8 else kana
         if source == "store" and self._hit(20):
             # Old tills know no small kana.
             kana = kana.translate(str.maketrans("ァィゥェォッャュョ", "アイウエオツヤユヨ"))
         year, month, day = seen.birthday
         birthday = draw.choice(
-            (f"{year}-{month:02}-{day:02}", f"{year}/{month}/{day}", f"{year}{month:02}{day:02}", f"{year}年{month}月{day}日")
+            (
+                f"{year}-{month:02}-{day:02}",
+                f"{year}/{month}/{day}",
+                f"{year}{month:02}{day:02}",
+                f"{year}年{month}月{day}日",
+            )
         )
         return (
             family + draw.choice(("", " ", "　")) + given,
@@ -235,7 +259,11 @@ class People:
             return text
         at = self._random.randrange(len(text) - 1)
         return self._random.choice(
-            (text[:at] + text[at + 1 :], text[:at] + text[at + 1] + text[at] + text[at + 2 :], text[:at] + text[at] + text[at:])
+            (
+                text[:at] + text[at + 1 :],
+                text[:at] + text[at + 1] + text[at] + text[at + 2 :],
+                text[:at] + text[at] + text[at:],
+            )
         )
 
     def _misdialled(self, digits: str) -> str:
@@ -261,7 +289,7 @@ class People:
         return normalize("NFC", f"{town}{number}{tail}")
 
 
-def write(path: Path, records: int, seed: int, noise: Noise = Noise()) -> int:  # noqa: B008 - a frozen value.
+def write(path: Path, records: int, seed: int, noise: Noise = Noise()) -> int:
     """Write a list of about so many records; gives how many."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -93,7 +93,9 @@ def _match_file(
     except (BadFile, NoRecordId) as problem:
         raise click.ClickException(str(problem)) from None
     except KeyError as unknown:
-        raise click.ClickException(f"{unknown.args[0]}: neither a column of {source.name} nor one of {', '.join(FIELDS)}") from None
+        raise click.ClickException(
+            f"{unknown.args[0]}: neither a column of {source.name} nor one of {', '.join(FIELDS)}"
+        ) from None
     if truth is not None and truth not in table.header:
         raise click.ClickException(f"{source.name} has no column {truth}")
     model = None

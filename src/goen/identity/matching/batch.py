@@ -79,7 +79,7 @@ class _Scored(NamedTuple):
     weights: tuple[float, ...]
 
 
-def match(read: Read, options: Options = Options()) -> Matched:  # noqa: B008 - a frozen value.
+def match(read: Read, options: Options = Options()) -> Matched:
     """Find the records that are one person. Rows with the same id are one record with further contacts."""
     book = NameBook()
     book.learn((raw.name, raw.kana) for raw in read())

@@ -13,14 +13,26 @@ FIELDS = (
 )  # fmt: skip
 
 _WORDS: Mapping[str, str] = {
-    "record_id": "record_id rec_id id unique_id customer_id member_id member_no 会員id 会員番号 会員コード 顧客id 顧客番号 顧客コード",
+    "record_id": (
+        "record_id rec_id id unique_id customer_id member_id member_no 会員id 会員番号 会員コード 顧客id "
+        "顧客番号 顧客コード"
+    ),
     "source": "source source_dataset list channel 取込元 チャネル 区分 リスト",
     "name": "name full_name display_name customer_name 氏名 名前 お名前 会員名 顧客名 表示名 ニックネーム",
     "family_name": "family_name surname last_name lastname sei 姓 名字 苗字 お名前姓 氏名姓",
     "given_name": "given_name first_name firstname forename mei 名 お名前名 氏名名",
-    "kana": "kana name_kana full_name_kana furigana カナ かな フリガナ ふりがな 氏名カナ 氏名かな 名前カナ 会員名カナ 顧客名カナ 氏名フリガナ",
-    "family_kana": "family_kana family_name_kana last_name_kana sei_kana セイ 姓カナ 姓かな 姓フリガナ お名前フリガナ姓 フリガナ姓",
-    "given_kana": "given_kana given_name_kana first_name_kana mei_kana メイ 名カナ 名かな 名フリガナ お名前フリガナ名 フリガナ名",
+    "kana": (
+        "kana name_kana full_name_kana furigana カナ かな フリガナ ふりがな 氏名カナ 氏名かな 名前カナ "
+        "会員名カナ 顧客名カナ 氏名フリガナ"
+    ),
+    "family_kana": (
+        "family_kana family_name_kana last_name_kana sei_kana セイ 姓カナ 姓かな 姓フリガナ お名前フリガナ姓 "
+        "フリガナ姓"
+    ),
+    "given_kana": (
+        "given_kana given_name_kana first_name_kana mei_kana メイ 名カナ 名かな 名フリガナ お名前フリガナ名 "
+        "フリガナ名"
+    ),
     "sex": "sex gender 性別",
     "birthday": "birthday birth_date birthdate date_of_birth dob 生年月日 誕生日",
     "phone": "phone phone_number tel telephone mobile mobile_phone 電話 電話番号 携帯 携帯電話 携帯番号 携帯電話番号",
@@ -44,7 +56,7 @@ def _plain(header: str) -> str:
 _FIELD_OF = {_plain(word): field for field, words in _WORDS.items() for word in words.split()}
 
 
-class NoRecordId(ValueError):
+class NoRecordId(ValueError):  # noqa: N818 - like Refusal: the world's mistake, not ours.
     """A list must name its records: no column could be taken for ``record_id``."""
 
 
@@ -66,9 +78,9 @@ def recognise(header: Sequence[str], mapping: Mapping[str, str] | None = None) -
         found[field] = list(header).index(column)
     taken = set(found.values())
     for position, column in enumerate(header):
-        field = _FIELD_OF.get(_plain(column))
-        if field is not None and field not in found and position not in taken:
-            found[field] = position
+        meant = _FIELD_OF.get(_plain(column))
+        if meant is not None and meant not in found and position not in taken:
+            found[meant] = position
     if "record_id" not in found:
         raise NoRecordId("no column names the records; call one record_id, or say which it is")
     return found

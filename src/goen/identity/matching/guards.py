@@ -112,7 +112,7 @@ def apart(one: Prepared, other: Prepared, policy: Policy = "members") -> bool:
 
 def _other_name(one: Prepared, other: Prepared) -> bool:
     """Given names that cannot be two ways of writing one."""
-    if one.given and one.given == other.given or one.whole and one.whole == other.whole:
+    if (one.given and one.given == other.given) or (one.whole and one.whole == other.whole):
         return False
     if one.given_folded and other.given_folded:
         shorter, longer = sorted((one.given_folded, other.given_folded), key=len)

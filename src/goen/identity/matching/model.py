@@ -71,24 +71,29 @@ _STARTS = (
     "(length(given_reading_l) >= 3 and given_reading_r like given_reading_l || '%') or "
     "(length(given_reading_r) >= 3 and given_reading_l like given_reading_r || '%')"
 )
-_MAYBE = (
-    "maybe_l like '% ' || given_reading_r || ' %' or maybe_r like '% ' || given_reading_l || ' %'"
-)
+_MAYBE = "maybe_l like '% ' || given_reading_r || ' %' or maybe_r like '% ' || given_reading_l || ' %'"
 _SWAPPED = "given_reading_l = family_reading_r and family_reading_l = given_reading_r"
 
 _OTHER_KANJI = "given_l <> given_r"
 GIVEN_JAPANESE = Comparison(
     "given",
     ("given_reading", "given"),
-    f"({_missing('given')}) and ({_missing('given_reading')}) and ({_missing('whole')}) and not coalesce({_MAYBE}, false)",
+    f"({_missing('given')}) and ({_missing('given_reading')}) and ({_missing('whole')})"
+    f" and not coalesce({_MAYBE}, false)",
     (
         Level("written", "given_l = given_r or whole_l = whole_r", "given"),
         # Read alike but written with other kanji: a slip of the pen, or somebody else.
         Level("homophone", f"given_folded_l = given_folded_r and {_OTHER_KANJI}", "given_folded"),
         Level("reading", "given_reading_l = given_reading_r or whole_reading_l = whole_reading_r", "given_reading"),
-        Level("alike", f"given_folded_l = given_folded_r or (({_MAYBE}) and not coalesce({_OTHER_KANJI}, false))", "given_folded"),
+        Level(
+            "alike",
+            f"given_folded_l = given_folded_r or (({_MAYBE}) and not coalesce({_OTHER_KANJI}, false))",
+            "given_folded",
+        ),
         Level("short", _STARTS),
-        Level("near", f"({_close('given_folded', 4)}) or {_collapsed('given_folded_l')} = {_collapsed('given_folded_r')}"),
+        Level(
+            "near", f"({_close('given_folded', 4)}) or {_collapsed('given_folded_l')} = {_collapsed('given_folded_r')}"
+        ),
     ),
 )
 GIVEN_LATIN = Comparison(

@@ -18,7 +18,9 @@ _ROWS = {
     "m": "マミムメモ", "r": "ラリルレロ", "g": "ガギグゲゴ", "z": "ザジズゼゾ", "d": "ダヂヅデド", "b": "バビブベボ",
     "p": "パピプペポ",
 }  # fmt: skip
-_SOUNDS = {letter: row + vowel for row, letters in _ROWS.items() for letter, vowel in zip(letters, "aiueo", strict=True)}
+_SOUNDS = {
+    letter: row + vowel for row, letters in _ROWS.items() for letter, vowel in zip(letters, "aiueo", strict=True)
+}
 _SOUNDS |= {
     "シ": "shi", "チ": "chi", "ツ": "tsu", "フ": "fu", "ジ": "ji", "ヂ": "ji", "ヅ": "zu", "ヤ": "ya", "ユ": "yu",
     "ヨ": "yo", "ワ": "wa", "ヲ": "o", "ン": "n", "ヴ": "vu", "ヰ": "i", "ヱ": "e", "ヵ": "ka", "ヶ": "ke",
@@ -61,7 +63,7 @@ def reading(text: str) -> str | None:
 
 
 def collapsed(word: str) -> str:
-    """A folded reading as one gets it from a till that knows no small kana: シユンタ and シュンタ both give ``shunta``."""
+    """A folded reading without small kana, as old tills write: シユンタ and シュンタ both give ``shunta``."""
     for large, small in LARGE_KANA:
         word = word.replace(large, small)
     return word

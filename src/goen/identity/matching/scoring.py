@@ -205,7 +205,9 @@ def settle_prior(store: Store, model: Model) -> Model:
     prior, everything = model.prior, count * (count - 1) / 2
     for _ in range(SETTLING_STEPS):
         shift = _logit(prior) - _logit(model.prior)
-        expected = store.run(f"select coalesce(sum(1 / (1 + pow(2.0, -(match_weight + {shift})))), 0) from possible")[0][0]
+        expected = store.run(f"select coalesce(sum(1 / (1 + pow(2.0, -(match_weight + {shift})))), 0) from possible")[
+            0
+        ][0]
         prior = min(max(expected / everything, model.prior), model.prior * 2**SETTLING_BITS_MAX)
     shift = _logit(prior) - _logit(model.prior)
     store.run(
