@@ -23,6 +23,8 @@ from goen.vocabulary.refusal import Refusal
 #: Weights are learned anew after so long, or when the members have become so many more.
 MODEL_LIFE = timedelta(days=90)
 MODEL_GROWTH_MAX = 1.25
+#: So many pairs may wait for a person, however few the members.
+QUEUE_MIN = 1_000
 _READ, _WRITE = 20_000, 500
 
 _queries = load(__package__, "matching.sql")
@@ -33,7 +35,7 @@ async def match_members(
     clock: Clock,
     principal: Principal,
     merge: MergePair | None,
-    options: Options = Options(),  # noqa: B008 - a frozen value.
+    options: Options = Options(review_count_min=QUEUE_MIN),  # noqa: B008 - a frozen value.
 ) -> Counts:
     """Match all members and fill the queue. Reads in pieces, computes in a thread, writes in short transactions.
 

@@ -35,6 +35,8 @@ class Options:
     review_min: float = 0.2
     review_share_max: float = 0.12
     """So many pairs a person may be asked about; the likeliest are."""
+    review_count_min: int = 10
+    """So many in any case, however short the list."""
     policy: Policy | None = None
     """None: ``register`` for lists in Latin letters without phones and sexes, else ``members``."""
     model: Model | None = None
@@ -129,7 +131,8 @@ def _policy(store: Store, script: Script) -> Policy:
 
 def _add_verdicts(store: Store, comparisons: Sequence[Comparison], script: Script, policy: Policy) -> None:
     """Put the guards' verdict to each of ``pairs``. Each outcome of levels is judged once, however many have it."""
-    names = [f"gamma_{each.name}" for each in comparisons]
+    # Where nothing can be compared there are no pairs; a column keeps the SQL right.
+    names = [f"gamma_{each.name}" for each in comparisons] or ["unique_id_l"]
     values = []
     for outcome in store.run(f"select distinct {', '.join(names)} from pairs"):
         levels = {each.name: _code(each, level) for each, level in zip(comparisons, outcome, strict=True)}
@@ -214,7 +217,7 @@ def _answers(
             best[left, right] = _Scored(left, right, row[2], row[3], levels, tuple(map(float, row[5::2])))
     refused = {_ordered(*map(_number_of(ids), pair)) for pair in options.not_same} if options.not_same else set()
     asked = 0
-    asked_max = math.floor(options.review_share_max * len(ids))
+    asked_max = max(math.floor(options.review_share_max * len(ids)), options.review_count_min)
     for pair in sorted(best.values(), key=lambda each: (-each.weight, each.left, each.right)):
         together = found.of.get(pair.left, pair.left) == found.of.get(pair.right, pair.right)
         if not together:

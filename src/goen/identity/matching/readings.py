@@ -27,6 +27,7 @@ _SOUNDS |= {
     "ァ": "a", "ィ": "i", "ゥ": "u", "ェ": "e", "ォ": "o", "ャ": "ya", "ュ": "yu", "ョ": "yo", "ヮ": "wa",
 }  # fmt: skip
 _SMALL = {"ャ": "a", "ュ": "u", "ョ": "o", "ェ": "e", "ァ": "a", "ィ": "i", "ォ": "o"}
+_VOICED = {"k": "g", "s": "z", "t": "d", "h": "b", "f": "b"}
 #: Consonants that swallow the y of a small kana: シャ is sha, キャ kya.
 _PALATAL = {"shi": "sh", "chi": "ch", "ji": "j"}
 _OPEN = {"fu": "f", "vu": "v", "u": "w"}
@@ -40,7 +41,7 @@ _KUNREI = [
     (re.compile(pattern), letters)
     for pattern, letters in (
         (r"sy", "sh"), (r"(?:ty|cy|cch|tch)", "ch"), (r"(?:zy|jy|dy)", "j"), (r"si", "shi"), (r"ti", "chi"),
-        (r"tu", "tsu"), (r"hu", "fu"), (r"(?:zi|di)", "ji"), (r"du", "zu"), (r"m(?=[bp])", "n"), (r"l", "r"),
+        (r"tu", "tsu"), (r"(?<![sc])hu", "fu"), (r"(?:zi|di)", "ji"), (r"du", "zu"), (r"m(?=[bp])", "n"), (r"l", "r"),
     )
 ]  # fmt: skip
 _REPEATED = re.compile(r"(.)\1+")
@@ -77,9 +78,10 @@ def _hepburn(letters: str) -> str:
             doubled = True
             continue
         if letter in "ーヽヾ":
-            # A long mark lengthens what was heard last; an iteration mark repeats it.
+            # A long mark lengthens what was heard last; an iteration mark repeats it, a voiced one voices it.
             if sounds:
-                sounds.append(sounds[-1][-1] if letter == "ー" else sounds[-1])
+                last = sounds[-1]
+                sounds.append(last[-1] if letter == "ー" else last if letter == "ヽ" else _voiced(last))
             continue
         before = sounds[-1] if sounds else ""
         if letter in _SMALL and before in _PALATAL:
@@ -95,6 +97,12 @@ def _hepburn(letters: str) -> str:
             sounds.append(sound)
         doubled = False
     return "".join(sounds)
+
+
+def _voiced(sound: str) -> str:
+    if sound in ("shi", "chi", "tsu"):
+        return "zu" if sound == "tsu" else "ji"
+    return _VOICED.get(sound[0], sound[0]) + sound[1:]
 
 
 @lru_cache(maxsize=65_536)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SEED = 20_240_401
-#: Random pairs for u: enough for frequencies of one in a million, and done in seconds.
-U_PAIRS = 5e6
+#: Random pairs for u: common levels need few; what is rare in a long list needs more.
+U_PAIRS, U_PAIRS_LONG = 1e6, 5e6
+LONG = 100_000
 #: Pairs of one blocking used for EM; more teach nothing new.
 EM_PAIRS = 2e6
 EM_PAIRS_MIN = 60
@@ -147,17 +148,17 @@ def train(store: Store, script: Script) -> Model:
     count = store.number("select count(*) from records")
     comparisons = _comparisons(store, script)
     prior = _prior(store, script, count)
-    if count < TRAINABLE_MIN:
+    if count < TRAINABLE_MIN or not comparisons:
         return DEFAULTS[script].over(prior, count)
     linker = _linker(store, DEFAULTS[script], comparisons, [], trained=False)
-    linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=SEED)
+    linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS_LONG if count > LONG else U_PAIRS, seed=SEED)
     for rule in EM_BLOCKS[script]:
         if _pairs_by(store, rule) >= EM_PAIRS_MIN:
             linker.training.estimate_parameters_using_expectation_maximisation(
                 rule,
-                max_pairs=EM_PAIRS if count > 100_000 else None,
+                max_pairs=EM_PAIRS if count > LONG else None,
                 record_sample_proportion=0.05,
-                estimate_without_term_frequencies=count > 100_000,
+                estimate_without_term_frequencies=count > LONG,
             )
     return Model.learned(script, prior, count, linker.misc.save_model_to_json(), comparisons)
 
@@ -168,7 +169,7 @@ def score(store: Store, model: Model, weight_min: float) -> list[Comparison]:
     Gives what was compared. Pairs below ``weight_min`` (log2 odds) are left out.
     """
     comparisons = _comparisons(store, model.script)
-    blocks = add_blocks(store)
+    blocks = add_blocks(store) if comparisons else []
     if not blocks:
         names = "".join(f", 0 as gamma_{each.name}, 0.0 as mw_{each.name}" for each in comparisons)
         store.run(
