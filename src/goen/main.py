@@ -119,6 +119,7 @@ async def build(
             context=context,
             quotes=Quotes(database, clock, context),
             balances=Balances(database, clock, programmes, books.currency, zone),
+            merge_pair=None,  # The merge of two members goes in here: what a reviewer's "same" sets off.
         )
         metrics = Metrics(goen.__version__)
         metrics.watch("goen_streams_open", "Server-sent event streams of this process.", lambda: streams.count)

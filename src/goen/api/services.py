@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from goen.actions.members.duplicates import MergePair
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.till.till import Till
@@ -37,3 +38,5 @@ class Services:
     context: Context
     balances: Balances
     quotes: Quotes
+    merge_pair: MergePair | None = None
+    """Merges two members whom a reviewer found to be one; None: the decision is kept, and nobody merges."""

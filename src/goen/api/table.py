@@ -6,6 +6,7 @@ from goen.api.operations import Operation
 from goen.api.v1 import (
     documents,
     ledger,
+    match_reviews,
     members,
     points,
     programme,
@@ -19,6 +20,7 @@ from goen.api.v1 import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
+    *match_reviews.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

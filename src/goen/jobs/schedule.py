@@ -16,6 +16,7 @@ from goen.delivery import feed
 from goen.delivery.webhooks import store as webhooks
 from goen.jobs import runs
 from goen.jobs.invariants import check_books
+from goen.jobs.matching import match_members
 from goen.jobs.model import Job, Means
 from goen.jobs.pieces import in_pieces, until_none
 
@@ -98,5 +99,6 @@ SCHEDULE: tuple[Job, ...] = (
     Job("purge_keys", timedelta(hours=1), purge_keys),
     Job("erase_members", timedelta(hours=1), erase_members),
     Job("make_months", timedelta(days=1), make_months),
+    Job("match_members", timedelta(minutes=10), match_members),
     Job("check_books", timedelta(hours=1), check_books),
 )
