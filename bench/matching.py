@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import csv
 import logging
+import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -86,7 +88,13 @@ def run(records: int) -> None:
         status = child.wait()
         took = time.perf_counter() - began
         watcher.join()
-        print(f"{took:,.0f} s, {peak / 2**30:.1f} GiB at most, {psutil.cpu_count()} cores, status {status}")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        processors = used.ru_utime + used.ru_stime
+        print(f"{took:,.0f} s, {processors:,.0f} s of processors, {peak / 2**30:.1f} GiB at most, status {status}")
+        load = os.getloadavg()[0]
+        print(
+            f"{psutil.cpu_count()} cores, load {load:.1f} in the last minute (more than the cores: others were at work)"
+        )
         if count < 900_000:
             print(f"in proportion, a million would take {took * 1e6 / count:,.0f} s (an extrapolation)")
         print(f"promised: {PROMISED}")
