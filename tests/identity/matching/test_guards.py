@@ -70,7 +70,7 @@ def test_nothing_automatic_without_rule_44(levels: dict[str, str | None]) -> Non
 
 
 def _record(number: int, name: str, kana: str | None = None, **fields: str) -> Prepared:
-    return prepare(Raw(str(number), name=name, kana=kana, **fields), number, NameBook())
+    return prepare(Raw(str(number), name=name, kana=kana, **fields), number, number, NameBook())
 
 
 @pytest.mark.parametrize(

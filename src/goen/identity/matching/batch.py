@@ -86,9 +86,8 @@ def match(read: Read, options: Options = Options()) -> Matched:
     book = NameBook()
     book.learn((raw.name, raw.kana) for raw in read())
     numbers: dict[str, int] = {}
-    rows: list[int] = []
     with scoring.scratch(threads=options.threads, memory=options.memory) as store:
-        scoring.load(store, _pieces(read(), book, numbers, rows))
+        scoring.load(store, _pieces(read(), book, numbers))
         ids = list(numbers)
         script = options.model.script if options.model else scoring.script_of(store)
         policy = options.policy or _policy(store, script)
@@ -98,30 +97,21 @@ def match(read: Read, options: Options = Options()) -> Matched:
         if options.model is None:
             model = scoring.settle_prior(store, model)
         _judge(store, options)
-        edges = [
-            Edge(*_ordered(rows[left], rows[right]), weight)
-            for left, right, weight in store.run(
-                "select unique_id_l, unique_id_r, match_weight from judged where decision = 'auto'"
-            )
-            if rows[left] != rows[right]
-        ]
-        found = clustered(_best(edges), _guard(store, edges, rows, numbers, policy, options))
-        pairs = list(_answers(store, comparisons, rows, ids, found, options))
+        edges = store.run(
+            "select least(record_l, record_r), greatest(record_l, record_r), max(match_weight)"
+            " from judged where decision = 'auto' group by all"
+        )
+        found = clustered((Edge(*edge) for edge in edges), _guard(store, numbers, policy, options))
+        pairs = list(_answers(store, comparisons, ids, found, options))
     of = {name: ids[found.of.get(number, number)] for name, number in numbers.items()}
     return Matched(of, pairs, model, policy)
 
 
-def _pieces(
-    raws: Iterable[Raw], book: NameBook, numbers: dict[str, int], rows: list[int]
-) -> Iterator[Sequence[Prepared]]:
-    """Prepared records by the piece; notes the number of each record and the record of each row."""
-    source = iter(raws)
+def _pieces(raws: Iterable[Raw], book: NameBook, numbers: dict[str, int]) -> Iterator[Sequence[Prepared]]:
+    """Prepared rows by the piece; gives each record its number."""
+    source = enumerate(raws)
     while piece := list(islice(source, PIECE)):
-        prepared = []
-        for raw in piece:
-            prepared.append(prepare(raw, len(rows), book))
-            rows.append(numbers.setdefault(raw.record_id, len(numbers)))
-        yield prepared
+        yield [prepare(raw, row, numbers.setdefault(raw.record_id, len(numbers)), book) for row, raw in piece]
 
 
 def _policy(store: Store, script: Script) -> Policy:
@@ -132,7 +122,7 @@ def _policy(store: Store, script: Script) -> Policy:
 def _add_verdicts(store: Store, comparisons: Sequence[Comparison], script: Script, policy: Policy) -> None:
     """Put the guards' verdict to each of ``pairs``. Each outcome of levels is judged once, however many have it."""
     # Where nothing can be compared there are no pairs; a column keeps the SQL right.
-    names = [f"gamma_{each.name}" for each in comparisons] or ["unique_id_l"]
+    names = [f"gamma_{each.name}" for each in comparisons] or ["record_l"]
     values = []
     for outcome in store.run(f"select distinct {', '.join(names)} from pairs"):
         levels = {each.name: _code(each, level) for each, level in zip(comparisons, outcome, strict=True)}
@@ -164,23 +154,19 @@ def _judge(store: Store, options: Options) -> None:
 
 def _guard(
     store: Store,
-    edges: Sequence[Edge],
-    rows: Sequence[int],
     numbers: Mapping[str, int],
     policy: Policy,
     options: Options,
 ) -> Callable[[int, int], bool]:
     """Tells whether two records cannot be one person, from what is known of those that edges touch."""
-    touched = {number for edge in edges for number in (edge.left, edge.right)}
     known: dict[int, Prepared] = {}
-    table = store.arrow("select * exclude (unique_id), unique_id from records order by unique_id")
-    order = list(Prepared._fields)
-    for batch in table.select(order).to_batches(PIECE):
+    certain = "from judged where decision = 'auto'"
+    touched = f"select record_l {certain} union select record_r {certain}"
+    table = store.arrow(f"select {', '.join(Prepared._fields)} from records where record in ({touched})")
+    for batch in table.to_batches(PIECE):
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             record = Prepared(*values)
-            number = rows[record.unique_id]
-            if number in touched and number not in known:
-                known[number] = record
+            known.setdefault(record.record, record)
     refused = {
         _ordered(numbers[left], numbers[right])
         for left, right in options.not_same
@@ -201,7 +187,6 @@ def _guard(
 def _answers(
     store: Store,
     comparisons: Sequence[Comparison],
-    rows: Sequence[int],
     ids: Sequence[str],
     found: Clusters,
     options: Options,
@@ -209,13 +194,16 @@ def _answers(
     """Pairs inside a person, then those to ask about, likeliest first."""
     names = ", ".join(f"gamma_{each.name}, mw_{each.name}" for each in comparisons)
     best: dict[tuple[int, int], _Scored] = {}
-    for row in store.run(f"select unique_id_l, unique_id_r, match_probability, match_weight, {names} from judged"):
-        left, right = _ordered(rows[row[0]], rows[row[1]])
+    for row in store.run(f"select record_l, record_r, match_probability, match_weight, {names} from judged"):
+        left, right = _ordered(row[0], row[1])
         known = best.get((left, right))
-        if left != right and (known is None or known.weight < row[3]):
+        if known is None or known.weight < row[3]:
             levels = tuple(_code(each, level) for each, level in zip(comparisons, row[4::2], strict=True))
             best[left, right] = _Scored(left, right, row[2], row[3], levels, tuple(map(float, row[5::2])))
     refused = {_ordered(*map(_number_of(ids), pair)) for pair in options.not_same} if options.not_same else set()
+    # A few hundred outcomes serve a million pairs.
+    outcomes: dict[tuple[str | None, ...], Mapping[str, str | None]] = {}
+    fields = [each.name for each in comparisons]
     asked = 0
     asked_max = max(math.floor(options.review_share_max * len(ids)), options.review_count_min)
     for pair in sorted(best.values(), key=lambda each: (-each.weight, each.left, each.right)):
@@ -230,24 +218,14 @@ def _answers(
             pair.probability,
             pair.weight,
             "auto" if together else "review",
-            {each.name: level for each, level in zip(comparisons, pair.levels, strict=True)},
-            {each.name: weight for each, weight in zip(comparisons, pair.weights, strict=True)},
+            outcomes.setdefault(pair.levels, dict(zip(fields, pair.levels, strict=True))),
+            dict(zip(fields, pair.weights, strict=True)),
         )
 
 
 def _number_of(ids: Sequence[str]) -> Callable[[str], int]:
     numbers = {name: number for number, name in enumerate(ids)}
     return lambda name: numbers.get(name, -1)
-
-
-def _best(edges: Iterable[Edge]) -> list[Edge]:
-    """Of several rows of the same two records the strongest."""
-    best: dict[tuple[int, int], Edge] = {}
-    for edge in edges:
-        known = best.get((edge.left, edge.right))
-        if known is None or known.weight < edge.weight:
-            best[edge.left, edge.right] = edge
-    return list(best.values())
 
 
 def _ordered(one: int, other: int) -> tuple[int, int]:

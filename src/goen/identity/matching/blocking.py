@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 #: A key shared by more records than this is no lead.
 SHARED_MAX = 100
-#: A block that gives more pairs than this for each record is left out.
-PAIRS_PER_RECORD_MAX = 15
+#: A block that gives more pairs than this for each record is left out; a long list must look more closely.
+PAIRS_PER_RECORD_MAX, PAIRS_PER_RECORD_MAX_LONG = 15, 3
+LONG = 20_000
 
 _GIVEN = "coalesce(given_folded, given)"
 _FAMILY = "coalesce(family_folded, family)"
@@ -56,6 +57,7 @@ def add_blocks(store: Store) -> list[str]:
     records = store.number("select count(*) from records")
     keys = ", ".join(f"{key} as block_{name}" for name, key in BLOCKS.items())
     store.run(f"create or replace table records as select *, {keys} from records")
+    pairs_max = records * (PAIRS_PER_RECORD_MAX_LONG if records > LONG else PAIRS_PER_RECORD_MAX)
     chosen = []
     for name in BLOCKS:
         shared = f"(select block_{name} as key, count(*) as n from records where block_{name} is not null group by all)"
@@ -64,6 +66,6 @@ def add_blocks(store: Store) -> list[str]:
             f" where block_{name} in (select key from {shared} where n > {SHARED_MAX})"
         )
         pairs = store.number(f"select coalesce(sum(n * (n - 1) / 2), 0) from {shared}")
-        if 0 < pairs <= PAIRS_PER_RECORD_MAX * records:
+        if 0 < pairs <= pairs_max:
             chosen.append(f"block_{name}")
     return chosen

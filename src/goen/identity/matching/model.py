@@ -243,6 +243,7 @@ class Model(msgspec.Struct, frozen=True):
             "blocking_rules_to_generate_predictions": [{"blocking_rule": f"l.{key} = r.{key}"} for key in blocks],
             "retain_matching_columns": True,
             "retain_intermediate_calculation_columns": True,
+            "additional_columns_to_retain": ["record"],
             "em_convergence": 0.001,
             "max_iterations": 30,
         }

@@ -145,12 +145,16 @@ def script_of(store: Store) -> Script:
 
 def train(store: Store, script: Script) -> Model:
     """Weights for ``records``, found without labels; those the records cannot teach are the shipped ones."""
-    count = store.number("select count(*) from records")
+    # A record's further rows would teach that one person's records are always alike.
+    several = store.number("select count(*) - count(distinct record) from records")
+    first = " qualify row_number() over (partition by record order by unique_id) = 1" if several else ""
+    store.run(f"create {'table' if several else 'view'} lessons as select * from records{first}")
+    count = store.number("select count(*) from lessons")
     comparisons = _comparisons(store, script)
     prior = _prior(store, script, count)
     if count < TRAINABLE_MIN or not comparisons:
         return DEFAULTS[script].over(prior, count)
-    linker = _linker(store, DEFAULTS[script], comparisons, [], trained=False)
+    linker = _linker(store, "lessons", DEFAULTS[script].settings(comparisons, [], trained=False))
     linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS_LONG if count > LONG else U_PAIRS, seed=SEED)
     for rule in EM_BLOCKS[script]:
         if _pairs_by(store, rule) >= EM_PAIRS_MIN:
@@ -164,7 +168,7 @@ def train(store: Store, script: Script) -> Model:
 
 
 def score(store: Store, model: Model, weight_min: float) -> list[Comparison]:
-    """Make the table ``pairs``: unique ids, probability, weight, and level and weight of each comparison.
+    """Make the table ``pairs``: records, probability, weight, and level and weight of each comparison.
 
     Gives what was compared. Pairs below ``weight_min`` (log2 odds) are left out.
     """
@@ -173,11 +177,11 @@ def score(store: Store, model: Model, weight_min: float) -> list[Comparison]:
     if not blocks:
         names = "".join(f", 0 as gamma_{each.name}, 0.0 as mw_{each.name}" for each in comparisons)
         store.run(
-            "create table pairs as select unique_id as unique_id_l, unique_id as unique_id_r,"
+            "create table pairs as select record as record_l, record as record_r,"
             f" 0.0 as match_probability, 0.0 as match_weight{names} from records where false"
         )
         return comparisons
-    linker = _linker(store, model, comparisons, blocks, trained=True)
+    linker = _linker(store, "records", model.settings(comparisons, blocks, trained=True))
     found = linker.inference.predict(threshold_match_weight=weight_min, warning_mode="never")
     have = {row[0] for row in store.run(f"describe {found.physical_name}")}
     weights = "".join(
@@ -187,8 +191,8 @@ def score(store: Store, model: Model, weight_min: float) -> list[Comparison]:
         for each in comparisons
     )
     store.run(
-        "create table pairs as select unique_id_l, unique_id_r, match_probability, match_weight"
-        f"{weights} from {found.physical_name}"
+        "create table pairs as select record_l, record_r, match_probability, match_weight"
+        f"{weights} from {found.physical_name} where record_l <> record_r"
     )
     store.run(f"drop table {found.physical_name}")
     return comparisons
@@ -232,15 +236,12 @@ def _comparisons(store: Store, script: Script) -> list[Comparison]:
     return [each for each in COMPARISONS[script] if usable(each, have)]
 
 
-def _linker(
-    store: Store, model: Model, comparisons: Sequence[Comparison], blocks: Sequence[str], *, trained: bool
-) -> Any:
+def _linker(store: Store, table: str, settings: dict[str, Any]) -> Any:
     from splink import DuckDBAPI, Linker
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     api = DuckDBAPI(store.connection)
-    settings = model.settings(comparisons, blocks, trained=trained)
-    return Linker(api.register("records"), settings, log_level=None, validate_settings=False)
+    return Linker(api.register(table), settings, log_level=None, validate_settings=False)
 
 
 def _pairs_by(store: Store, rule: str) -> int:
@@ -248,7 +249,7 @@ def _pairs_by(store: Store, rule: str) -> int:
     known = " and ".join(f"{key} is not null" for key in keys)
     return store.number(
         "select coalesce(sum(n * (n - 1) / 2), 0) from"
-        f" (select count(*) as n from records where {known} group by {', '.join(keys)})"
+        f" (select count(*) as n from lessons where {known} group by {', '.join(keys)})"
     )
 
 
@@ -257,7 +258,7 @@ def _prior(store: Store, script: Script, count: int) -> float:
     if count < 2:
         return LEVEL_MIN
     union = " union ".join(
-        f"select l.unique_id, r.unique_id from records l join records r on {rule} and l.unique_id < r.unique_id"
+        f"select l.unique_id, r.unique_id from lessons l join lessons r on {rule} and l.unique_id < r.unique_id"
         for rule in RULES[script]
     )
     matches = store.number(f"select count(*) from ({union})") / RULES_RECALL
