@@ -41,6 +41,8 @@ STATUS: Mapping[str, int] = {
     "purchase_state": 409,
     "return_exceeds_purchase": 409,
     "claim_not_possible": 409,
+    "code_not_valid": 409,
+    "no_agreement": 409,
     "coupon_not_usable": 409,
     "member_withdrawn": 409,
     "balance_exists": 409,
@@ -56,6 +58,8 @@ STATUS: Mapping[str, int] = {
     "server_too_old": 503,
     "data_folder_refused": 503,
     "installation_differs": 503,
+    "sender_missing": 503,
+    "line_unavailable": 503,
 }
 """Status of each code. An ``unknown_…`` in a body is 422; where the URL names it, 404 (see ``status_of``)."""
 
@@ -132,6 +136,8 @@ def problem(refusal: Refusal, status: int, request_id: str) -> Reply:
     # A field never hides one of ours; ``status`` of a hold or purchase goes by its full name.
     body.update((name, value) for name, value in refusal.fields.items() if name not in body)
     headers = (CONTENT_TYPE, *_HEADERS.get(refusal.code, ()))
+    if "retry_after" in refusal.fields and not isinstance(refusal, RateLimited):  # Whose headers the frame adds.
+        headers = (*headers, (b"retry-after", b"%d" % refusal.fields["retry_after"]))
     if isinstance(refusal, MethodNotAllowed):
         headers = (*headers, (b"allow", ", ".join(refusal.fields["allowed"]).encode()))
     return Reply(status, msgspec.json.encode(body), headers)

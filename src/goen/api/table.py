@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goen.api.operations import Operation
 from goen.api.v1 import (
+    codes,
     documents,
     ledger,
     members,
@@ -19,6 +20,7 @@ from goen.api.v1 import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
+    *codes.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

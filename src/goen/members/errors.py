@@ -65,3 +65,40 @@ class PinLocked(Refusal):
 
     def __init__(self) -> None:
         super().__init__("The PIN was wrong too often and rests for a while. Use another proof.", reason="pin_locked")
+
+
+class TooManyCodes(Refusal):
+    """Codes were asked for too often, for this contact or from this address; ``retry_after`` says when to come back."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many codes were asked for. Please wait a while.", retry_after=retry_after)
+
+
+class CodeNotValid(Refusal):
+    """The code is not the one that was sent, was tried too often, or its time is over: ask for a new one."""
+
+    code = "code_not_valid"
+
+    def __init__(self) -> None:
+        super().__init__("This code is not valid, or its time is over. Try again, or ask for a new one.")
+
+
+class NoAgreement(Refusal):
+    """The contact is proven, but no one member who carries it has this birth date, kana or card: enrol, and let
+    the duplicates be reviewed later (rule 44)."""
+
+    code = "no_agreement"
+
+    def __init__(self) -> None:
+        super().__init__("No one member with this contact agrees with what was given beside it.")
+
+
+class SenderMissing(Refusal):
+    """This installation has no service set up that sends to such a contact (``GOEN_MAIL_URL``, ``GOEN_SMS_URL``)."""
+
+    code = "sender_missing"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("Nothing is set up that could send a message there.", kind=kind)

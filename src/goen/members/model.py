@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+ContactKind: TypeAlias = Literal["phone", "email"]
 IdentifierKind: TypeAlias = Literal["card", "phone", "email", "line", "ec"]
-Status: TypeAlias = Literal["active", "frozen", "withdrawn", "merged"]
+Status: TypeAlias = Literal["active", "provisional", "frozen", "withdrawn", "merged"]
 Gender: TypeAlias = Literal["female", "male", "other"]
 ConsentKind: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Phrase: TypeAlias = Annotated[str, Meta(max_length=500)]

@@ -18,13 +18,16 @@ Consents: TypeAlias = Annotated[dict[ConsentKind, bool | Given], Meta(max_length
 class NewIdentifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A name to know the member by. ``shop`` and, unless the web shop itself asks, ``token`` for ``ec``.
 
-    ``verified`` says that somebody has made sure already (``server`` keys only; phone and mail).
+    ``verified`` says that somebody has made sure already (``server`` keys only; phone and mail). A ``token`` of
+    a phone or mail is the id of a code that was confirmed for it, which verifies it; of ``line`` an id token of
+    LINE Login (with ``nonce`` where one was sent along), which names the user in place of ``value``.
     """
 
     kind: IdentifierKind
     value: Phrase | None = None
     shop: Phrase | None = None
     token: Token | None = None
+    nonce: Phrase | None = None
     verified: bool = False
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from goen.actions.members import record
 from goen.actions.members.names import current
 from goen.database.pool import Database
-from goen.members import store
+from goen.members import codes, store
 from goen.members.errors import UnknownMember
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Instant
@@ -97,5 +97,6 @@ async def erase_due(database: Database, now: Instant, today: date) -> int:
             break
     async with database.transaction() as connection:
         await store.drop_old_tokens(connection, now)
+        await codes.drop_old(connection, now)
         await store.drop_answers(connection, today=today)
     return erased

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from goen.actions.members.asks import NewIdentifier
 from goen.database.pool import Writing
 from goen.identity.keys import NO_SHOP, identifier_hash
-from goen.identity.presented import Presented, presented
+from goen.identity.presented import WORDS, Presented, presented
 from goen.identity.token import claims
-from goen.members import store
+from goen.members import codes, store
 from goen.members.ids import member_id_of
 from goen.members.model import IDENTIFYING, Identifier
 from goen.shops.directory import ShopDirectory
@@ -82,6 +82,9 @@ async def identifiers_of(
         if each.verified and principal.role != "server":
             raise Forbidden("Only a server key may say that a contact is verified.", role=principal.role)
         name = await _presented(connection, each, shops, principal, now, field)
+        proven = each.kind not in IDENTIFYING and each.token is not None
+        if proven:
+            await _use_proof(connection, each.kind, name.normal, each.token or "", now, field)
         if name[:3] in seen:
             raise InvalidRequest(f"{field}value", "is given twice")
         seen.add(name[:3])
@@ -94,10 +97,15 @@ async def identifiers_of(
                 (each.value or name.normal).strip(),
                 name.normal,
                 name.hash,
-                now if each.verified and each.kind not in IDENTIFYING else None,
+                now if proven or (each.verified and each.kind not in IDENTIFYING) else None,
             )
         )
     return kept
+
+
+async def _use_proof(connection: Writing, kind: str, normal: str, code_id: str, now: Instant, field: str) -> None:
+    if not await codes.use(connection, code_id, codes.subject_of("contact", kind, normal), now):
+        raise InvalidRequest(f"{field}token", "proves nothing: confirm a new code for this contact")
 
 
 async def _presented(
@@ -118,6 +126,9 @@ async def _presented(
                 raise InvalidRequest(f"{field}value", "is not the token's account")
         else:
             guard_vouching(principal, shop, f"{field}token")
+    elif asked.token is not None and asked.kind in ("card", "line"):
+        # A token of LINE is read at the edge, which may ask LINE for its keys; here its user id has arrived.
+        raise InvalidRequest(f"{field}token", f"belongs to no {WORDS[asked.kind]}")
     return presented(asked.kind, value, shop_id, member_id_of=member_id_of, field=field.rstrip("."))
 
 

@@ -18,6 +18,8 @@ from goen.actions.members.pin import set_pin
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply, Role
 from goen.api.operations import SERVER, WRITERS, Operation
+from goen.api.v1.presenting import line_user, with_line_user
+from goen.channels.line.errors import LineMissing
 from goen.identity.presented import presented
 from goen.members import store
 from goen.members.errors import (
@@ -40,12 +42,14 @@ from goen.vocabulary.refusal import InvalidRequest
 
 
 class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A member as named by the caller. ``shop`` and ``token`` for accounts of a web shop."""
+    """A member as named by the caller. ``shop`` and ``token`` for accounts of a web shop; an id token of LINE Login
+    as ``token`` of kind ``line`` (with its ``nonce``) signs in with LINE."""
 
     kind: MemberKind
     value: Phrase | None = None
     shop: Phrase | None = None
     token: asks.Token | None = None
+    nonce: Phrase | None = None
 
 
 class MembersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +81,10 @@ async def post_member(call: Call) -> Reply:
     """Enrol. With an ``Idempotency-Key`` a repeat within 30 days gives the first answer again."""
     services = call.services
     ask = call.decode(asks.Enrolment)
+    identifiers = [
+        await with_line_user(call, each, f"identifiers.{place}.") for place, each in enumerate(ask.identifiers)
+    ]
+    ask = msgspec.structs.replace(ask, identifiers=tuple(identifiers))
     made = await enrol(
         services.database,
         services.shops,
@@ -118,6 +126,8 @@ async def _named(call: Call, ask: Lookup) -> Members:
                 value = await account_by_token(connection, ask.token, shop, call.now)
         else:
             guard_vouching(call.principal, shop, "token")
+    elif ask.kind == "line" and ask.token is not None:
+        value = await line_user(call, ask.token, ask.nonce, ask.value, "")
     named = presented(ask.kind, value, shop_id, member_id_of=member_id_of, field="")
     async with services.database.reading() as reading:
         member_id = await member_by(reading, named)
@@ -146,7 +156,7 @@ async def delete_member(call: Call) -> None:
 async def post_identifier(call: Call) -> MemberView:
     """One more name; one that the member has already stays as it is."""
     services = call.services
-    ask = call.decode(asks.NewIdentifier)
+    ask = await with_line_user(call, call.decode(asks.NewIdentifier), "")
     await add_identifier(services.database, services.shops, call.principal, _member_id(call), ask, call.now)
     return await _whole(call)
 
@@ -229,11 +239,11 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members", summary="Enrol a member", handler=post_member, tag=_TAG,
         request=asks.Enrolment, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(IdentifierTaken, UnknownShop, Conflict),
+        refusals=(IdentifierTaken, UnknownShop, Conflict, LineMissing),
     ),
     Operation(
         method="POST", path="/v1/members/lookup", summary="Find a member by an identifier", handler=post_lookup,
-        tag=_TAG, request=Lookup, answer=Members, refusals=(AmbiguousMember, UnknownShop),
+        tag=_TAG, request=Lookup, answer=Members, refusals=(AmbiguousMember, UnknownShop, LineMissing),
     ),
     Operation(
         method="GET", path="/v1/members", summary="Find members by an identifier, or search", handler=get_members,
@@ -254,7 +264,7 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members/{id}/identifiers", summary="Add an identifier", handler=post_identifier,
         tag=_TAG, request=asks.NewIdentifier, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(*_CHANGES, IdentifierTaken, UnknownShop), absent=_ABSENT,
+        refusals=(*_CHANGES, IdentifierTaken, UnknownShop, LineMissing), absent=_ABSENT,
     ),
     Operation(
         method="DELETE", path="/v1/members/{id}/identifiers/{identifier_id}", summary="Remove an identifier",
