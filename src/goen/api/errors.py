@@ -43,6 +43,7 @@ STATUS: Mapping[str, int] = {
     "claim_not_possible": 409,
     "code_not_valid": 409,
     "no_agreement": 409,
+    "card_retired": 409,
     "coupon_not_usable": 409,
     "member_withdrawn": 409,
     "balance_exists": 409,

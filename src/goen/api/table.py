@@ -6,6 +6,7 @@ from goen.api.operations import Operation
 from goen.api.v1 import (
     codes,
     documents,
+    joining,
     ledger,
     members,
     points,
@@ -21,6 +22,7 @@ from goen.api.v1 import (
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
     *codes.OPERATIONS,
+    *joining.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

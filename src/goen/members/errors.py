@@ -49,6 +49,15 @@ class IdentifierTaken(Refusal):
         super().__init__("Another member has this already.", kind=kind, field=field)
 
 
+class CardRetired(Refusal):
+    """This paper card was exchanged for the member's own number; it serves no more, for anybody."""
+
+    code = "card_retired"
+
+    def __init__(self) -> None:
+        super().__init__("This card was exchanged and serves no more.")
+
+
 class UnknownIdentifier(Refusal):
     """The member has no such identifier (any more)."""
 

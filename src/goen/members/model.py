@@ -56,6 +56,7 @@ class Row(msgspec.Struct, frozen=True):
     number: str
     status: Status
     shop_id: int | None
+    register_by: date | None
     person: Person
 
 
@@ -90,6 +91,8 @@ class MemberView(msgspec.Struct, frozen=True):
     joined_at: datetime
     changed_at: datetime
     withdrawn_at: datetime | None = None
+    register_by: date | None = None
+    """The last day for a provisional member to register; null: registered."""
 
 
 class Candidate(msgspec.Struct, frozen=True):

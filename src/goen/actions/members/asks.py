@@ -32,7 +32,10 @@ class NewIdentifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 
 
 class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A new member. Everything may be absent: a card handed out now can get its name later."""
+    """A new member. Everything may be absent: a card handed out now can get its name later.
+
+    A ``provisional`` one earns at once and has to register within the programme's days (rule 46).
+    """
 
     name: Phrase | None = None
     kana: Phrase | None = None
@@ -44,6 +47,7 @@ class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     shop: Phrase | None = None
     identifiers: Annotated[tuple[NewIdentifier, ...], Meta(max_length=20)] = ()
     consents: Consents = {}
+    provisional: bool = False
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -57,6 +61,13 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     address: Phrase | UnsetType | None = UNSET
     language: LanguageTag | UnsetType | None = UNSET
     shop: Phrase | UnsetType | None = UNSET
+
+
+class Registration(Change, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a provisional member registers with: fields as in a change, names to be known by, consents."""
+
+    identifiers: Annotated[tuple[NewIdentifier, ...], Meta(max_length=20)] = ()
+    consents: Consents = {}
 
 
 class ConsentsAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

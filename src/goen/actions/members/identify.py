@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goen.actions.members import record
 from goen.actions.members.asks import NewIdentifier
-from goen.actions.members.names import current, identifiers_of
+from goen.actions.members.names import current, guard_retired, identifiers_of
 from goen.database.pool import Database, Writing
 from goen.members import store
 from goen.members.errors import IdentifierTaken, UnknownIdentifier
@@ -28,7 +28,7 @@ async def add_identifier(
     """Add one identifier; gives its number. One that the member has already stays as it is.
 
     Raises:
-        IdentifierTaken: another active member has it; InvalidRequest; UnknownShop; UnknownMember;
+        IdentifierTaken: another active member has it; CardRetired; InvalidRequest; UnknownShop; UnknownMember;
             MemberWithdrawn.
     """
     async with database.transaction() as connection:
@@ -44,6 +44,7 @@ async def add_identifier(
             raise InvalidRequest("", f"a member has {_IDENTIFIERS_MAX} identifiers at most")
         if await store.add_identifiers(connection, row.member_id, [new], now):
             raise IdentifierTaken(new.kind, "value")
+        await guard_retired(connection, [new])
         await _written_down(connection, principal, row, "identifier_added", new, now)
         return new.identifier_id
 

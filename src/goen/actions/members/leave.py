@@ -9,6 +9,7 @@ from goen.actions.members.names import current
 from goen.database.pool import Database
 from goen.members import codes, store
 from goen.members.errors import UnknownMember
+from goen.members.model import Status
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Instant
 
@@ -70,13 +71,13 @@ async def freeze(
     """
     if member_id is None:
         raise UnknownMember
-    status = "frozen" if frozen else "active"
     async with database.transaction() as connection:
         await record.bump_account(connection, member_id)
         row = await record.opened(connection, member_id)
+        status: Status = "frozen" if frozen else "active" if row.register_by is None else "provisional"
         if row.status == status:
             return
-        await store.set_status(connection, member_id, "frozen" if frozen else "active", now)
+        await store.set_status(connection, member_id, status, now)
         await record.audit(connection, member_id, principal.integration, f"member.{status}", now, reason=reason)
         await record.announce(connection, member_id, status, now)
 

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from goen.actions.members.asks import NewIdentifier
-from goen.database.pool import Writing
+from goen.actions.till.act import Key, key_of
+from goen.database.pool import Reading, Writing
+from goen.database.queries import load
 from goen.identity.keys import NO_SHOP, identifier_hash
 from goen.identity.presented import WORDS, Presented, presented
 from goen.identity.token import claims
 from goen.members import codes, store
+from goen.members.errors import CardRetired
 from goen.members.ids import member_id_of
 from goen.members.model import IDENTIFYING, Identifier
 from goen.shops.directory import ShopDirectory
 from goen.shops.model import Principal, Shop
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import Forbidden, InvalidRequest
+
+_queries = load(__package__)
 
 
 async def account_by_token(connection: Writing, token: str, shop: Shop, now: Instant, field: str = "token") -> str:
@@ -138,3 +143,26 @@ async def current(connection: Writing, member_id: int) -> list[Identifier]:
         Identifier(key_hash=identifier_hash(row["kind"], row["shop_id"], row["normal"]), **row)
         for row in await store.identifiers(connection, member_id)
     ]
+
+
+def card_key(normal: str) -> Key:
+    """The key under which a paper card's claim stands at the till, for ever: it is there once the card is retired."""
+    return key_of("card", "claim", normal)
+
+
+async def retired(connection: Reading, normal: str) -> bool:
+    """Whether a paper card was claimed and serves no more."""
+    key = card_key(normal)
+    found: bool = await _queries.card_retired(connection, key_hash=key.key_hash, key_check=key.key_check)
+    return found
+
+
+async def guard_retired(connection: Writing, identifiers: Sequence[Identifier]) -> None:
+    """Refuse cards that were retired. To be asked once they are entered: a claim holds its card until it is done.
+
+    Raises:
+        CardRetired.
+    """
+    for each in identifiers:
+        if each.kind == "card" and await retired(connection, each.normal):
+            raise CardRetired

@@ -15,3 +15,7 @@ values (:member_id, :now, :author, :action, :reason, :details);
 -- An event for the relay, numbered under an act of its own.
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
 values (:member_id, nextval('act_id_seq') * 8, 'member.updated', :shop_id, :now, :body);
+
+-- name: card_retired$
+-- Whether a paper card's claim has been done: its key at the till says so, for ever.
+select exists (select from act_key where key_hash = :key_hash and key_check = :key_check);

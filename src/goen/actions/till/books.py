@@ -22,12 +22,14 @@ _SQL = load(__package__)
 
 
 class Found(NamedTuple):
-    """A member behind an identifier: who was presented, and, where merged, who holds the points now."""
+    """A member behind an identifier: who was presented, and, where merged or in a household, who holds the points
+    now. ``may_spend``: whether who was presented may take points of those."""
 
     member_id: int
     presented_id: int
     identifier_id: int | None
     verified: bool
+    may_spend: bool = True
 
 
 class MemberFacts(NamedTuple):
@@ -41,9 +43,13 @@ class MemberFacts(NamedTuple):
     pin_hash: str | None
 
 
+#: Of a member's own books, where ``member_id`` would lead on to the household's.
+OWN = "own"
+
+
 def by_number(member_id: int) -> Presented:
-    """A member named by our own number."""
-    return Presented("member_id", "", member_id=member_id)
+    """The books under our own number, a household's person included: what a row names is not looked through."""
+    return Presented(OWN, "", member_id=member_id)
 
 
 class Books:
@@ -139,9 +145,9 @@ class Books:
         )
         for row in rows:
             (n, presented_id, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
-             booked, pending, held, debt, seq, version, active_on, dead) = row  # fmt: skip
+             booked, pending, held, debt, seq, version, active_on, may_spend, dead) = row  # fmt: skip
             self.found.setdefault(wanted[n - 1], []).append(
-                Found(member_id, presented_id, identifier_id, bool(verified))
+                Found(member_id, presented_id, identifier_id, bool(verified), may_spend)
             )
             self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash)
             self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)

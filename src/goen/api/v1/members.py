@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -24,6 +25,7 @@ from goen.identity.presented import presented
 from goen.members import store
 from goen.members.errors import (
     AmbiguousMember,
+    CardRetired,
     IdentifierTaken,
     MemberWithdrawn,
     UnknownIdentifier,
@@ -93,6 +95,7 @@ async def post_member(call: Call) -> Reply:
         call.now,
         call.now.astimezone(services.zone).date(),
         call.idempotency_key,
+        register_within=timedelta(days=services.context.engine_at(call.now).programme.joining.register_within_days),
     )
     return Reply(201, made.body, ((b"idempotent-replayed", b"true"),) if made.replayed else ())
 
@@ -239,7 +242,7 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members", summary="Enrol a member", handler=post_member, tag=_TAG,
         request=asks.Enrolment, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(IdentifierTaken, UnknownShop, Conflict, LineMissing),
+        refusals=(IdentifierTaken, CardRetired, UnknownShop, Conflict, LineMissing),
     ),
     Operation(
         method="POST", path="/v1/members/lookup", summary="Find a member by an identifier", handler=post_lookup,
@@ -264,7 +267,7 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members/{id}/identifiers", summary="Add an identifier", handler=post_identifier,
         tag=_TAG, request=asks.NewIdentifier, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(*_CHANGES, IdentifierTaken, UnknownShop, LineMissing), absent=_ABSENT,
+        refusals=(*_CHANGES, IdentifierTaken, CardRetired, UnknownShop, LineMissing), absent=_ABSENT,
     ),
     Operation(
         method="DELETE", path="/v1/members/{id}/identifiers/{identifier_id}", summary="Remove an identifier",

@@ -65,14 +65,15 @@ async def proven(call: Call, proof: Proof | None, who: Presented | None) -> bool
         case "staff":
             return bool(proof.value.strip())
         case "pin":
-            member_id = who.member_id or await _member_of(call, who)
+            member_id = who.member_id or await member_of(call, who)
             return member_id is not None and await proves(call.services.database, member_id, proof.value, call.now)
         case "code":
             # Rotating codes come with the members' own app; until a member has one, none holds.
             return False
 
 
-async def _member_of(call: Call, who: Presented) -> int | None:
+async def member_of(call: Call, who: Presented) -> int | None:
+    """The number of the person so named; None where nobody is. Raises AmbiguousMember."""
     async with call.services.database.reading() as connection:
         return await member_by(connection, who)
 
