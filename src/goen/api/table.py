@@ -6,6 +6,7 @@ from goen.api.operations import Operation
 from goen.api.v1 import (
     codes,
     documents,
+    households,
     joining,
     ledger,
     members,
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
     *codes.OPERATIONS,
     *joining.OPERATIONS,
+    *households.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

@@ -76,6 +76,34 @@ class PinLocked(Refusal):
         super().__init__("The PIN was wrong too often and rests for a while. Use another proof.", reason="pin_locked")
 
 
+class UnknownHousehold(Refusal):
+    """No household has this id, or the member is not of it."""
+
+    code = "unknown_household"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such household, or the member does not belong to it.")
+
+
+class HouseholdState(Refusal):
+    """A household or one of its people is not in a state that allows this (rule 40); ``reason`` says which."""
+
+    code = "household_state"
+
+    def __init__(self, reason: str) -> None:
+        words = {
+            "in_household": "The member belongs to a household already.",
+            "not_active": "Only a registered member who is not frozen joins a household.",
+            "in_debt": "The member owes points; they are to be earned before joining.",
+            "not_invited": "The member was not invited, or has answered already.",
+            "not_joined": "The member has not joined, or has left.",
+            "head_stays": "The head hands the household over or dissolves it.",
+            "open_orders": "Orders, holds or debts of the household are open; end them first.",
+            "closed": "The household was dissolved.",
+        }
+        super().__init__(words[reason], reason=reason)
+
+
 class TooManyCodes(Refusal):
     """Codes were asked for too often, for this contact or from this address; ``retry_after`` says when to come back."""
 
@@ -102,6 +130,15 @@ class NoAgreement(Refusal):
 
     def __init__(self) -> None:
         super().__init__("No one member with this contact agrees with what was given beside it.")
+
+
+class NoContact(Refusal):
+    """The member has no phone or mail address on file that a code could be sent to."""
+
+    code = "no_contact"
+
+    def __init__(self) -> None:
+        super().__init__("No phone or mail address of this member can be sent a code.")
 
 
 class SenderMissing(Refusal):

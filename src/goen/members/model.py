@@ -57,6 +57,8 @@ class Row(msgspec.Struct, frozen=True):
     status: Status
     shop_id: int | None
     register_by: date | None
+    household: bool
+    pool_id: int | None
     person: Person
 
 
@@ -93,6 +95,8 @@ class MemberView(msgspec.Struct, frozen=True):
     withdrawn_at: datetime | None = None
     register_by: date | None = None
     """The last day for a provisional member to register; null: registered."""
+    household: str | None = None
+    """The household whose points the member shares."""
 
 
 class Candidate(msgspec.Struct, frozen=True):

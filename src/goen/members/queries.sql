@@ -15,7 +15,7 @@ values (:member_id, :number, :name, :kana, :birth_date, :gender, :postal_code, :
 
 -- name: locked_member^
 -- A member's row, locked until the end of the transaction.
-select member_id, number, status, shop_id, register_by, name, kana, birth_date, gender, postal_code, address, language
+select member_id, number, status, shop_id, register_by, household, pool_id, name, kana, birth_date, gender, postal_code, address, language
   from member where member_id = :member_id for update;
 
 -- name: change_member!

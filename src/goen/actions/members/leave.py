@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from goen.actions.members import record
+from goen.actions.members import households, record
 from goen.actions.members.names import current
 from goen.database.pool import Database
 from goen.members import codes, store
@@ -38,12 +38,13 @@ async def withdraw(
     if member_id is None:
         raise UnknownMember
     async with database.transaction() as connection:
-        booked = await record.bump_account(connection, member_id)
+        booked = await households.bump(connection, member_id)
         row = await store.locked(connection, member_id)
-        if row is None:
+        if row is None or row.household:
             raise UnknownMember
         if row.status in ("withdrawn", "merged"):
             return
+        await households.forget(connection, member_id, principal.integration, now)
         hashes = [each.key_hash for each in await current(connection, member_id)]
         await store.remove_identifiers(connection, member_id, hashes, now)
         await store.drop_answers(connection, member_id=member_id)

@@ -19,3 +19,11 @@ values (:member_id, nextval('act_id_seq') * 8, 'member.updated', :shop_id, :now,
 -- name: card_retired$
 -- Whether a paper card's claim has been done: its key at the till says so, for ever.
 select exists (select from act_key where key_hash = :key_hash and key_check = :key_check);
+
+-- name: owes$
+-- Whether the member owes points.
+select debt > 0 from member_account where member_id = :member_id;
+
+-- name: counted$
+-- The last number given to anything in the member's books.
+select seq from member_account where member_id = :member_id;

@@ -4,7 +4,9 @@
 -- wanted (kind own); who was presented is told beside it. Read-only.
 select i.n, p.member_id as presented_id, k.identifier_id, k.verified, m.member_id, m.number, m.status, m.tier, m.name,
        m.pin_hash, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on,
-       case when p.pool_id is null then not p.household else p.pool_spend and p.status = 'active' end as may_spend, d.dead
+       case when p.pool_id is null then not p.household else p.pool_spend and p.status = 'active' end as may_spend,
+       m.pool_id, case when m.household then p.number end as person_number, case when m.household then p.tier end as person_tier,
+       case when m.household then p.name end as person_name, d.dead
   from unnest(:hashes::bigint[], :kinds::text[], :shops::bigint[], :normals::text[], :members::bigint[])
        with ordinality as i (hash, kind, shop_id, normal, member_id, n)
   left join identifier_key k

@@ -8,16 +8,32 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from goen.actions.members.codes import Second, adopt, confirm_code, contact_of, make_code
-from goen.api.call import Call
+from goen.actions.members.codes import Contact, Second, adopt, confirm_code, contact_of, make_code
+from goen.actions.members.identify import contacts_on_file, link_account, link_subject
+from goen.actions.members.names import web_shop
+from goen.api.call import Call, Role
 from goen.api.operations import WRITERS, Operation
+from goen.api.v1.presenting import member_of, named
+from goen.api.v1.purchases import MEMBER_REFUSALS
 from goen.channels.messages.words import code_message
+from goen.identity.presented import Presented, presented
 from goen.identity.reachable import network_of, takes_texts
 from goen.members import codes
-from goen.members.errors import CodeNotValid, IdentifierTaken, NoAgreement, SenderMissing, TooManyCodes
-from goen.members.ids import public_id
-from goen.members.model import ContactKind, Phrase
-from goen.vocabulary.refusal import InvalidRequest
+from goen.members.errors import (
+    CodeNotValid,
+    IdentifierTaken,
+    NoAgreement,
+    NoContact,
+    SenderMissing,
+    TooManyCodes,
+    UnknownMember,
+)
+from goen.members.ids import member_id_of, public_id
+from goen.members.masks import contact_masked
+from goen.members.model import ContactKind, MemberView, Phrase
+from goen.purchases.model import MemberRef
+from goen.readings.member_profile import member_profile
+from goen.vocabulary.refusal import Forbidden, InvalidRequest
 
 CodeId = Annotated[str, Meta(min_length=1, max_length=100)]
 Digits = Annotated[str, Meta(pattern=r"^[0-9]{6}$")]
@@ -81,24 +97,13 @@ async def post_code(call: Call) -> CodeSent:
     ask = call.decode(CodeAsk)
     services = call.services
     contact = contact_of(ask.kind, ask.value)
-    network = None
-    if ask.client_address is not None and (network := network_of(ask.client_address)) is None:
-        raise InvalidRequest("client_address", "is no IP address")
+    network = _network(ask.client_address)
     if not services.postman.reaches(contact.kind):
         raise SenderMissing(contact.kind)
-    if contact.kind == "phone" and not takes_texts(contact.normal, services.postman.countries):
+    if not _reachable(call, contact):
         raise InvalidRequest("value", "is no mobile phone that codes are sent to")
     made = await make_code(services.database, call.principal, contact.normal, network, contact.subject, call.now)
-    services.postman.post(
-        code_message(
-            contact.kind,
-            contact.normal,
-            made.code,
-            name=services.context.engine_at(call.now).programme.name,
-            language=call.language,
-            minutes=int(codes.CODE_LIFE.total_seconds() // 60),
-        )
-    )
+    _send(call, contact, made.code)
     again, _ = codes.Quota.CONTACT_AGAIN.value
     return CodeSent(made.code_id, made.expires_at, int(again.total_seconds()))
 
@@ -124,7 +129,108 @@ async def post_adoption(call: Call) -> MemberKnown:
     )
 
 
+class LinkAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account of a web shop to be linked to a member who is not there to show a card. The shop's own key, or a
+    ``server`` key, vouches for the account; the code that is sent shows that the member agrees."""
+
+    member: MemberRef
+    value: Phrase
+    shop: Phrase | None = None
+    client_address: Annotated[str, Meta(max_length=100)] | None = None
+
+
+class LinkSent(msgspec.Struct, frozen=True):
+    """The id to confirm with, and where the code went: ``＊＊＊5678``."""
+
+    id: str
+    sent_to: str
+    expires_at: datetime
+
+
+class LinkConfirmAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The code that arrived, for the same member and account."""
+
+    id: CodeId
+    code: Digits
+    member: MemberRef
+    value: Phrase
+    shop: Phrase | None = None
+
+
+async def post_link(call: Call) -> LinkSent:
+    """Send a code to the member's address on file."""
+    ask = call.decode(LinkAsk)
+    services = call.services
+    account, member_id = await _account(call, ask.member, ask.value, ask.shop)
+    network = _network(ask.client_address)
+    on_file = await contacts_on_file(services.database, member_id)
+    contact = next((each for each in on_file if _reachable(call, each)), None)
+    if contact is None:
+        raise NoContact
+    subject = link_subject(member_id or 0, account)
+    made = await make_code(services.database, call.principal, contact.normal, network, subject, call.now)
+    _send(call, contact, made.code)
+    return LinkSent(made.code_id, contact_masked(contact.kind, contact.normal), made.expires_at)
+
+
+async def post_link_confirmation(call: Call) -> MemberView:
+    """Link the account."""
+    ask = call.decode(LinkConfirmAsk)
+    services = call.services
+    account, member_id = await _account(call, ask.member, ask.value, ask.shop)
+    await link_account(
+        services.database, services.shops, call.principal, member_id, account, ask.id, ask.code, call.now
+    )  # fmt: skip
+    async with services.database.reading() as connection:
+        return await member_profile(connection, member_id)
+
+
+async def _account(call: Call, member: MemberRef, value: str, shop: str | None) -> tuple[Presented, int | None]:
+    where = web_shop(call.services.shops, shop, call.principal, "shop")
+    if not call.principal.may_write(where.shop_id):
+        raise Forbidden(f"Only {where.code} itself vouches for its accounts.", role=call.principal.role)
+    account = presented("ec", value, where.shop_id, member_id_of=member_id_of, field="")
+    who = await named(call, member)
+    if who.spent is not None:
+        raise who.spent
+    member_id = await member_of(call, who.presented)
+    if member_id is None:
+        raise UnknownMember
+    return account, member_id
+
+
+def _network(address: str | None) -> str | None:
+    if address is None:
+        return None
+    network = network_of(address)
+    if network is None:
+        raise InvalidRequest("client_address", "is no IP address")
+    return network
+
+
+def _reachable(call: Call, contact: Contact) -> bool:
+    postman = call.services.postman
+    return postman.reaches(contact.kind) and (
+        contact.kind == "email" or takes_texts(contact.normal, postman.countries)
+    )  # fmt: skip
+
+
+def _send(call: Call, contact: Contact, code: str) -> None:
+    call.services.postman.post(
+        code_message(
+            contact.kind,
+            contact.normal,
+            code,
+            name=call.services.context.engine_at(call.now).programme.name,
+            language=call.language,
+            minutes=int(codes.CODE_LIFE.total_seconds() // 60),
+        )
+    )
+
+
 _TAG = "Joining"
+#: Who may say that an account of a web shop is whose it is said to be.
+_VOUCHING: frozenset[Role] = frozenset({"ec", "server"})
 
 OPERATIONS = [
     Operation(
@@ -142,5 +248,15 @@ OPERATIONS = [
         summary="Sign in as who carries a proven contact, by a second field that agrees",
         handler=post_adoption, tag=_TAG, request=AdoptAsk, answer=MemberKnown, roles=WRITERS,
         refusals=(CodeNotValid, NoAgreement, IdentifierTaken),
+    ),
+    Operation(
+        method="POST", path="/v1/account_links", summary="Send a member a code that lets a web account be linked",
+        handler=post_link, tag=_TAG, request=LinkAsk, answer=LinkSent, status=201, roles=_VOUCHING,
+        refusals=(*MEMBER_REFUSALS, NoContact, TooManyCodes),
+    ),
+    Operation(
+        method="POST", path="/v1/account_links/confirm", summary="Link a web account by the code that was sent",
+        handler=post_link_confirmation, tag=_TAG, request=LinkConfirmAsk, answer=MemberView, roles=_VOUCHING,
+        refusals=(*MEMBER_REFUSALS, CodeNotValid, IdentifierTaken),
     ),
 ]  # fmt: skip

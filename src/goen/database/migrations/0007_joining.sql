@@ -51,6 +51,8 @@ alter table member add column household boolean not null default false;  -- this
 alter table member add column pool_id bigint;                            -- the pool a person earns into
 alter table member add column pool_spend boolean not null default false; -- whether the person may spend from it
 
+create index member_pool on member (pool_id) where pool_id is not null;
+
 create table household_member (
   member_id bigint not null,
   household_id bigint not null,            -- the pool's member_id
