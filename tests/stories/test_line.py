@@ -76,4 +76,4 @@ async def test_a_forged_token_links_nobody(linked):
 
 async def test_without_a_channel_no_token_is_read(retailer):
     refused = await retailer.web.post("/v1/members/lookup", json={"kind": "line", "token": "x.y.z"})
-    assert (refused.status_code, code(refused)) == (503, "line_unavailable")
+    assert (refused.status_code, code(refused)) == (409, "line_not_set_up")

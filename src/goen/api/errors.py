@@ -46,6 +46,8 @@ STATUS: Mapping[str, int] = {
     "no_agreement": 409,
     "card_retired": 409,
     "no_contact": 409,
+    "sender_missing": 409,
+    "line_not_set_up": 409,
     "household_state": 409,
     "coupon_not_usable": 409,
     "member_withdrawn": 409,
@@ -62,7 +64,6 @@ STATUS: Mapping[str, int] = {
     "server_too_old": 503,
     "data_folder_refused": 503,
     "installation_differs": 503,
-    "sender_missing": 503,
     "line_unavailable": 503,
 }
 """Status of each code. An ``unknown_…`` in a body is 422; where the URL names it, 404 (see ``status_of``)."""

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from channels.standin import standing_in
-from goen.channels.line.errors import LineMissing
+from goen.channels.line.errors import LineAway, LineMissing
 from goen.channels.line.login import ISSUER, LineChannel, LineLogin
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -110,7 +110,7 @@ async def test_the_channels_secret_does_not_verify_an_app_token_and_a_key_in_the
 @pytest.mark.parametrize("answer", [(500, b""), (200, b"not json"), (200, b'{"keys": [1]}'), (200, b"[]")])
 async def test_without_lines_keys_nothing_is_believed(answer):
     async with standing_in(answer) as service:
-        with pytest.raises(LineMissing):
+        with pytest.raises(LineAway):
             await line(service).user_of(app_token(), NOW)
     with pytest.raises(LineMissing):
         await LineLogin().user_of(web_token(), NOW)

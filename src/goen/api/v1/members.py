@@ -20,7 +20,7 @@ from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply, Role
 from goen.api.operations import SERVER, WRITERS, Operation
 from goen.api.v1.presenting import line_user, with_line_user
-from goen.channels.line.errors import LineMissing
+from goen.channels.line.errors import LineAway, LineMissing
 from goen.identity.presented import presented
 from goen.members import store
 from goen.members.errors import (
@@ -242,11 +242,11 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members", summary="Enrol a member", handler=post_member, tag=_TAG,
         request=asks.Enrolment, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(IdentifierTaken, CardRetired, UnknownShop, Conflict, LineMissing),
+        refusals=(IdentifierTaken, CardRetired, UnknownShop, Conflict, LineMissing, LineAway),
     ),
     Operation(
         method="POST", path="/v1/members/lookup", summary="Find a member by an identifier", handler=post_lookup,
-        tag=_TAG, request=Lookup, answer=Members, refusals=(AmbiguousMember, UnknownShop, LineMissing),
+        tag=_TAG, request=Lookup, answer=Members, refusals=(AmbiguousMember, UnknownShop, LineMissing, LineAway),
     ),
     Operation(
         method="GET", path="/v1/members", summary="Find members by an identifier, or search", handler=get_members,
@@ -267,7 +267,7 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members/{id}/identifiers", summary="Add an identifier", handler=post_identifier,
         tag=_TAG, request=asks.NewIdentifier, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(*_CHANGES, IdentifierTaken, CardRetired, UnknownShop, LineMissing), absent=_ABSENT,
+        refusals=(*_CHANGES, IdentifierTaken, CardRetired, UnknownShop, LineMissing, LineAway), absent=_ABSENT,
     ),
     Operation(
         method="DELETE", path="/v1/members/{id}/identifiers/{identifier_id}", summary="Remove an identifier",

@@ -6,6 +6,12 @@ from goen.vocabulary.refusal import Refusal
 
 
 class LineMissing(Refusal):
-    """No LINE Login channel is set up for this installation (``GOEN_LINE_CHANNEL_ID``), or LINE does not answer."""
+    """No LINE Login channel is set up for this installation (``GOEN_LINE_CHANNEL_ID``)."""
+
+    code = "line_not_set_up"
+
+
+class LineAway(Refusal):
+    """LINE's keys cannot be had just now; ask again in a while."""
 
     code = "line_unavailable"

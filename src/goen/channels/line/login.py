@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OctKey
 from joserfc.jws import extract_compact
 
-from goen.channels.line.errors import LineMissing
+from goen.channels.line.errors import LineAway, LineMissing
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -52,7 +52,7 @@ class LineLogin:
 
         Raises:
             InvalidRequest: the token does not hold, with why; its words are never quoted.
-            LineMissing: no channel is set up, or LINE's keys cannot be had.
+            LineMissing: no channel is set up. LineAway: LINE's keys cannot be had.
         """
         channel = self._channel
         if channel is None:
@@ -99,7 +99,7 @@ class LineLogin:
                 answer.raise_for_status()
                 keys = KeySet.import_key_set(answer.json()).keys
             except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
-                raise LineMissing(f"LINE's keys cannot be had just now ({type(error).__name__}).") from None
+                raise LineAway(f"LINE's keys cannot be had just now ({type(error).__name__}).") from None
             self._keys = {key.kid: key for key in keys if isinstance(key, ECKey) and key.kid}
             self._looked_at = loop.time()
 
