@@ -6,7 +6,7 @@ import asyncio
 import random
 
 from goen.actions.points.pools import pool_due
-from goen.ledger.invariants import prove
+from goen.actions.proof import prove
 
 from .acts import given, named
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from goen.ledger.invariants import prove
+from goen.actions.proof import prove
 
 from .acts import given, named
 

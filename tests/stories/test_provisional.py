@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from goen.actions.points.lapses import lapse_due
-from goen.ledger.invariants import prove
+from goen.actions.proof import prove
 
 from .acts import named
 

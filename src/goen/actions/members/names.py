@@ -153,8 +153,18 @@ def card_key(normal: str) -> Key:
 async def retired(connection: Reading, normal: str) -> bool:
     """Whether a paper card was claimed and serves no more."""
     key = card_key(normal)
-    found: bool = await _queries.card_retired(connection, key_hash=key.key_hash, key_check=key.key_check)
-    return found
+    rows = _queries.cards_retired(connection, key_hashes=[key.key_hash], key_checks=[key.key_check])
+    return bool([row["n"] async for row in rows])
+
+
+async def retired_among(connection: Writing, cards: Sequence[Identifier]) -> set[int]:
+    """The numbers of those of these cards that were claimed and serve no more."""
+    keys = [card_key(each.normal) for each in cards]
+    hashes, checks = [key.key_hash for key in keys], [key.key_check for key in keys]
+    if not cards:
+        return set()
+    rows = _queries.cards_retired(connection, key_hashes=hashes, key_checks=checks)
+    return {cards[row["n"] - 1].identifier_id async for row in rows}
 
 
 async def guard_retired(connection: Writing, identifiers: Sequence[Identifier]) -> None:
@@ -163,6 +173,5 @@ async def guard_retired(connection: Writing, identifiers: Sequence[Identifier]) 
     Raises:
         CardRetired.
     """
-    for each in identifiers:
-        if each.kind == "card" and await retired(connection, each.normal):
-            raise CardRetired
+    if await retired_among(connection, [each for each in identifiers if each.kind == "card"]):
+        raise CardRetired

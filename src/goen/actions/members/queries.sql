@@ -16,9 +16,10 @@ values (:member_id, :now, :author, :action, :reason, :details);
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
 values (:member_id, nextval('act_id_seq') * 8, 'member.updated', :shop_id, :now, :body);
 
--- name: card_retired$
--- Whether a paper card's claim has been done: its key at the till says so, for ever.
-select exists (select from act_key where key_hash = :key_hash and key_check = :key_check);
+-- name: cards_retired
+-- Those of these paper cards whose claim has been done: its key at the till says so, for ever.
+select i.n from unnest(:key_hashes::bigint[], :key_checks::bigint[]) with ordinality as i (key_hash, key_check, n)
+  join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check;
 
 -- name: owes$
 -- Whether the member owes points.
