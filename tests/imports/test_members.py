@@ -79,7 +79,7 @@ async def test_eccube_customers_come_into_the_books(books: Books, shared_data: P
 
 async def test_a_retired_paper_card_enrols_nobody(books: Books, tmp_path: Path) -> None:
     path = tmp_path / "members.csv"
-    path.write_text("card,name,kana\nC-1,森 葵,モリ アオイ\n", encoding="utf-8")
+    path.write_text("card,name,kana,phone\nC-1,森 葵,モリ アオイ,\n", encoding="utf-8")
     assert (await bring(books, path, None, "members")).counts.members == 1
     taker = await value(books, "select member_id from member")
     ask = CardClaimAsk("P-77", MemberRef("member_id", public_id(taker)), 100)
@@ -87,6 +87,6 @@ async def test_a_retired_paper_card_enrols_nobody(books: Books, tmp_path: Path) 
     key = Principal(0, "till", "server")
     now = books.clock.now()
     await claim_card(books.database, books.till, books.context, ask, who, taker, key, now)
-    path.write_text("card,name,kana\nP-77,林 学,ハヤシ マナブ\nC-2,林 亮,ハヤシ リョウ\n", encoding="utf-8")
+    path.write_text("card,name,kana,phone\nP-77,林 学,ハヤシ マナブ,\nC-2,林 亮,ハヤシ リョウ,\n", encoding="utf-8")
     outcome = await bring(books, path, None, "members")
     assert (outcome.counts.members, outcome.counts.reasons) == (1, {"card_retired": 1})
