@@ -215,6 +215,14 @@ DAMAGE = {
         "update purchase set external_id = external_id || 'x' where member_id = {buyer}",
     ],
     "identifier_key": ["update identifier_key set key_hash = key_hash + 1 where member_id = {buyer}"],
+    "household": [
+        "update member set pool_id = null where pool_id is not null",
+        "update member set pool_spend = not pool_spend where pool_id is not null",
+        "update household_member set state = 'left' where head",
+        "update member set status = 'withdrawn' where household",
+        "insert into household_member (member_id, household_id, joining, head, may_spend, state, invited_at)"
+        " select member_id, 1, 1, false, false, 'joined', now() from household_member where head",
+    ],
     "append_only": [
         "grant update on entry to goen_app",
         "grant update (points) on lot_move to goen_app",

@@ -93,6 +93,15 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
         _ok(await retailer.act("/v1/adjustments", body))
     _ok(await retailer.act("/v1/transfers", {"from": ref(sender), "to": ref(buyer), "points": 100}))
 
+    head, spouse = await retailer.member(), await retailer.member()
+    await retailer.buys(11_000, spouse)
+    yes = {"given": True}
+    home = (await server.post("/v1/households", json={"head": ref(head), "consent": yes})).json()
+    joins = {"member": ref(spouse), "head_consent": yes, "member_consent": yes}
+    _ok(await server.post(f"/v1/households/{home['id']}/members", json=joins))
+    await retailer.buys(11_000, spouse)
+    await retailer.buys(2200, head, use_points=150)
+
     soon = {"member": ref(sender), "points": 60, "reason": "goodwill", "expires_on": "2026-11-30"}
     _ok(await retailer.act("/v1/adjustments", soon))
     await retailer.buys(1100, sender, use_points=15)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from goen.api.operations import Operation
 from goen.api.v1 import (
+    codes,
     documents,
+    households,
+    joining,
     ledger,
     match_reviews,
     members,
@@ -21,6 +24,9 @@ from goen.api.v1 import (
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
     *match_reviews.OPERATIONS,
+    *codes.OPERATIONS,
+    *joining.OPERATIONS,
+    *households.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

@@ -9,13 +9,13 @@ select nextval('identifier_id_seq') as identifier_id from generate_series(1, :co
 -- name: add_member!
 -- One new member.
 insert into member (member_id, number, name, kana, birth_date, gender, postal_code, address, language, shop_id,
-       grams, searchable, kana_order, joined_at, changed_at)
+       grams, searchable, kana_order, status, register_by, joined_at, changed_at)
 values (:member_id, :number, :name, :kana, :birth_date, :gender, :postal_code, :address, :language, :shop_id,
-       :grams, :searchable, :kana_order, :now, :now);
+       :grams, :searchable, :kana_order, :status, :register_by, :now, :now);
 
 -- name: locked_member^
 -- A member's row, locked until the end of the transaction.
-select member_id, number, status, shop_id, name, kana, birth_date, gender, postal_code, address, language
+select member_id, number, status, shop_id, register_by, household, pool_id, name, kana, birth_date, gender, postal_code, address, language
   from member where member_id = :member_id for update;
 
 -- name: change_member!
@@ -30,8 +30,31 @@ update member
 -- Frozen, active again, or withdrawn (then with the day of erasure).
 update member
    set status = :status, withdrawn_at = :withdrawn_at, erase_on = :erase_on, changed_at = :now,
-       version = version + 1
+       register_by = case :status when 'withdrawn' then null else register_by end, version = version + 1
  where member_id = :member_id;
+
+-- name: set_registered!
+-- A provisional member has registered; one that is frozen stays so.
+update member
+   set register_by = null, status = case status when 'provisional' then 'active' else status end,
+       changed_at = :now, version = version + 1
+ where member_id = :member_id;
+
+-- name: due_to_register
+-- Provisional members whose last day to register has passed, in the order of their numbers.
+select member_id, register_by from member
+ where register_by < :today and status = 'provisional' order by member_id limit :count;
+
+-- name: note_lapse!
+-- What lapsed with a provisional member's last day, and the next one: the card can still be registered.
+with moved as (
+  update member set register_by = :next, version = version + 1
+   where member_id = :member_id and register_by = :register_by
+  returning member_id
+)
+insert into member_lapse (member_id, register_by, points, lapsed_at)
+select member_id, :register_by::date, :points, :now from moved
+    on conflict do nothing;
 
 -- name: set_pin!
 -- Keep a new PIN and forget wrong ones.

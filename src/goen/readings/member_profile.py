@@ -38,7 +38,8 @@ async def member_profiles(connection: Reading, member_ids: Sequence[int]) -> lis
         MemberView(
             id=public_id(row["member_id"]),
             identifiers=tuple(names[row["member_id"]]),
-            **{name: value for name, value in row.items() if name != "member_id"},
+            household=None if row["pool_id"] is None else public_id(row["pool_id"]),
+            **{name: value for name, value in row.items() if name not in ("member_id", "pool_id")},
         )
         async for row in _queries.profiles(connection, member_ids=member_ids)
     ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from goen.actions.members import record
 from goen.actions.members.asks import NewIdentifier
-from goen.actions.members.names import current, identifiers_of
+from goen.actions.members.codes import Contact
+from goen.actions.members.names import current, guard_retired, identifiers_of
 from goen.database.pool import Database, Writing
-from goen.members import store
-from goen.members.errors import IdentifierTaken, UnknownIdentifier
+from goen.identity.presented import Presented
+from goen.members import codes, store
+from goen.members.errors import CodeNotValid, IdentifierTaken, UnknownIdentifier
 from goen.members.model import IDENTIFYING, Identifier, Row
 from goen.shops.directory import ShopDirectory
 from goen.shops.model import Principal
@@ -28,7 +30,7 @@ async def add_identifier(
     """Add one identifier; gives its number. One that the member has already stays as it is.
 
     Raises:
-        IdentifierTaken: another active member has it; InvalidRequest; UnknownShop; UnknownMember;
+        IdentifierTaken: another active member has it; CardRetired; InvalidRequest; UnknownShop; UnknownMember;
             MemberWithdrawn.
     """
     async with database.transaction() as connection:
@@ -44,6 +46,7 @@ async def add_identifier(
             raise InvalidRequest("", f"a member has {_IDENTIFIERS_MAX} identifiers at most")
         if await store.add_identifiers(connection, row.member_id, [new], now):
             raise IdentifierTaken(new.kind, "value")
+        await guard_retired(connection, [new])
         await _written_down(connection, principal, row, "identifier_added", new, now)
         return new.identifier_id
 
@@ -117,3 +120,44 @@ async def _written_down(
         kind=identifier.kind, identifier_id=identifier.identifier_id,
     )  # fmt: skip
     await record.announce(connection, row.member_id, what, now, fields=[identifier.kind])
+
+
+def link_subject(member_id: int, account: Presented) -> bytes:
+    """What a code about linking this account to this member is about."""
+    return codes.subject_of("link", member_id, account.shop_id, account.normal)
+
+
+async def contacts_on_file(database: Database, member_id: int | None) -> list[Contact]:
+    """Where a member can be sent a code: proven contacts first, then in the order they were added.
+
+    Raises:
+        UnknownMember, MemberWithdrawn.
+    """
+    async with database.transaction() as connection:
+        row = await record.opened(connection, member_id)
+        had = [each for each in await current(connection, row.member_id) if each.kind in ("phone", "email")]
+    had.sort(key=lambda each: each.verified_at is None)
+    return [Contact("phone" if each.kind == "phone" else "email", each.normal) for each in had]
+
+
+async def link_account(
+    database: Database,
+    shops: ShopDirectory,
+    principal: Principal,
+    member_id: int | None,
+    account: Presented,
+    code_id: str,
+    code: str,
+    now: Instant,
+) -> None:
+    """Add a web shop's account to the member, who has the code that was sent to the address on file.
+
+    Raises:
+        CodeNotValid; IdentifierTaken; UnknownMember; MemberWithdrawn.
+    """
+    subject = link_subject(member_id or 0, account)
+    async with database.writing() as connection:
+        if await codes.confirm(connection, code_id, subject, code, now) is None:
+            raise CodeNotValid
+    ask = NewIdentifier("ec", account.normal, shops.by_id(account.shop_id).code)
+    await add_identifier(database, shops, principal, member_id, ask, now)

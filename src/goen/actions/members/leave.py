@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from goen.actions.members import record
+from goen.actions.members import households, record
 from goen.actions.members.names import current
 from goen.database.pool import Database
-from goen.members import store
+from goen.members import codes, store
 from goen.members.errors import UnknownMember
+from goen.members.model import Status
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Instant
 
@@ -37,12 +38,13 @@ async def withdraw(
     if member_id is None:
         raise UnknownMember
     async with database.transaction() as connection:
-        booked = await record.bump_account(connection, member_id)
+        booked = await households.bump(connection, member_id)
         row = await store.locked(connection, member_id)
-        if row is None:
+        if row is None or row.household:
             raise UnknownMember
         if row.status in ("withdrawn", "merged"):
             return
+        await households.forget(connection, member_id, principal.integration, now)
         hashes = [each.key_hash for each in await current(connection, member_id)]
         await store.remove_identifiers(connection, member_id, hashes, now)
         await store.drop_answers(connection, member_id=member_id)
@@ -70,13 +72,13 @@ async def freeze(
     """
     if member_id is None:
         raise UnknownMember
-    status = "frozen" if frozen else "active"
     async with database.transaction() as connection:
         await record.bump_account(connection, member_id)
         row = await record.opened(connection, member_id)
+        status: Status = "frozen" if frozen else "active" if row.register_by is None else "provisional"
         if row.status == status:
             return
-        await store.set_status(connection, member_id, "frozen" if frozen else "active", now)
+        await store.set_status(connection, member_id, status, now)
         await record.audit(connection, member_id, principal.integration, f"member.{status}", now, reason=reason)
         await record.announce(connection, member_id, status, now)
 
@@ -97,5 +99,6 @@ async def erase_due(database: Database, now: Instant, today: date) -> int:
             break
     async with database.transaction() as connection:
         await store.drop_old_tokens(connection, now)
+        await codes.drop_old(connection, now)
         await store.drop_answers(connection, today=today)
     return erased

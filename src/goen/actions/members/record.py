@@ -25,7 +25,7 @@ async def opened(connection: Writing, member_id: int | None) -> Row:
         MemberWithdrawn: the member has left, or was merged into another.
     """
     row = await store.locked(connection, member_id) if member_id is not None else None
-    if row is None:
+    if row is None or row.household:  # A household's points have no name, card or PIN of their own.
         raise UnknownMember
     if row.status in ("withdrawn", "merged"):
         raise MemberWithdrawn(public_id(row.member_id))
@@ -44,6 +44,18 @@ async def bump_account(connection: Writing, member_id: int) -> int | None:
     """
     booked: int | None = await _queries.bump_account(connection, member_id=member_id)
     return booked
+
+
+async def owes(connection: Writing, member_id: int) -> bool:
+    """Whether the member owes points."""
+    found: bool = await _queries.owes(connection, member_id=member_id)
+    return found
+
+
+async def counted(connection: Writing, member_id: int) -> int:
+    """How far the member's own numbers count: it moves with every entry, hold and sale."""
+    found: int = await _queries.counted(connection, member_id=member_id)
+    return found
 
 
 async def audit(

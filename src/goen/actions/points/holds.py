@@ -12,14 +12,13 @@ from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
 from goen.actions.points.context import Context, slide
 from goen.actions.points.errors import UnknownHold
 from goen.actions.points.orders import idempotent
-from goen.actions.points.proof import UNPROVEN, spend_unproven
+from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.points.record_purchase import stored_draws, tell_points
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, Stamp
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
-from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws
 from goen.members.ids import public_id
@@ -91,8 +90,7 @@ class PlaceHold(Act):
 
     def decide(self, desk: Desk) -> Decided:
         found, member = desk.find(self.presented)
-        if member.status == "frozen":
-            raise SpendingBlocked(0)
+        guard_spending(self.context.engine_at(desk.now).programme, member, found)
         journal = desk.journal(found.member_id)
         points = self.ask.points
         draws = journal.hold(points)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from goen.actions.points.errors import ProofRequired
+from goen.actions.points.errors import ProofRequired, SpendingNotAllowed
+from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.earning.programme import Programme
 
@@ -12,6 +13,19 @@ _NO_CEILING = 10**12
 
 #: A day and the points drawn on its limit.
 Unproven = tuple[str, int]
+
+
+def guard_spending(programme: Programme, member: MemberFacts, found: Found | None = None) -> None:
+    """Whether points may be taken from this member's books, by whom ``found`` says, at all.
+
+    :raises SpendingNotAllowed: frozen, provisional, or without the permission of the household's head.
+    """
+    if member.status == "frozen":
+        raise SpendingNotAllowed("frozen")
+    if member.status == "provisional" and not programme.joining.provisional_spend:
+        raise SpendingNotAllowed("not_registered")
+    if found is not None and not found.may_spend:
+        raise SpendingNotAllowed("household")
 
 
 def spend_unproven(desk: Desk, programme: Programme, member_id: int, points: int) -> Unproven:

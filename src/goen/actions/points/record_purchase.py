@@ -15,7 +15,7 @@ from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchas
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import CouponNotUsable, UnknownHold
 from goen.actions.points.progress import Progress, stored
-from goen.actions.points.proof import UNPROVEN, spend_unproven
+from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -25,7 +25,6 @@ from goen.earning.evaluate import Priced
 from goen.earning.programme import Programme
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
-from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
@@ -122,7 +121,7 @@ class RecordPurchase(Act):
         purchase_id = made("p", where.member_id, journal.number())
         progress, confirms_on = Progress(), None
         if decision.used or self.ask.hold:
-            progress = self._use(desk, journal, member, programme, decision, progress, purchase_id, warnings)
+            progress = self._use(desk, journal, member, where, programme, decision, progress, purchase_id, warnings)
         if self.ask.status == "placed":
             if decision.earned:
                 journal.provision(decision.earned)
@@ -197,6 +196,7 @@ class RecordPurchase(Act):
         desk: Desk,
         journal: Journal,
         member: MemberFacts,
+        found: Found,
         programme: Programme,
         decision: Decision,
         progress: Progress,
@@ -219,8 +219,7 @@ class RecordPurchase(Act):
                     Warned("points_owed", f"{owed} of the {points} points used were not available; they are owed now.")
                 )
             return replace(progress, draws=(*draws, *more), owed=owed)
-        if member.status == "frozen":
-            raise SpendingBlocked(0)
+        guard_spending(programme, member, found)
         if not self.vouched:
             drawn = spend_unproven(desk, programme, member.member_id, points)
             progress = replace(progress, unproven=(drawn,))

@@ -12,6 +12,7 @@ from goen.actions.points.answers import PurchaseAnswer, Warned, purchase_answer
 from goen.actions.points.context import Context, grace_terms, keep_up, regular_terms
 from goen.actions.points.errors import UnknownPurchase
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
+from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import stored_draws, tell_points
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
@@ -19,7 +20,6 @@ from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, PurchaseState, Stamp
 from goen.earning.decision import Decision
 from goen.earning.evaluate import Engine
-from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws, take
 from goen.members.ids import public_id
@@ -98,12 +98,12 @@ class Sale:
         """Take points for this sale, anew or more of them (rules 22, 29): held while it is an order of which
         nothing was shipped, else spent.
 
-        :raises SpendingBlocked: the member is frozen or owes points.
+        :raises SpendingNotAllowed: the member is frozen or provisional.
+        :raises SpendingBlocked: the member owes points.
         :raises NotEnoughPoints: fewer are available.
         """
         assert self.member is not None
-        if self.member.status == "frozen":
-            raise SpendingBlocked(0)
+        guard_spending(self.engine.programme, self.member)
         progress = self.progress
         if progress.hold or not (progress.draws or progress.owed or progress.shipped.lines or self.completed):
             self._hold_more(points)

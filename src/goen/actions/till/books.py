@@ -21,13 +21,24 @@ from goen.purchases.ids import home_of
 _SQL = load(__package__)
 
 
+class Person(NamedTuple):
+    """Who was presented, where the points are a household's: the rates are the person's own."""
+
+    number: str
+    tier: str | None
+    name: str | None
+
+
 class Found(NamedTuple):
-    """A member behind an identifier: who was presented, and, where merged, who holds the points now."""
+    """A member behind an identifier: who was presented, and, where merged or in a household, who holds the points
+    now. ``may_spend``: whether who was presented may take points of those."""
 
     member_id: int
     presented_id: int
     identifier_id: int | None
     verified: bool
+    may_spend: bool = True
+    person: Person | None = None
 
 
 class MemberFacts(NamedTuple):
@@ -39,11 +50,16 @@ class MemberFacts(NamedTuple):
     tier: str | None
     name: str | None
     pin_hash: str | None
+    pool_id: int | None = None
+
+
+#: Of a member's own books, where ``member_id`` would lead on to the household's.
+OWN = "own"
 
 
 def by_number(member_id: int) -> Presented:
-    """A member named by our own number."""
-    return Presented("member_id", "", member_id=member_id)
+    """The books under our own number, a household's person included: what a row names is not looked through."""
+    return Presented(OWN, "", member_id=member_id)
 
 
 class Books:
@@ -139,11 +155,13 @@ class Books:
         )
         for row in rows:
             (n, presented_id, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
-             booked, pending, held, debt, seq, version, active_on, dead) = row  # fmt: skip
+             booked, pending, held, debt, seq, version, active_on, may_spend, pool_id, person_number,
+             person_tier, person_name, dead) = row  # fmt: skip
+            person = None if person_number is None else Person(person_number, person_tier, person_name)
             self.found.setdefault(wanted[n - 1], []).append(
-                Found(member_id, presented_id, identifier_id, bool(verified))
+                Found(member_id, presented_id, identifier_id, bool(verified), may_spend, person)
             )
-            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash)
+            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash, pool_id)
             self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)
 
     async def _read_due_holds(self, connection: Writing) -> None:

@@ -74,13 +74,21 @@ class Desk:
         if len(found) > 1:
             holding = [f for f in found if f.verified]
             if len(holding) != 1:
-                facts = (self._books.members[f.member_id] for f in found)
-                raise AmbiguousMember([Candidate(public_id(m.member_id), m.number, name_masked(m.name)) for m in facts])
+                raise AmbiguousMember([self._candidate(f) for f in found])
             found = holding
         member = self._books.members[found[0].member_id]
         if member.status == "withdrawn":
             raise MemberWithdrawn(public_id(member.member_id))
+        if (person := found[0].person) is not None:
+            member = member._replace(tier=person.tier)
         return found[0], member
+
+    def _candidate(self, found: Found) -> Candidate:
+        """One of several who fit; of a household its person, whom the clerk can ask for."""
+        if (person := found.person) is not None:
+            return Candidate(public_id(found.presented_id), person.number, name_masked(person.name))
+        member = self._books.members[found.member_id]
+        return Candidate(public_id(member.member_id), member.number, name_masked(member.name))
 
     def named(self, presented: Presented) -> MemberRef:
         """A member as a request is stored and compared: by the id of who was presented, so that neither another

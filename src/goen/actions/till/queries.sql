@@ -1,14 +1,18 @@
 -- name: members_presented
 -- Members behind identifiers, with their accounts. Several rows per identifier: a phone may be shared. A merged
--- member's identifiers lead to the survivor; who was presented is told beside it. Read-only.
+-- member's identifiers lead to the survivor, those of a household's person to the pool unless its own books are
+-- wanted (kind own); who was presented is told beside it. Read-only.
 select i.n, p.member_id as presented_id, k.identifier_id, k.verified, m.member_id, m.number, m.status, m.tier, m.name,
-       m.pin_hash, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on, d.dead
+       m.pin_hash, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on,
+       case when p.pool_id is null then not p.household else p.pool_spend and p.status = 'active' end as may_spend,
+       m.pool_id, case when m.household then p.number end as person_number, case when m.household then p.tier end as person_tier,
+       case when m.household then p.name end as person_name, d.dead
   from unnest(:hashes::bigint[], :kinds::text[], :shops::bigint[], :normals::text[], :members::bigint[])
        with ordinality as i (hash, kind, shop_id, normal, member_id, n)
   left join identifier_key k
          on k.key_hash = i.hash and k.kind = i.kind and k.shop_id = i.shop_id and k.normal = i.normal
   join member p on p.member_id = coalesce(i.member_id, k.member_id)
-  join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
+  join member m on m.member_id = coalesce(p.survivor_id, case when i.kind <> 'own' then p.pool_id end, p.member_id)
   join member_account a on a.member_id = m.member_id
   cross join lateral (
     select coalesce(sum(l.remaining - l.held), 0)::bigint as dead from lot l
