@@ -7,6 +7,7 @@ from goen.api.v1 import (
     documents,
     ledger,
     members,
+    merges,
     points,
     programme,
     purchases,
@@ -19,6 +20,7 @@ from goen.api.v1 import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
+    *merges.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

@@ -22,6 +22,7 @@ from goen.ledger.errors import HoldState as HoldEnded
 from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws
+from goen.ledger.steps import About
 from goen.members.ids import public_id
 from goen.purchases.ids import made
 from goen.purchases.model import MemberRef, Proof
@@ -95,10 +96,12 @@ class PlaceHold(Act):
             raise SpendingBlocked(0)
         journal = desk.journal(found.member_id)
         points = self.ask.points
+        hold_id = made("h", found.member_id, journal.number())
+        journal.record(About(hold_id))
         draws = journal.hold(points)
         if not self.vouched:
-            spend_unproven(desk, self.context.engine_at(desk.now).programme, found.member_id, points)
-        hold_id = made("h", found.member_id, journal.number())
+            programme = self.context.engine_at(desk.now).programme
+            spend_unproven(desk, programme, found.member_id, found.presented_id, points)
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
             found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",
@@ -146,6 +149,7 @@ class EndHold(Act):
             raise HoldEnded(hold.status)
         if hold.purchase_id is not None:
             raise HoldEnded("part of an order; complete or cancel the order")
+        journal.record(About(self.hold_id))
         hold = self.end(desk, hold, journal)
         desk.change_hold(hold)
         tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
