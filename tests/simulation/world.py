@@ -155,7 +155,8 @@ class World:
 
     async def _sales(self, member_id: int) -> list[dict[str, Any]]:
         rows = await self._connection.fetch(
-            "select * from purchase where coalesce(claimed_by, member_as_presented) = $1 order by purchase_id", member_id
+            "select * from purchase where coalesce(claimed_by, member_as_presented) = $1 order by purchase_id",
+            member_id,
         )
         return [
             {
