@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from simulation.merging import Pair
+from simulation.tangle import Tangle
 from simulation.world import World
 
 EXAMPLES = os.environ.get("GOEN_SIMULATION_EXAMPLES")
@@ -16,14 +17,18 @@ PHASES = [Phase.generate, Phase.shrink] if os.environ.get("GOEN_SIMULATION_SHRIN
 
 
 def test_each_side_of_an_undone_merge_is_its_never_merged_twin_lot_by_lot(database: Any, clock: Any) -> None:
-    with World(database.dsn, clock) as world:
+    run(Pair, database.dsn, clock)
 
-        class Here(Pair):
-            pass
 
-        Here.world = world
+def test_merges_in_any_tangle_and_their_undos_gain_and_lose_nothing(database: Any, clock: Any) -> None:
+    run(Tangle, database.dsn, clock)
+
+
+def run(machine: type[Pair | Tangle], dsn: str, clock: Any) -> None:
+    with World(dsn, clock) as world:
+        here = type("Here", (machine,), {"world": world})
         run_state_machine_as_test(
-            Here,
+            here,
             settings=settings(
                 max_examples=int(EXAMPLES or 25),
                 stateful_step_count=40,

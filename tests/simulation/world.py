@@ -70,6 +70,8 @@ class World:
 
     def send(self, method: str, path: str, body: Any, key: str | None = None) -> httpx.Response:
         headers = {"Idempotency-Key": key} if key else {}
+        if method == "GET":
+            return self._runner.run(self._client.get(path))
         return self._runner.run(self._client.request(method, path, json=body, headers=headers))
 
     def send_all(self, requests: list[tuple[str, str, Any, str | None]]) -> list[httpx.Response]:
@@ -115,10 +117,13 @@ class World:
             found.append((answer.json()["id"], number))
         return found
 
-    def cardholder(self) -> tuple[str, int, str]:
+    def cardholder(self, phone: str | None = None) -> tuple[str, int, str]:
         """A new member: public id, our own number, card."""
         card = f"29{next(self.numbers):011d}"
-        answer = self.send("POST", "/v1/members", {"identifiers": [{"kind": "card", "value": card}]})
+        names = [{"kind": "card", "value": card}]
+        if phone:
+            names.append({"kind": "phone", "value": phone})
+        answer = self.send("POST", "/v1/members", {"identifiers": names})
         assert answer.status_code == 201, answer.text
         number = self.rows("select member_id from member where number = $1", answer.json()["number"])[0][0]
         return answer.json()["id"], number, card

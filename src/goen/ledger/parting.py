@@ -43,33 +43,38 @@ class _Change(NamedTuple):
     expired: int
 
 
-def part(sides: Sides, survivor: Journal, source: Journal, shift: int, made_since: int) -> Parted:
+def part(
+    sides: Sides, survivor: Journal, source: Journal, shift: int, made_since: int, elsewhere: Mapping[int, int]
+) -> Parted:
     """Bring both books to their twins. ``survivor`` and ``source`` have every lot; lots of the merged books numbered
-    from ``made_since`` on came into being after the merge."""
-    revived = _share_expiry(sides, survivor, made_since)
+    from ``made_since`` on came into being after the merge. ``elsewhere``: what of them had expired in other books."""
+    revived = _share_expiry(sides, survivor, made_since, elsewhere)
     source.seq = max(source.seq, survivor.seq - shift)
     ours = _numbers(survivor, sides.survivor, 0)
     theirs = _numbers(source, sides.source, shift)
     before: dict[int, int] = {}
+    first = {**elsewhere, **sides.source.expired_at_first}
     kept = [
         _changed(survivor.lots.get(ours[i]), _as(survivor, ours[i], lot), sides.survivor.expired_at_first[i])
         for i, lot in sides.survivor.lots.items()
         if ours[i] in survivor.lots or not _untouched(sides.survivor, i)
     ]
     gone = [
-        _changed(lot, replace(lot, remaining=0, held=0, expired=sides.source.expired_at_first.get(i, 0)), 0)
+        _changed(lot, replace(lot, remaining=0, held=0, expired=first.get(i, 0)), 0)
         for i, lot in survivor.lots.items()
         if i in sides.source.lots or (i >= made_since and i not in sides.survivor.lots)
     ]
     back = []
     for i, lot in sides.source.lots.items():
         row = source.lots.get(theirs[i])
-        first = sides.source.expired_at_first[i]
         if row is None and i <= sides.last and _untouched(sides.source, i):
             continue
-        if row is None and first:
-            before[theirs[i]] = first
-        back.append(_changed(row, _as(source, theirs[i], lot), first))
+        if row is None and first[i]:
+            before[theirs[i]] = first[i]
+        back.append(_changed(row, _as(source, theirs[i], lot), first[i]))
+    restored = sides.source.restored_more + sides.survivor.restored_more
+    crossed = sum(change.moved for change in (*gone, *kept, *back))
+    assert crossed == restored, "what leaves one side arrives on the other"
     for journal, changes, twin in ((survivor, [*gone, *kept], sides.survivor), (source, back, sides.source)):
         _write(journal, changes, twin)
     _hand_over_pending(survivor, source, sides.source.pending)
@@ -86,12 +91,13 @@ def _untouched(twin: Twin, i: int) -> bool:
     return i < FRESH and not lot.remaining and lot.expired == twin.expired_at_first[i]
 
 
-def _share_expiry(sides: Sides, survivor: Journal, made_since: int) -> int:
+def _share_expiry(sides: Sides, survivor: Journal, made_since: int, elsewhere: Mapping[int, int]) -> int:
     """What expired in the merged books and not in the twins is borne by lots that are past their day there. Gives
     the points that no lot bears: they live again."""
     twins = (sides.source, sides.survivor)
-    first = {**sides.source.expired_at_first, **sides.survivor.expired_at_first}
-    booked = sum(lot.expired - first.get(i, 0) for i, lot in survivor.lots.items() if i in first or i >= made_since)
+    first = {**elsewhere, **sides.source.expired_at_first, **sides.survivor.expired_at_first}
+    known = sides.source.lots.keys() | sides.survivor.lots.keys()
+    booked = sum(lot.expired - first.get(i, 0) for i, lot in survivor.lots.items() if i in known or i >= made_since)
     over = booked - sum(twin.lapsed for twin in twins) + sum(twin.restored_more for twin in twins)
     for twin in twins:
         for lot in twin.stale:
@@ -177,6 +183,6 @@ def _hand_over_pending(survivor: Journal, source: Journal, points: int) -> None:
         source._enter("merge_in", "transit", "pending", points)
 
 
-def renumbered(draws: Draws, numbers: Mapping[int, int]) -> Draws:
-    """A twin's draws in the numbers of the real books."""
-    return tuple((numbers[i], points) for i, points in draws)
+def renumbered(draws: Draws, numbers: Mapping[int, int], away: int = 0) -> Draws:
+    """A twin's draws in the numbers of the real books; lots that nothing touched lie ``away`` from them."""
+    return tuple((numbers.get(i, i - away), points) for i, points in draws)

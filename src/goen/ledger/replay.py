@@ -85,7 +85,7 @@ class Sides:
     def hear(self, what: Happening) -> None:
         """One act's steps, in order."""
         for twin in (self.source, self.survivor):
-            twin.today, twin.lost = what.today, ()
+            twin.today, twin.lost, twin.behind = what.today, (), 0
         side = self.of(what.presented_id)
         default = self.default(what.today)
         hold, sale, like = "", None, None

@@ -55,7 +55,7 @@ class Twin(Journal):
     ``restored_more`` counts points that a return restores here and had found dead in the merged books.
     """
 
-    __slots__ = ("_given", "excess", "expired_at_first", "holds", "lost", "restored_more", "uses")
+    __slots__ = ("_given", "behind", "excess", "expired_at_first", "holds", "lost", "restored_more", "uses")
 
     def __init__(self, member_id: int, state: State, today: date) -> None:
         super().__init__(
@@ -67,6 +67,7 @@ class Twin(Journal):
         self.holds: dict[str, Draws] = dict(state.holds)
         self.excess: list[Excess] = []
         self.lost: Draws = ()
+        self.behind = 0
         self.restored_more = 0
         self.expired_at_first = {lot.lot_id: lot.expired for lot in state.lots}
         self._given: list[int] = []
@@ -97,8 +98,10 @@ class Twin(Journal):
             self.expired_at_first[lot.lot_id] = lot.expired
 
     def sells(self, purchase: str, draws: Draws, owed: int) -> None:
-        """A sale that is about to be touched, with the points it had used before the merge."""
-        self.uses.setdefault(purchase, Use(draws, owed))
+        """A sale that is about to be touched, with the used points that it has in the merged books: the first time
+        those from before the merge."""
+        use = self.uses.setdefault(purchase, Use(draws, owed))
+        self.behind = owed + sum(n for _, n in draws) - use.owed - sum(n for _, n in use.draws)
 
     # What happened -------------------------------------------------------------------------------------
 
@@ -110,8 +113,12 @@ class Twin(Journal):
 
     def spends(self, step: Redeemed, sale: str | None, default: Terms) -> None:
         """Draw from own lots; what they do not cover is owed. What the merged books owed too is no excess."""
-        draws, owed = self._first_of(self._live(), step.points)
-        seq = self._enter("redeem", "points", "redeemed", step.points)
+        points = step.points
+        if sale is not None:
+            # A cancel gave back more here than it could there; what revives the sale takes that again.
+            points, self.restored_more, self.behind = points + self.behind, self.restored_more - self.behind, 0
+        draws, owed = self._first_of(self._live(), points)
+        seq = self._enter("redeem", "points", "redeemed", points)
         for lot_id, amount in draws:
             self._move(lot_id, -amount, seq)
         if owed:

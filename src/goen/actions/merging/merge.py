@@ -163,9 +163,9 @@ class MergeMembers(Act):
             return Decided(200, encoded(self._preview(desk, looked, member, leaving, leaves, survivor, holds)))
         booked = self.context.booked_on(desk.today, desk.today)
         for found in (into, gone):
-            reason = f"merge:{merge_id}"
-            stamp = Stamp(desk.now, desk.today, booked, None, found.identifier_id, found.presented_id, None, reason)
-            desk.stamp(found.member_id, stamp)
+            # By no name but its own: a merge is nobody's event, whichever alias was named.
+            reason, own = f"merge:{merge_id}", found.member_id
+            desk.stamp(own, Stamp(desk.now, desk.today, booked, None, None, own, None, reason))
         self._write(desk, merge_id, into, gone, shift, leaves, before, member, holds)
         self._tell(desk, merge_id, survivor, source, leaves)
         details = {

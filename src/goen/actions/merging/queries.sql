@@ -76,7 +76,8 @@ select m.member_id, m.number, m.status, m.tier, m.name, m.pin_hash, m.merged_in,
 -- name: every_lot
 -- All lots of these members, closed ones too.
 select l.member_id, l.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, l.points, l.remaining, l.held, l.expired,
-       l.act_id, l.purchase_id, l.programme_version, l.rule, l.funder, l.origin_member_id, l.origin_lot_id
+       l.act_id, l.purchase_id, l.programme_version, l.rule, l.funder, l.origin_member_id, l.origin_lot_id,
+       l.expired_before
   from lot l where l.member_id = any(:members::bigint[]);
 
 -- name: steps_since

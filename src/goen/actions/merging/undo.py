@@ -85,6 +85,7 @@ class Looked(NamedTuple):
     family: frozenset[int]
     source: Account
     lots: Mapping[int, Lot]
+    elsewhere: Mapping[int, int]
     state: State
     survivor_state: State
     happenings: list[Happening]
@@ -128,8 +129,11 @@ class UndoMerge(Act):
         row = await connection.fetchrow(SQL.account_of.sql, self.source_id)
         facts, account = books.put(row)
         lots: dict[int, dict[int, Lot]] = {self.source_id: {}, survivor_id: {}}
+        elsewhere: dict[int, int] = {}
         for each in await connection.fetch(SQL.every_lot.sql, list(lots)):
-            lots[each["member_id"]][each["lot_id"]] = Lot(*each)
+            lots[each["member_id"]][each["lot_id"]] = Lot(*each[:-1])
+            if each["member_id"] == survivor_id and each["expired_before"]:
+                elsewhere[each["lot_id"]] = each["expired_before"]
         known = books.lots.setdefault(survivor_id, {})
         for lot_id, lot in lots[survivor_id].items():
             known.setdefault(lot_id, lot)
@@ -156,6 +160,7 @@ class UndoMerge(Act):
             frozenset(r["member_id"] for r in await connection.fetch(SQL.family_of.sql, self.source_id)),
             account,
             lots[self.source_id],
+            elsewhere,
             read_state(merge["source_state"], shift),
             read_state(merge["survivor_state"]),
             happenings,
@@ -185,7 +190,7 @@ class UndoMerge(Act):
         survivor.need_all()
         source = desk.open_books(seen.source_id, seen.source, seen.lots)
         sides = self._replayed(desk, seen, survivor)
-        parted = part(sides, survivor, source, seen.shift, sides.last + 1)
+        parted = part(sides, survivor, source, seen.shift, sides.last + 1, seen.elsewhere)
         booked = self.context.booked_on(desk.today, desk.today)
         for journal in (survivor, source):
             stamp = Stamp(desk.now, desk.today, booked, None, None, journal.member_id, None, f"undo:{seen.merge_id}")
@@ -248,7 +253,7 @@ class UndoMerge(Act):
         gone: list[tuple[str, str]] = []
         for hold in seen.holds:
             if hold.hold_id in sides.source.holds:
-                draws = renumbered(sides.source.holds[hold.hold_id], parted.source_numbers)
+                draws = renumbered(sides.source.holds[hold.hold_id], parted.source_numbers, seen.shift)
                 gone.append((hold.hold_id, stored_draws(draws)))
             elif hold.hold_id in sides.survivor.holds:
                 draws = renumbered(sides.survivor.holds[hold.hold_id], parted.survivor_numbers)
@@ -272,7 +277,7 @@ class UndoMerge(Act):
                 progress = progress_of(purchase)
                 # Kept in the owner's own numbers: of the side's, or of somebody merged into that side before.
                 shift = desk.place(purchase.owner)[1] - away
-                draws = tuple((i - shift, n) for i, n in renumbered(use.draws, numbers))
+                draws = tuple((i - shift, n) for i, n in renumbered(use.draws, numbers, away))
                 lost = sum(n for _, n in progress.draws) - sum(n for _, n in draws)
                 undone = progress.undone and replace(progress.undone, used=progress.undone.used + lost)
                 after = replace(progress, draws=draws, owed=use.owed, undone=undone)

@@ -142,7 +142,7 @@ class EndHold(Act):
             raise UnknownHold
         self.principal.guard_shop(hold.shop_id)
         # Opening the books frees holds that have run out, this one perhaps among them.
-        journal = desk.journal(hold.member_id)
+        journal = desk.journal(desk.place(hold.member_id)[0])
         hold = desk.hold(self.hold_id)
         assert hold is not None
         if hold.status != "open":

@@ -246,7 +246,7 @@ class RecordPurchase(Act):
         An offline sale has happened already: it takes what the hold still has, and the rest without it.
         """
         hold, offline = desk.hold(self.ask.hold or ""), self.ask.offline
-        if hold is None or hold.member_id != journal.member_id:
+        if hold is None or desk.place(hold.member_id)[0] != journal.member_id:
             if offline:
                 return ()
             raise UnknownHold
