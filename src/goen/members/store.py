@@ -99,6 +99,22 @@ async def locked(connection: Writing, member_id: int) -> Row | None:
     return Row(person=person, **values)
 
 
+async def survivor_of(connection: Reading, member_id: int) -> int | None:
+    """Who a member is by now: itself, or after a merge the survivor; None where there is nobody."""
+    found: int | None = await _queries.survivor_of(connection, member_id=member_id)
+    return found
+
+
+async def merged_into(connection: Reading, member_id: int) -> dict[int, str]:
+    """Who is merged into a member: their numbers, and what is printed on their cards."""
+    return {row["member_id"]: row["number"] async for row in _queries.merged_into(connection, member_id=member_id)}
+
+
+async def erase_merged(connection: Writing, member_id: int, now: datetime, erase_on: date) -> None:
+    """What is personal of those merged into a member goes on that day."""
+    await _queries.erase_merged(connection, member_id=member_id, now=now, erase_on=erase_on)
+
+
 async def change(
     connection: Writing, member_id: int, person: Person, shop_id: int | None, forms: SearchForms, now: datetime
 ) -> None:

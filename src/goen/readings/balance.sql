@@ -77,7 +77,3 @@ select m.member_id, m.tier, e.booked, e.pending, coalesce((select sum(points) fr
             filter (where free > 0 and expires_on between :today and :soon) as points
      from lots where kind <> 'debt') l
  where m.member_id = :member_id;
-
--- name: survivor$
--- Who holds a member's points now: the member, or after a merge the survivor; null where there is nobody.
-select coalesce(survivor_id, pool_id, member_id) from member where member_id = :member_id;

@@ -16,7 +16,7 @@ _queries = load(__package__, "member_profile.sql")
 
 
 async def member_profile(connection: Reading, member_id: int | None) -> MemberView:
-    """A whole member, withdrawn ones too.
+    """A whole member, withdrawn ones too; of a merged one the survivor.
 
     Raises:
         UnknownMember: there is none.

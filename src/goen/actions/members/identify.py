@@ -36,11 +36,11 @@ async def add_identifier(
     async with database.transaction() as connection:
         row = await record.opened(connection, member_id)
         [new] = await identifiers_of(connection, [ask], shops, principal, now, "")
-        had = await current(connection, row.member_id)
-        for each in had:
+        had = await _names(connection, row)
+        for owner_id, each in had:
             if (each.kind, each.shop_id, each.normal) == (new.kind, new.shop_id, new.normal):
                 if new.verified_at is not None and each.verified_at is None:
-                    await _verified(connection, principal, row, each, now)
+                    await _verified(connection, principal, row, owner_id, each, now)
                 return each.identifier_id
         if len(had) >= _IDENTIFIERS_MAX:
             raise InvalidRequest("", f"a member has {_IDENTIFIERS_MAX} identifiers at most")
@@ -66,12 +66,13 @@ async def remove_identifier(
     """
     async with database.transaction() as connection:
         row = await record.opened(connection, member_id)
-        found = await _found(connection, row, identifier_id)
+        owner_id, found = await _found(connection, row, identifier_id)
         if principal.role == "ec" and (found.kind != "ec" or found.shop_id != principal.shop_id):
             raise Forbidden("A web shop may remove its own accounts only.", role=principal.role)
-        if found.kind == "card" and found.normal == row.number:
+        numbers = {row.number, *(await store.merged_into(connection, row.member_id)).values()}
+        if found.kind == "card" and found.normal in numbers:
             raise InvalidRequest("identifier_id", "the member number stays as long as the member does")
-        await store.remove_identifier(connection, row.member_id, found, now)
+        await store.remove_identifier(connection, owner_id, found, now)
         await _written_down(connection, principal, row, "identifier_removed", found, now)
 
 
@@ -92,23 +93,31 @@ async def verify_contact(
     """
     async with database.transaction() as connection:
         row = await record.opened(connection, member_id)
-        found = await _found(connection, row, identifier_id)
+        owner_id, found = await _found(connection, row, identifier_id)
         if found.kind in IDENTIFYING:
             raise InvalidRequest("identifier_id", "only a phone number or mail address is verified")
         if found.verified_at is None:
-            await _verified(connection, principal, row, found, now)
+            await _verified(connection, principal, row, owner_id, found, now)
 
 
-async def _verified(connection: Writing, principal: Principal, row: Row, found: Identifier, now: Instant) -> None:
-    if not await store.verify(connection, row.member_id, found, now):
+async def _verified(
+    connection: Writing, principal: Principal, row: Row, owner_id: int, found: Identifier, now: Instant
+) -> None:
+    if not await store.verify(connection, owner_id, found, now):
         raise IdentifierTaken(found.kind, "value")
     await _written_down(connection, principal, row, "contact_verified", found, now)
 
 
-async def _found(connection: Writing, row: Row, identifier_id: int | None) -> Identifier:
-    for each in await current(connection, row.member_id):
+async def _names(connection: Writing, row: Row) -> list[tuple[int, Identifier]]:
+    """The member's names and those of members merged into it, each with under whom it stands."""
+    owners = (row.member_id, *await store.merged_into(connection, row.member_id))
+    return [(owner_id, each) for owner_id in owners for each in await current(connection, owner_id)]
+
+
+async def _found(connection: Writing, row: Row, identifier_id: int | None) -> tuple[int, Identifier]:
+    for owner_id, each in await _names(connection, row):
         if each.identifier_id == identifier_id:
-            return each
+            return owner_id, each
     raise UnknownIdentifier
 
 

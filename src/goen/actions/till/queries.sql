@@ -2,8 +2,8 @@
 -- Members behind identifiers, with their accounts. Several rows per identifier: a phone may be shared. A merged
 -- member's identifiers lead to the survivor, those of a household's person to the pool unless its own books are
 -- wanted (kind own); who was presented is told beside it. Read-only.
-select i.n, p.member_id as presented_id, k.identifier_id, k.verified, m.member_id, m.number, m.status, m.tier, m.name,
-       m.pin_hash, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on,
+select i.n, p.member_id as presented_id, p.lot_shift, k.identifier_id, k.verified, m.member_id, m.number, m.status,
+       m.tier, m.name, m.pin_hash, m.merged_in, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on,
        case when p.pool_id is null then not p.household else p.pool_spend and p.status = 'active' end as may_spend,
        m.pool_id, case when m.household then p.number end as person_number, case when m.household then p.tier end as person_tier,
        case when m.household then p.name end as person_name, d.dead
@@ -84,6 +84,21 @@ select l.member_id, l.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, 
        l.act_id, l.purchase_id, l.programme_version, l.rule, l.funder, l.origin_member_id, l.origin_lot_id
   from unnest(:lot_members::bigint[], :lots::bigint[]) as i (member_id, lot_id)
   join lot l on l.member_id = i.member_id and l.lot_id = i.lot_id and not l.open;
+
+-- name: borrowed_lots
+-- Closed lots of members merged into these, as they stood when they were: under the number that they would have with
+-- the survivor, nearest merge first.
+select i.member_id, i.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, 0::bigint as points,
+       0::bigint as remaining, 0::bigint as held, l.expired, 0::bigint as act_id, l.purchase_id, l.programme_version,
+       l.rule, l.funder, coalesce(l.origin_member_id, l.member_id), coalesce(l.origin_lot_id, l.lot_id)
+  from unnest(:members::bigint[], :lots::bigint[]) as i (member_id, lot_id)
+  join member a on a.survivor_id = i.member_id
+  join lot l on l.member_id = a.member_id and l.lot_id = i.lot_id - a.lot_shift
+ order by i.member_id, i.lot_id, a.lot_shift;
+
+-- name: aliases
+-- Everybody merged into these members.
+select a.survivor_id, a.member_id from member a where a.survivor_id = any(:members::bigint[]);
 
 -- name: limits
 -- What is drawn on these limits.

@@ -34,6 +34,7 @@ from goen.members.errors import (
 from goen.members.ids import member_id_of
 from goen.members.model import ConsentView, MemberView, Phrase
 from goen.purchases.model import MemberKind
+from goen.readings.family import family
 from goen.readings.member_export import MemberExport, member_export
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
@@ -177,10 +178,10 @@ async def post_verify(call: Call) -> MemberView:
 
 async def get_consents(call: Call) -> Consents:
     """Consents with proof."""
-    member_id = _member_id(call)
     async with call.services.database.reading() as connection:
-        await member_profile(connection, member_id)
-        history = await store.consents(connection, member_id or 0)
+        members = (await family(connection, _member_id(call))).members
+        said = [each for member_id in members for each in await store.consents(connection, member_id)]
+    history = sorted(said, key=lambda each: each.recorded_at, reverse=True)
     return Consents({each.kind: each for each in reversed(history)}, history)
 
 

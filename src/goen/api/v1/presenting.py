@@ -10,6 +10,7 @@ from goen.api.call import Call
 from goen.identity.keys import NO_SHOP
 from goen.identity.presented import Presented, presented
 from goen.identity.token import claims
+from goen.members import store
 from goen.members.ids import member_id_of
 from goen.members.pin import proves
 from goen.purchases.model import MemberRef, Proof
@@ -65,7 +66,7 @@ async def proven(call: Call, proof: Proof | None, who: Presented | None) -> bool
         case "staff":
             return bool(proof.value.strip())
         case "pin":
-            member_id = who.member_id or await member_of(call, who)
+            member_id = await member_of(call, who)
             return member_id is not None and await proves(call.services.database, member_id, proof.value, call.now)
         case "code":
             # Rotating codes come with the members' own app; until a member has one, none holds.
@@ -75,7 +76,8 @@ async def proven(call: Call, proof: Proof | None, who: Presented | None) -> bool
 async def member_of(call: Call, who: Presented) -> int | None:
     """The number of the person so named; None where nobody is. Raises AmbiguousMember."""
     async with call.services.database.reading() as connection:
-        return await member_by(connection, who)
+        member_id = await member_by(connection, who)
+        return None if member_id is None else await store.survivor_of(connection, member_id)
 
 
 def member_path(call: Call) -> Presented:
