@@ -34,7 +34,7 @@ class Retailer:
     yokohama: httpx.AsyncClient
     web: httpx.AsyncClient
     readonly: httpx.AsyncClient
-    console: ConsoleSender
+    console: ConsoleSender = field(default_factory=ConsoleSender)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:

@@ -86,6 +86,8 @@ async def lapse_due(database: Database, till: Till, context: Context, now: datet
     today = context.day_of(now)
     async with database.reading() as connection:
         due = await store.due_to_register(connection, today, PIECE)
+    if not due:
+        return 0
     acts = [LapsePoints(context, member_id, register_by) for member_id, register_by in due]
     answers = await asyncio.gather(*(till.post(act) for act in acts))
     days = timedelta(days=context.engine_at(now).programme.joining.register_within_days)
