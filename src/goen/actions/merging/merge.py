@@ -164,8 +164,8 @@ class MergeMembers(Act):
         booked = self.context.booked_on(desk.today, desk.today)
         for found in (into, gone):
             # By no name but its own: a merge is nobody's event, whichever alias was named.
-            reason, own = f"merge:{merge_id}", found.member_id
-            desk.stamp(own, Stamp(desk.now, desk.today, booked, None, None, own, None, reason))
+            who, reason = found.member_id, f"merge:{merge_id}"
+            desk.stamp(who, Stamp(desk.now, desk.today, booked, None, None, who, None, reason))
         self._write(desk, merge_id, into, gone, shift, leaves, before, member, holds)
         self._tell(desk, merge_id, survivor, source, leaves)
         details = {
