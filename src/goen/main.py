@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 import goen
+from goen.actions.merging.pairs import PairMerger
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
@@ -140,7 +141,7 @@ async def build(
             context=context,
             quotes=Quotes(database, clock, context),
             balances=Balances(database, clock, programmes, books.currency, zone),
-            merge_pair=None,  # The merge of two members goes in here: what a reviewer's "same" sets off.
+            merge_pair=PairMerger(database, till, context),
         )
         metrics = Metrics(goen.__version__)
         metrics.watch("goen_streams_open", "Server-sent event streams of this process.", lambda: streams.count)

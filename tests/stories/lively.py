@@ -111,4 +111,21 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
         while await sweep(services.database, services.till, services.context, clock.now()):
             pass
     await retailer.buys(1100, sender, use_points=15)
-    return {"buyer": buyer, "owing": owing, "sender": sender}
+    survivor, merged, parted = [await retailer.member() for _ in range(3)]
+    for member in (survivor, merged, parted):
+        await retailer.buys(22_000, member)
+        await order(member, 2200, 20)
+        body = {"member": ref(member), "points": 30, "shop": "web", "expires_in": 86_400}
+        _ok(await retailer.act("/v1/holds", body))
+    done = [
+        _ok(await retailer.act(f"/v1/members/{survivor['id']}/merges", {"source": ref(gone), "reason": "同一人物"}))
+        for gone in (merged, parted)
+    ]
+    for member in (survivor, merged, parted):
+        await retailer.buys(3300, member, use_points=50)
+        await order(member, 5500, 30)
+    _ok(await retailer.act(f"/v1/merges/{done[1]['id']}/undo"))
+    await retailer.buys(3300, parted, use_points=50)
+    return {
+        "buyer": buyer, "owing": owing, "sender": sender, "survivor": survivor, "merged": merged, "parted": parted,
+    }  # fmt: skip

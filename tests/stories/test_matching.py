@@ -7,11 +7,8 @@ from typing import Any
 import pytest
 from tests.stories.conftest import Retailer
 
-from goen.actions.members.duplicates import DecideAsk, decide_review
 from goen.actions.members.matching import match_members
 from goen.identity.reviews.model import Counts, pair_of
-from goen.members.errors import MemberWithdrawn
-from goen.members.ids import member_id_of
 from goen.shops.model import Principal
 
 MACHINE = Principal(0, "goen match", "server")
@@ -74,7 +71,7 @@ async def test_a_person_decides_with_the_evidence_before_them(
     assert answer.status_code == 200, answer.text
     assert answer.json()["state"] == "same"
     assert answer.json()["decided_by"]
-    assert not answer.json()["merged"]
+    assert answer.json()["merged"]
     assert await _queue(retailer) == [certain]
     assert [each["id"] for each in await _queue(retailer, state="same")] == [likely["id"]]
 
@@ -160,28 +157,29 @@ async def test_tills_do_not_decide(retailer: Retailer) -> None:
         assert (await client.post("/v1/match_reviews/v_1-2/decide", json={"same": True})).status_code == 403
 
 
-class _Merges:
-    """A merge handed in: notes whom it was asked for, and refuses where told to."""
-
-    def __init__(self, refuse: bool = False) -> None:
-        self.asked: list[tuple[int, int]] = []
-        self.refuse = refuse
-
-    async def __call__(self, survivor: int, source: int, **_: Any) -> None:
-        self.asked.append((survivor, source))
-        if self.refuse:
-            raise MemberWithdrawn("m_1")
-
-
-async def test_certain_pairs_are_merged_where_somebody_merges(
+async def test_certain_pairs_are_merged_and_stay_parted_once_somebody_parts_them(
     retailer: Retailer, people: dict[str, dict[str, Any]]
 ) -> None:
-    merges = _Merges()
-    counts = await _match(retailer, merges)
-    assert merges.asked == [(member_id_of(people["store"]["id"]), member_id_of(people["line"]["id"]))]
-    assert (counts.merged, counts.certain, counts.asked) == (1, 0, 1)
-    refused = await _match(retailer, _Merges(refuse=True))
-    assert (refused.merged, refused.certain) == (0, 1)
+    store, line = people["store"], people["line"]
+    frozen = await retailer.server.post(f"/v1/members/{line['id']}/freeze", json={"reason": "調査中"})
+    assert frozen.status_code == 200, frozen.text
+    refused = await _match(retailer, retailer.services.merge_pair)
+    assert (refused.merged, refused.certain, refused.asked) == (0, 1, 1)
+    await retailer.server.post(f"/v1/members/{line['id']}/unfreeze", json={"reason": "問題なし"})
+    counts = await _match(retailer, retailer.services.merge_pair)
+    assert (counts.members, counts.merged, counts.certain, counts.asked) == (6, 1, 0, 1)
+    assert (await retailer.server.get(f"/v1/members/{line['id']}")).json()["id"] == store["id"]
+    again = await _match(retailer, retailer.services.merge_pair)
+    assert (again.members, again.merged, again.certain) == (5, 0, 0), "one person by now, by both names"
+
+    async with retailer.services.database.reading() as connection:
+        merge_id = await connection.fetchval("select merge_id from member_merge")
+    undone = await retailer.server.post(
+        f"/v1/merges/{merge_id}/undo", json={"reason": "別人だった"}, headers={"Idempotency-Key": "undo"}
+    )
+    assert undone.status_code == 200, undone.text
+    after = await _match(retailer, retailer.services.merge_pair)
+    assert (after.members, after.merged, after.certain) == (6, 0, 0)
 
 
 async def test_a_decision_sets_off_the_merge_and_tries_again_where_it_was_refused(
@@ -189,16 +187,18 @@ async def test_a_decision_sets_off_the_merge_and_tries_again_where_it_was_refuse
 ) -> None:
     await _match(retailer)
     review = (await _queue(retailer))[1]
-    pair, database, ask = pair_of(review["id"]), retailer.services.database, DecideAsk(True)
-    now = retailer.clock.now()
-    with pytest.raises(MemberWithdrawn):
-        await decide_review(database, MACHINE, pair, ask, now, _Merges(refuse=True))
+    older, younger = [each["id"] for each in review["members"]]
+    path = f"/v1/match_reviews/{review['id']}/decide"
+    await retailer.server.post(f"/v1/members/{younger}/freeze", json={"reason": "調査中"})
+    refused = await retailer.server.post(path, json={"same": True})
+    assert (refused.status_code, refused.json()["code"]) == (409, "member_frozen")
     assert [each["merged"] for each in await _queue(retailer, state="same")] == [False]
-    merges = _Merges()
-    await decide_review(database, MACHINE, pair, ask, now, merges)
-    await decide_review(database, MACHINE, pair, ask, now, merges)
-    assert merges.asked == [pair]
-    assert [each["merged"] for each in await _queue(retailer, state="same")] == [True]
+    await retailer.server.post(f"/v1/members/{younger}/unfreeze", json={"reason": "問題なし"})
+    for _ in range(2):
+        decided = await retailer.server.post(path, json={"same": True})
+        assert decided.status_code == 200, decided.text
+        assert decided.json()["merged"]
+    assert (await retailer.server.get(f"/v1/members/{younger}")).json()["id"] == older
 
 
 async def test_runs_and_weights_are_kept(retailer: Retailer, people: dict[str, dict[str, Any]]) -> None:

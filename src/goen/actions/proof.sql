@@ -45,7 +45,7 @@ select member_id, detail
                  where x.household_id = m.member_id and x.head and x.state in ('joined', 'leaving'))
             then 'a household without a head' end as detail
           from member m
-          left join household_member h on h.member_id = m.member_id and h.state in ('joined', 'leaving')
+          left join household_member h on h.member_id = coalesce(m.survivor_id, m.member_id) and h.state in ('joined', 'leaving')
          where m.member_id between :low and :high
          group by m.member_id) w
  where detail is not null;

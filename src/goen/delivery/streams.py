@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from goen.database.pool import Database
 from goen.delivery import feed
 from goen.delivery.feed import Event
 from goen.delivery.head import FeedHead
+from goen.vocabulary import ids
 
 RING_EVENTS = 4_096
 PAGE_POSITIONS = 500
@@ -30,6 +32,13 @@ MERGING = frozenset({"member.merged", "member.unmerged"})
 """After these a member's events come under other numbers."""
 
 _log = structlog.get_logger(__name__)
+
+
+class _Both(msgspec.Struct):
+    """Of the body of a merge's event: the survivor and who was merged into it."""
+
+    member_id: str
+    source: str
 
 
 @dataclass(eq=False)
@@ -204,10 +213,17 @@ def _told(listener: Listener, events: Sequence[Event]) -> bytes:
     for event in events:
         if listener.members is None or event.member_id in listener.members:
             told.append(event.sse)
-            if listener.members is not None and event.topic in MERGING:
+            if listener.members is not None and event.topic in MERGING and _news(listener.members, event):
                 listener.over, listener.position = True, event.position
                 break
     return b"".join(told)
+
+
+def _news(members: frozenset[int], event: Event) -> bool:
+    """Whether a merge or its undo says something that this listener's numbers do not know yet."""
+    about = msgspec.json.decode(event.body, type=_Both)
+    both = all(ids.decode(each.rpartition("_")[2]) in members for each in (about.member_id, about.source))
+    return both == (event.topic == "member.unmerged")
 
 
 @asynccontextmanager

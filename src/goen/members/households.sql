@@ -27,14 +27,14 @@ insert into household_member (member_id, household_id, joining, head, may_spend,
 values (:member_id, :household_id, :joining, :head, :may_spend, 'invited', :now);
 
 -- name: join_household!
--- An invited member joins: from now on its sales are booked with the household.
+-- An invited member joins: from now on its sales are booked with the household, by whichever of its names.
 with joined as (
   update household_member set state = 'joined', joined_at = :now
    where member_id = :member_id and household_id = :household_id and state = 'invited'
   returning member_id, household_id, may_spend
 )
 update member m set pool_id = j.household_id, pool_spend = j.may_spend, changed_at = :now, version = m.version + 1
-  from joined j where m.member_id = j.member_id;
+  from joined j where m.member_id = j.member_id or m.survivor_id = j.member_id;
 
 -- name: set_place!
 -- What a member may do, or is, in a household.
@@ -43,7 +43,8 @@ with changed as (
    where member_id = :member_id and household_id = :household_id and state = 'joined'
   returning member_id
 )
-update member m set pool_spend = :may_spend, version = m.version + 1 from changed c where m.member_id = c.member_id;
+update member m set pool_spend = :may_spend, version = m.version + 1
+  from changed c where m.member_id = c.member_id or m.survivor_id = c.member_id;
 
 -- name: set_leaving!
 -- A member is about to leave with so many points, or stays after all (state joined).
@@ -58,7 +59,7 @@ with gone as (
   returning member_id
 )
 update member m set pool_id = null, pool_spend = false, changed_at = :now, version = m.version + 1
-  from gone g where m.member_id = g.member_id and m.pool_id = :household_id;
+  from gone g where (m.member_id = g.member_id or m.survivor_id = g.member_id) and m.pool_id = :household_id;
 
 -- name: places
 -- The households a member is of, was invited to or is leaving.

@@ -5,7 +5,7 @@ select m.member_id, m.tier, a.booked, a.pending, a.held - coalesce(f.points, 0) 
        l.dead, l.limited, l.days, l.points
   from unnest(:members::bigint[]) with ordinality as i (member_id, n)
   left join member p on p.member_id = i.member_id
-  left join member m on m.member_id = coalesce(p.survivor_id, p.pool_id, p.member_id)
+  left join member m on m.member_id = coalesce(p.pool_id, p.survivor_id, p.member_id)
   left join member_account a on a.member_id = m.member_id
   left join lateral (
     select sum(d.points)::bigint as points, jsonb_object_agg(d.lot, d.points) as lots

@@ -34,8 +34,17 @@ async def family(connection: Reading, member_id: int | None) -> Family:
     return Family(members[0], members, [row["member_id"] for row in rows])
 
 
+async def holders(connection: Reading, member_id: int | None) -> Family:
+    """The family in whose books a member's points are: its own, or that of its household.
+
+    Raises:
+        UnknownMember: there is nobody of this number.
+    """
+    return await family(connection, await survivor(connection, member_id))
+
+
 async def survivor(connection: Reading, member_id: int | None) -> int:
-    """Who holds this member's points now: the member, or after a merge the survivor.
+    """Who holds this member's points now: the member, after a merge the survivor, in a household its pool.
 
     Raises:
         UnknownMember: there is nobody of this number.

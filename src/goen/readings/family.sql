@@ -17,7 +17,7 @@ select h.member_id, m.rank from homes h left join members m using (member_id) or
 -- name: survivor$
 -- Who holds a member's points now: the member, after a merge the survivor, in a household its pool; null where there
 -- is nobody.
-select coalesce(survivor_id, pool_id, member_id) from member where member_id = :member_id;
+select coalesce(pool_id, survivor_id, member_id) from member where member_id = :member_id;
 
 -- name: survivor_then$
 -- Who held a member's points at a past instant; null where there is nobody.

@@ -7,16 +7,18 @@ select p.member_id, p.purchase_id, p.shop_id, p.external_id, p.status, p.occurre
   join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id
   left join purchase_claim c on c.member_id = p.claimed_by and c.purchase_id = p.purchase_id
   left join member f on f.member_id = coalesce(p.claimed_by, p.member_as_presented)
-  left join member h on h.member_id = coalesce(f.survivor_id, f.member_id)
+  left join member o on o.member_id = p.member_id and o.household
+  left join member h on h.member_id = coalesce(o.member_id, f.survivor_id, f.member_id)
  order by i.n;
 
 -- name: purchase_ids
 -- A member's sales, the claimed ones too, newest first after a place in that order: where they stand. Whose a sale is
--- says who was presented; it stands with whoever held that member's points then. Read-only.
+-- says who was presented, unless it is a household's; it stands with whoever held that member's points then. Read-only.
 select p.member_id, p.purchase_id, p.occurred_at
   from (select s.member_id, s.purchase_id, s.occurred_at, s.business_date from purchase s
-         where s.member_id = any(:homes::bigint[]) and s.member_as_presented = any(:members::bigint[])
-           and s.claimed_by is null
+         where s.member_id = any(:homes::bigint[]) and s.claimed_by is null
+           and (s.member_as_presented = any(:members::bigint[])
+             or s.member_id in (select o.member_id from member o where o.member_id = any(:homes::bigint[]) and o.household))
         union all
         select s.member_id, s.purchase_id, s.occurred_at, s.business_date
           from purchase_claim c

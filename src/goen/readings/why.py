@@ -22,7 +22,7 @@ from goen.purchases.ids import home_of
 from goen.readings import why_words
 from goen.readings.balance import standing_of
 from goen.readings.entries import Language, sums
-from goen.readings.family import Family, family
+from goen.readings.family import Family, holders
 from goen.readings.lots import OpenLot, open_lots
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Instant, business_day
@@ -120,7 +120,7 @@ async def why(
         UnknownMember: there is nobody of this number.
     """
     async with database.snapshot() as connection:
-        one = await family(connection, member_id)
+        one = await holders(connection, member_id)
         member_id = one.root
         standing = await standing_of(connection, member_id, now, business_day(now, zone))
         found, _ = await open_lots(connection, member_id)

@@ -107,7 +107,7 @@ async def _members(database: Database) -> list[Raw]:
                 )
         if len(rows) < _READ:
             return raws
-        after = rows[-1]["member_id"]
+        after = rows[-1]["row_id"]
 
 
 async def _settle(

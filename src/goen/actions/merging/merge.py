@@ -39,7 +39,7 @@ from goen.ledger.journal import Journal
 from goen.ledger.merging import join, state_of
 from goen.ledger.model import Draws
 from goen.ledger.steps import State, moved_draws, written
-from goen.members.errors import UnknownMember
+from goen.members.errors import HouseholdState, UnknownMember
 from goen.members.ids import public_id
 from goen.members.model import IDENTIFYING
 from goen.purchases.ids import made
@@ -145,6 +145,8 @@ class MergeMembers(Act):
         gone, leaving = desk.find(self.source)
         if into.member_id == gone.member_id:
             raise InvalidRequest("source", "is the same member")
+        if into.person is not None or gone.person is not None:
+            raise HouseholdState("in_household")
         for one in (member, leaving):
             if one.status == "frozen":
                 raise MemberFrozen(public_id(one.member_id))
@@ -164,8 +166,8 @@ class MergeMembers(Act):
         booked = self.context.booked_on(desk.today, desk.today)
         for found in (into, gone):
             # By no name but its own: a merge is nobody's event, whichever alias was named.
-            reason, own = f"merge:{merge_id}", found.member_id
-            desk.stamp(own, Stamp(desk.now, desk.today, booked, None, None, own, None, reason))
+            who, reason = found.member_id, f"merge:{merge_id}"
+            desk.stamp(who, Stamp(desk.now, desk.today, booked, None, None, who, None, reason))
         self._write(desk, merge_id, into, gone, shift, leaves, before, member, holds)
         self._tell(desk, merge_id, survivor, source, leaves)
         details = {

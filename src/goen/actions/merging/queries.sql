@@ -33,8 +33,8 @@ with family as (
   select m.survivor_id from member_merge m where m.member_id in (select member_id from family)
 )
 select count(*)::bigint as purchases,
-       coalesce(sum(p.total - coalesce((p.progress -> 'returned' ->> 'money')::bigint, 0)), 0)::bigint as amount,
-       coalesce(sum((p.progress ->> 'confirmed')::bigint), 0)::bigint as earned
+       coalesce(sum(p.total - coalesce((p.progress::json -> 'returned' ->> 'money')::bigint, 0)), 0)::bigint as amount,
+       coalesce(sum((p.progress::json ->> 'confirmed')::bigint), 0)::bigint as earned
   from homes h
   join purchase p on p.member_id = h.member_id
  where p.status = 'completed' and p.business_date >= :since::date
@@ -139,13 +139,24 @@ select :to_member::bigint, g.hold_id, g.shop_id, g.purchase_id, g.reference, g.p
 update member m
    set survivor_id = case when m.member_id = :source_id then null else :source_id end,
        lot_shift = m.lot_shift - :shift::bigint,
-       status = case when m.member_id = :source_id then :status else m.status end, changed_at = :at,
+       status = case when m.member_id = :source_id then :status else m.status end, pool_id = null, pool_spend = false,
+       changed_at = :at,
        version = m.version + 1
  where m.member_id = any(:family::bigint[]);
 
 -- name: end_merge!
 -- The merge is undone.
 update member_merge set undone_at = :at, undo_act_id = :act_id where member_id = :source_id and merge_id = :merge_id;
+
+-- name: part_pair!
+-- Two who were merged and are parted are two persons: matching neither asks about them again nor merges them.
+insert into match_review (member_id, other_id, state, certain, probability, evidence, run_id, found_at, decided_at,
+       decided_by, reason)
+values (least(:one::bigint, :other::bigint), greatest(:one::bigint, :other::bigint), 'not_same', false, 0, '{}', 0, :at, :at,
+        :author, :reason)
+on conflict (member_id, other_id) do update
+   set state = 'not_same', decided_at = excluded.decided_at, decided_by = excluded.decided_by, reason = excluded.reason,
+       merged = false;
 
 -- name: rebase_merge!
 -- A later merge into the same survivor starts from the survivor's own side now.

@@ -291,6 +291,8 @@ class UndoMerge(Act):
         desk.write_more(SQL.part_members.sql, source, seen.shift, status, desk.now, family)
         desk.write_more(SQL.count_merge.sql, -1, survivor)
         desk.write_more(SQL.end_merge.sql, desk.now, desk.act_id, source, seen.merge_id)
+        author = self.author or self.integration
+        desk.write_more(SQL.part_pair.sql, source, survivor, desk.now, author, self.ask.reason)
         for other, merge_id in seen.later.items():
             state = _numbered(sides.bases[other], parted.survivor_numbers)
             desk.write_more(SQL.rebase_merge.sql, written(state), other, merge_id)

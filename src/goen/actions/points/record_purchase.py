@@ -294,6 +294,7 @@ class RecordPurchase(Act):
             confirms_on=confirms_on,
             identifier_id=None if found is None else found.identifier_id,
             member_as_presented=member_id if found is None else found.presented_id,
+            pool_id=None if found is None or found.person is None else found.member_id,
         )
 
     def _tell(self, desk: Desk, purchase: PurchaseState, member_id: int, earned: int, pending: int, used: int) -> None:

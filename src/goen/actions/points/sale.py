@@ -65,13 +65,13 @@ class Sale:
             raise UnknownPurchase
         decision = decision_of(purchase)
         engine = context.programmes.version(decision.version)
-        _, shift = desk.place(purchase.owner) if purchase.owner else (None, 0)
+        _, shift = desk.holding(purchase)
         return cls(context, desk, purchase, decision, progress_of(purchase).moved(shift), engine)
 
     @property
     def holder(self) -> int | None:
-        """In whose books the sale's points are: its owner's, or after a merge the survivor's."""
-        return self.desk.place(self.purchase.owner)[0] if self.purchase.owner else None
+        """In whose books the sale's points are: its household's, its owner's, or after a merge the survivor's."""
+        return self.desk.holding(self.purchase)[0]
 
     @property
     def member(self) -> MemberFacts | None:
@@ -204,7 +204,7 @@ class Sale:
 
     def save(self, **changes: Any) -> None:
         """Keep progress, decision and the given columns."""
-        _, shift = self.desk.place(self.purchase.owner) if self.purchase.owner else (None, 0)
+        _, shift = self.desk.holding(self.purchase)
         self.purchase = self.purchase._replace(
             progress=stored(self.progress.moved(-shift)), confirms_on=self.progress.next_confirmation, **changes
         )

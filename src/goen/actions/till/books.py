@@ -24,6 +24,7 @@ _SQL = load(__package__)
 class Person(NamedTuple):
     """Who was presented, where the points are a household's: the rates are the person's own."""
 
+    member_id: int
     number: str
     tier: str | None
     name: str | None
@@ -45,6 +46,11 @@ class Found(NamedTuple):
     shared: bool = False
     may_spend: bool = True
     person: Person | None = None
+
+    @property
+    def owner(self) -> int:
+        """Whose a claimed sale becomes: who was presented, or the household."""
+        return self.presented_id if self.person is None else self.member_id
 
 
 class MemberFacts(NamedTuple):
@@ -110,7 +116,7 @@ class Books:
             rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", purchases))
             self.purchases = {row["purchase_id"]: PurchaseState(*row) for row in rows}
         hold_ids = {h for want in wants for h in want.holds}
-        owners = {p.owner for p in self.purchases.values()} | set(_homes("h", hold_ids)[0])
+        owners = {p.pool_id or p.owner for p in self.purchases.values()} | set(_homes("h", hold_ids)[0])
         await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.places})
         # After the accounts, whose versions guard them: a hold that ends in between is then seen as ended.
         await self._read_holds(connection, hold_ids)
@@ -124,6 +130,10 @@ class Books:
     def root(self, member_id: int) -> int:
         """Who holds the points of a member that was read: itself, or whom it was merged into."""
         return self.places.get(member_id, (member_id, 0))[0]
+
+    def holder(self, sale: PurchaseState) -> int | None:
+        """In whose books a sale's points are: its household's, its owner's, or after a merge the survivor's."""
+        return sale.pool_id or (self.root(sale.owner) if sale.owner else None)
 
     def put(self, row: Any) -> tuple[MemberFacts, Account]:
         """Take in a member's facts and account (member_id, number, status, tier, name, pin_hash, merged_in, booked,
@@ -139,7 +149,7 @@ class Books:
         if wanted:
             rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", wanted))
             self.purchases.update({row["purchase_id"]: PurchaseState(*row) for row in rows})
-        owners = {p.owner for p in self.purchases.values()}
+        owners = {p.pool_id or p.owner for p in self.purchases.values()}
         await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.places})
 
     async def load_lots(self, connection: Writing, member_id: int, lot_ids: Iterable[int]) -> None:
@@ -193,27 +203,24 @@ class Books:
         )
         for row in rows:
             (n, presented_id, shift, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
-             merged_in, booked, pending, held, debt, seq, version, active_on, may_spend, pool_id, person_number,
-             person_tier, person_name, dead) = row  # fmt: skip
-            person = None if person_number is None else Person(person_number, person_tier, person_name)
+             merged_in, booked, pending, held, debt, seq, version, active_on, may_spend, pool_id, person_id,
+             person_number, person_tier, person_name, dead) = row  # fmt: skip
+            person = None if person_id is None else Person(person_id, person_number, person_tier, person_name)
             self.found.setdefault(wanted[n - 1], []).append(
-                Found(
-                    member_id, presented_id, identifier_id, bool(verified), shift, may_spend=may_spend, person=person
-                )
+                Found(member_id, presented_id, identifier_id, bool(verified), shift, may_spend=may_spend, person=person)
             )
             if person is None or presented_id == member_id:  # A household is not where a person was merged to.
                 self.places[presented_id] = (member_id, shift)
-            self.members[member_id] = MemberFacts(
-                member_id, number, status, tier, name, pin_hash, merged_in, pool_id
-            )
+            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash, merged_in, pool_id)
             self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)
 
     async def _read_holds(self, connection: Writing, wanted: Iterable[str]) -> None:
         """Holds where they are now: at home, or where merges took them. An order's hold is with the order's holder."""
         places = {(place, i) for home, i in zip(*_homes("h", wanted), strict=True) for place in {home, self.root(home)}}
         for sale in self.purchases.values():
-            if sale.owner and sale.status != "completed":
-                places.add((self.root(sale.owner), _hold_of(sale)))
+            holder = self.holder(sale)
+            if holder and sale.status != "completed":
+                places.add((holder, _hold_of(sale)))
         gone: dict[str, HoldState] = {}
         for _ in range(2):
             if not places:
@@ -242,7 +249,7 @@ class Books:
             if not (want.spends or want.all_lots):
                 continue
             named = {f.member_id for p in want.members for f in self.found.get(p, ())}
-            named |= {self.root(h) for i in self._purchases_of(act) if (h := self.purchases[i].owner)}
+            named |= {h for i in self._purchases_of(act) if (h := self.holder(self.purchases[i]))}
             named |= {self.holds[i].member_id for i in want.holds if i in self.holds}
             (whole if want.all_lots else spenders).update(named)
         if whole:
@@ -266,11 +273,11 @@ class Books:
             for found in self.found.get(presented, ())
         }
         asked |= {
-            (self.root(owner), code, period)
+            (holder, code, period)
             for want in wants
             for code, period in want.limits
             for purchase in want.purchases
-            if purchase in self.purchases and (owner := self.purchases[purchase].owner)
+            if purchase in self.purchases and (holder := self.holder(self.purchases[purchase]))
         }
         merged = {m for m, _, _ in asked if self.members[m].merged_in}
         if merged:

@@ -97,12 +97,19 @@ class Desk:
     def _candidate(self, found: Found) -> Candidate:
         """One of several who fit; of a household its person, whom the clerk can ask for."""
         if (person := found.person) is not None:
-            return Candidate(public_id(found.presented_id), person.number, name_masked(person.name))
+            return Candidate(public_id(person.member_id), person.number, name_masked(person.name))
         member = self._books.members[found.member_id]
         return Candidate(public_id(member.member_id), member.number, name_masked(member.name))
+
     def place(self, member_id: int) -> tuple[int, int]:
         """In whose books a member's points are, and what leads from its lot numbers to theirs."""
         return self._books.places.get(member_id, (member_id, 0))
+
+    def holding(self, purchase: PurchaseState) -> tuple[int | None, int]:
+        """In whose books a sale's points are, None while a guest's; and what leads from its lot numbers to theirs."""
+        if purchase.pool_id is not None:
+            return purchase.pool_id, 0
+        return self.place(purchase.owner) if purchase.owner else (None, 0)
 
     def named(self, presented: Presented) -> MemberRef:
         """A member as a request is stored and compared: by the id of who was presented, so that neither another
@@ -297,11 +304,16 @@ class Desk:
             rows.limits.append((anchor, code, period, act_id, amount, ceiling))
 
 
+def _who(found: Found) -> int:
+    """Which person it is: two of one household share its books and are two."""
+    return found.member_id if found.person is None else found.person.member_id
+
+
 def _one_each(found: Sequence[Found]) -> list[Found]:
     """Of several who are one member by now, one: the survivor itself if it carries the name, else the eldest."""
     one: dict[int, Found] = {}
-    for each in sorted(found, key=lambda f: (f.presented_id != f.member_id, f.presented_id)):
-        first = one.setdefault(each.member_id, each)
+    for each in sorted(found, key=lambda f: (f.presented_id != _who(f), f.presented_id)):
+        first = one.setdefault(_who(each), each)
         if first is not each:
-            one[each.member_id] = first._replace(verified=first.verified or each.verified, shared=True)
+            one[_who(each)] = first._replace(verified=first.verified or each.verified, shared=True)
     return list(one.values())

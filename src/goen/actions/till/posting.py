@@ -51,11 +51,13 @@ class PurchaseState(NamedTuple):
     identifier_id: int | None
     member_as_presented: int
     version: int = 1
+    pool_id: int | None = None
 
     @property
     def owner(self) -> int | None:
         """Whose sale it is: who was presented, or who claimed it; None while a guest's. Where that member is merged
-        the points are with the survivor, and again its own after an undo. Lots are numbered as the owner's."""
+        the points are with the survivor, and again its own after an undo; those of a household's (``pool_id``) stay
+        with it. Lots are numbered as the owner's, or the household's."""
         return self.claimed_by or (self.member_as_presented if self.member_as_presented > 0 else None)
 
 

@@ -26,7 +26,7 @@ from goen.members.ids import member_id_of, public_id
 from goen.purchases.model import Line, OrderDiscount, Purchase, Tender
 from goen.readings import purchases
 from goen.readings.balance import Standing
-from goen.readings.family import family
+from goen.readings.family import holders
 from goen.readings.purchases import PurchaseFacts, ReturnFacts, Span
 from goen.shops.errors import UnknownShop
 from goen.vocabulary.fields import Text
@@ -145,7 +145,7 @@ async def _of_member(call: Call, member: str, query: PurchasesQuery) -> Purchase
     first_day, first_at = _bound(query.since, "from")
     last_day, last_at = _bound(query.until, "to")
     async with call.services.database.reading() as connection:
-        one = await family(connection, member_id_of(member))
+        one = await holders(connection, member_id_of(member))
         span = Span(first_day, last_day, first_at, last_at)
         found, next_cursor = await purchases.of_member(connection, one, span, query.limit, query.cursor)
     standing = await call.services.balances.standing(one.root)

@@ -18,7 +18,7 @@ from goen.members.ids import member_id_of
 from goen.readings.balance import BalanceView
 from goen.readings.debts import Debts, debts
 from goen.readings.entries import EntryView, entries_of
-from goen.readings.family import family, survivor
+from goen.readings.family import holders, survivor
 from goen.readings.lots import LotView, lots
 from goen.readings.why import WhyView, why
 
@@ -73,7 +73,7 @@ async def get_entries(call: Call) -> Entries:
     """Movements of the points account, in words."""
     query = call.decode_query(EntriesQuery)
     async with call.services.database.reading() as connection:
-        one = await family(connection, member_id_of(call.path["id"]))
+        one = await holders(connection, member_id_of(call.path["id"]))
         page = await entries_of(connection, one, query.limit, query.cursor, call.services.shops, call.language)
     return Entries(*page)
 

@@ -12,7 +12,7 @@ from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, Operation
 from goen.api.v1.presenting import member_path, named
 from goen.api.v1.purchases import MEMBER_REFUSALS, posted
-from goen.members.errors import MemberWithdrawn
+from goen.members.errors import HouseholdState, MemberWithdrawn
 
 
 async def post_merge(call: Call) -> Reply:
@@ -51,7 +51,7 @@ OPERATIONS: tuple[Operation, ...] = (
         key="idempotency",
         posting=True,
         handler=post_merge,
-        refusals=(UnknownSurvivor, *MEMBER_REFUSALS, MemberFrozen, Conflict),
+        refusals=(UnknownSurvivor, *MEMBER_REFUSALS, MemberFrozen, HouseholdState, Conflict),
         absent=(UnknownSurvivor,),
         tag="Members",
     ),

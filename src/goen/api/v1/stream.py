@@ -9,7 +9,7 @@ from goen.api.operations import Operation
 from goen.delivery.errors import CursorExpired
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of
-from goen.readings.family import family
+from goen.readings.family import family, survivor
 from goen.vocabulary.refusal import InvalidRequest
 
 POSITION_MAX = 2**63 - 1
@@ -31,7 +31,8 @@ async def _stream(call: Call) -> Events:
     members = None
     if query.member is not None:
         async with call.services.database.reading() as connection:
-            members = (await family(connection, member_id_of(query.member))).members
+            member_id = member_id_of(query.member)
+            members = {*(await family(connection, member_id)).members, await survivor(connection, member_id)}
     after = _position(call.last_event_id or query.last_event_id or None)
     # Proxies that gather answers before they pass them on (nginx) leave this one alone.
     headers = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
