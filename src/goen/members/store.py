@@ -133,15 +133,6 @@ async def set_status(
     )
 
 
-async def erase_due(connection: Writing, now: datetime, today: date, count: int) -> list[int]:
-    """Drop personal data of at most ``count`` members whose day has come; gives their numbers."""
-    rows = _queries.due_for_erasure(connection, today=today, count=count)
-    member_ids = [row["member_id"] async for row in rows]
-    await _queries.erase_identifiers(connection, member_ids=member_ids)
-    await _queries.erase_members(connection, member_ids=member_ids, now=now)
-    return member_ids
-
-
 # PIN ----------------------------------------------------------------------------------------------
 
 

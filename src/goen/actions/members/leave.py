@@ -1,20 +1,19 @@
-"""Freeze a member, let one go, and drop what was personal when its time has come (rule 56)."""
+"""Freeze a member, or let one go (rule 56). What is personal goes later: see ``erase``."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from goen.actions.members import record
 from goen.actions.members.names import current
-from goen.database.pool import Database
-from goen.members import store
+from goen.database.pool import Database, Writing
+from goen.members import leaving, store
 from goen.members.errors import UnknownMember
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Instant
 
 #: Time for second thoughts and open orders before personal data goes.
 ERASE_AFTER_DAYS = 30
-_PIECE = 500
 
 
 async def withdraw(
@@ -37,27 +36,27 @@ async def withdraw(
     if member_id is None:
         raise UnknownMember
     async with database.transaction() as connection:
-        booked = await record.bump_account(connection, member_id)
-        row = await store.locked(connection, member_id)
-        if row is None:
+        if not await depart(connection, member_id, principal.integration, now, erase_after_days):
             raise UnknownMember
-        if row.status in ("withdrawn", "merged"):
-            return
-        hashes = [each.key_hash for each in await current(connection, member_id)]
-        await store.remove_identifiers(connection, member_id, hashes, now)
-        await store.drop_answers(connection, member_id=member_id)
-        await store.set_status(
-            connection,
-            member_id,
-            "withdrawn",
-            now,
-            withdrawn_at=now,
-            erase_on=(now + timedelta(days=erase_after_days)).date(),
-        )
-        await record.audit(
-            connection, member_id, principal.integration, "member.withdrawn", now, points_left=booked or 0
-        )
-        await record.announce(connection, member_id, "withdrawn", now)
+
+
+async def depart(connection: Writing, member_id: int, author: str, now: Instant, erase_after_days: int) -> bool:
+    """Withdraw in the caller's transaction; False where there is no such member. Twice changes nothing."""
+    booked = await record.bump_account(connection, member_id)
+    row = await store.locked(connection, member_id)
+    if row is None:
+        return False
+    if row.status in ("withdrawn", "merged"):
+        return True
+    for each_id in await leaving.with_merged(connection, [member_id]):
+        hashes = [each.key_hash for each in await current(connection, each_id)]
+        await store.remove_identifiers(connection, each_id, hashes, now)
+        await store.drop_answers(connection, member_id=each_id)
+    erase_on = (now + timedelta(days=erase_after_days)).date()
+    await store.set_status(connection, member_id, "withdrawn", now, withdrawn_at=now, erase_on=erase_on)
+    await record.audit(connection, member_id, author, "member.withdrawn", now, points_left=booked or 0)
+    await record.announce(connection, member_id, "withdrawn", now)
+    return True
 
 
 async def freeze(
@@ -79,23 +78,3 @@ async def freeze(
         await store.set_status(connection, member_id, "frozen" if frozen else "active", now)
         await record.audit(connection, member_id, principal.integration, f"member.{status}", now, reason=reason)
         await record.announce(connection, member_id, status, now)
-
-
-async def erase_due(database: Database, now: Instant, today: date) -> int:
-    """Drop the personal data of withdrawn members whose day has come; gives how many. For the jobs.
-
-    Runs in pieces, so that no transaction is long; safe to run at any time, by several at once.
-    """
-    erased = 0
-    while True:
-        async with database.transaction() as connection:
-            member_ids = await store.erase_due(connection, now, today, _PIECE)
-            for member_id in member_ids:
-                await record.audit(connection, member_id, "job:erase", "member.erased", now)
-        erased += len(member_ids)
-        if len(member_ids) < _PIECE:
-            break
-    async with database.transaction() as connection:
-        await store.drop_old_tokens(connection, now)
-        await store.drop_answers(connection, today=today)
-    return erased
