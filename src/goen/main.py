@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 import goen
+from goen.actions.members.accesses import noting
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
@@ -26,6 +27,7 @@ from goen.api.openapi import problem_codes
 from goen.api.probes import Probes
 from goen.api.services import Services
 from goen.api.table import OPERATIONS
+from goen.channels.files.forget import forget
 from goen.database.migrate import installation
 from goen.database.pool import Database, open_database
 from goen.delivery.head import following
@@ -33,6 +35,7 @@ from goen.delivery.relay import relaying
 from goen.delivery.streams import streaming
 from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
+from goen.members.retention import DEFAULT, Retention
 from goen.readings import programme
 from goen.readings.balance import Balances
 from goen.readings.overview import closed_through
@@ -88,7 +91,13 @@ class Application:
 
 @asynccontextmanager
 async def build(
-    database: Database, clock: Clock, *, limits: Limits | None = None, demo: bool = False, reach: Reach = "loopback"
+    database: Database,
+    clock: Clock,
+    *,
+    limits: Limits | None = None,
+    demo: bool = False,
+    reach: Reach = "loopback",
+    retention: Retention = DEFAULT,
 ) -> AsyncIterator[Application]:
     """The application over this database, with its till, relay and streams running while the block does.
 
@@ -107,6 +116,7 @@ async def build(
         streams = await stack.enter_async_context(streaming(database, head))
         till = Till(database, clock, context.day_of, wake=relay.wake)
         stack.push_async_callback(till.close)
+        accesses = await stack.enter_async_context(noting(database))
         services = Services(
             clock=clock,
             database=database,
@@ -118,6 +128,9 @@ async def build(
             zone=zone,
             context=context,
             quotes=Quotes(database, clock, context),
+            accesses=accesses,
+            retention=retention,
+            scrub=forget,
             balances=Balances(database, clock, programmes, books.currency, zone),
         )
         metrics = Metrics(goen.__version__)
@@ -193,7 +206,12 @@ class Served:
             database = await self._stack.enter_async_context(open_database(url))
             self._application = await self._stack.enter_async_context(
                 build(
-                    database, SystemClock(), limits=limits, demo=self._settings.demo, reach=self._settings.webhook_reach
+                    database,
+                    SystemClock(),
+                    limits=limits,
+                    demo=self._settings.demo,
+                    reach=self._settings.webhook_reach,
+                    retention=self._settings.retention,
                 )
             )
         except Exception as error:

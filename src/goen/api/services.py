@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from goen.actions.members.accesses import Accesses
+from goen.actions.members.erase import Scrub
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.till.till import Till
@@ -12,6 +14,7 @@ from goen.database.pool import Database
 from goen.delivery.streams import Streams
 from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
+from goen.members.retention import Retention
 from goen.readings.balance import Balances
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
@@ -23,7 +26,7 @@ class Services:
 
     ``till`` and ``streams`` are this process's own; ``zone`` is the time zone of the books, ``context`` what
     acts on points know of shops, programme versions and the calendar; ``webhook_reach`` is how far into the
-    network webhooks may go.
+    network webhooks may go; ``accesses`` notes who reads personal data; ``retention`` says how long it stays.
     """
 
     clock: Clock
@@ -37,3 +40,6 @@ class Services:
     context: Context
     balances: Balances
     quotes: Quotes
+    accesses: Accesses
+    retention: Retention
+    scrub: Scrub

@@ -25,3 +25,6 @@ class Retention:
     def departures_listed(self) -> timedelta | None:
         """How far back the list reaches: past the oldest copy that may still be restored; None: all of it."""
         return timedelta(days=2 * self.backup_days) if self.backup_days else None
+
+
+DEFAULT = Retention()

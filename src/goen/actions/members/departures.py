@@ -61,9 +61,7 @@ async def copies(connection: Reading) -> list[Copy]:
     return [Copy(*row) async for row in _queries.copies(connection)]
 
 
-async def note_copy(
-    database: Database, folder: Path, taken_at: Instant, keep_until: date | None
-) -> None:
+async def note_copy(database: Database, folder: Path, taken_at: Instant, keep_until: date | None) -> None:
     """Remember that a copy stands in this folder. The same folder twice is one copy."""
     async with database.writing() as connection:
         await _queries.note_copy(connection, folder=str(folder), taken_at=taken_at, keep_until=keep_until)

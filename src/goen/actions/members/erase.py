@@ -94,3 +94,30 @@ async def erase_all(
     for member_id in everybody:
         await record.audit(connection, member_id, author, "member.erased", now, reason=reason)
         await record.announce(connection, member_id, "erased", now)
+
+
+async def forget_old_contacts(connection: Writing, before: Instant, rows_max: int) -> int:
+    """Blank phones and mail addresses that were taken away before this moment; how many."""
+    return await leaving.forget_old_names(connection, before, rows_max)
+
+
+async def forget_refused_files(database: Database, before: Instant) -> int:
+    """Delete files of refused rows of imports that ended before this moment; how many there were here."""
+    async with database.writing() as connection:
+        old = [
+            (row["import_id"], Path(row["refused_file"]))
+            async for row in _queries.old_refused_files(connection, before=before)
+        ]
+        gone = 0
+        for import_id, path in old:
+            gone += await asyncio.to_thread(_deleted, path)
+            await _queries.forget_refused_file(connection, import_id=import_id)
+    return gone
+
+
+def _deleted(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
