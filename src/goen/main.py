@@ -43,6 +43,7 @@ from goen.settings import Settings
 from goen.shops.directory import ShopDirectory
 from goen.shops.keys import Keyring
 from goen.vocabulary.clock import Clock, SystemClock
+from goen.web.front.disclosure import disclosure
 from goen.web.pages import Surroundings, pages
 
 #: A revoked key, a new shop or a new version of the programme is seen by every process within a second.
@@ -131,6 +132,7 @@ async def build(
             accesses=accesses,
             retention=retention,
             scrub=forget,
+            disclosure=disclosure,
             balances=Balances(database, clock, programmes, books.currency, zone),
         )
         metrics = Metrics(goen.__version__)

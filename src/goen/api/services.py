@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from goen.actions.members.accesses import Accesses
@@ -16,6 +18,7 @@ from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
 from goen.members.retention import Retention
 from goen.readings.balance import Balances
+from goen.readings.member_export import MemberExport
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
 
@@ -26,7 +29,8 @@ class Services:
 
     ``till`` and ``streams`` are this process's own; ``zone`` is the time zone of the books, ``context`` what
     acts on points know of shops, programme versions and the calendar; ``webhook_reach`` is how far into the
-    network webhooks may go; ``accesses`` notes who reads personal data; ``retention`` says how long it stays.
+    network webhooks may go; ``accesses`` notes who reads personal data; ``retention`` says how long it stays,
+    ``scrub`` takes people out of files, ``disclosure`` makes a page of what is kept about one.
     """
 
     clock: Clock
@@ -43,3 +47,4 @@ class Services:
     accesses: Accesses
     retention: Retention
     scrub: Scrub
+    disclosure: Callable[[MemberExport, Literal["ja", "en"], ZoneInfo, str], bytes]

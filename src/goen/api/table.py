@@ -8,6 +8,7 @@ from goen.api.v1 import (
     ledger,
     members,
     points,
+    privacy,
     programme,
     purchases,
     quotes,
@@ -19,6 +20,7 @@ from goen.api.v1 import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
+    *privacy.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

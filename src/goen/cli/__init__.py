@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "migrate": Entry("goen.cli.migrate:migrate", "Bring the database to this version's schema."),
     "shops": Entry("goen.cli.shops:shops", "Add and list shops."),
     "keys": Entry("goen.cli.keys:keys", "Create and revoke API keys."),
+    "members": Entry("goen.cli.members:members", "Disclose and erase one member's data."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
     "import": Entry("goen.cli.import_:import_", "Members, purchases and balances from CSV or Excel."),
     "normalise": Entry("goen.cli.normalise:normalise", "Phones, mails, kana and names in their normal form."),

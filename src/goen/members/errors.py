@@ -65,3 +65,21 @@ class PinLocked(Refusal):
 
     def __init__(self) -> None:
         super().__init__("The PIN was wrong too often and rests for a while. Use another proof.", reason="pin_locked")
+
+
+class UnknownWording(Refusal):
+    """The texts of this purpose are registered, and the version named is none of them."""
+
+    code = "unknown_wording"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"No text of this version is registered for {kind}.", kind=kind)
+
+
+class WordingExists(Refusal):
+    """This version of the text is registered with other words; give the new words a new version."""
+
+    code = "wording_exists"
+
+    def __init__(self, kind: str, version: str) -> None:
+        super().__init__(f"Version {version} of {kind} has another text.", kind=kind, version=version)

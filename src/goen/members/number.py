@@ -17,6 +17,13 @@ def number_of(serial: int) -> str:
     return digits + check_digit(digits)
 
 
+def serial_of(number: str) -> int | None:
+    """The n behind a member number; None where no member can have it. It is the member's own id."""
+    if not (number.startswith(PREFIX) and is_valid(number)):
+        return None
+    return int(number[2:12]) * pow(_SPREAD, -1, 10**10) % 10**10 or None
+
+
 def check_digit(digits: str) -> str:
     """The check digit of JAN and EAN for the digits before it: weights 1 and 3 in turn, 3 the last."""
     total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))

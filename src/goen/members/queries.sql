@@ -119,15 +119,39 @@ select member_id, number, coalesce(name, kana) as name from member
 
 -- name: add_consents!
 -- What a member agreed to or took back.
-insert into member_consent (member_id, kind, given, wording, source, recorded_at, recorded_by)
-select :member_id, u.kind, u.given, u.wording, u.source, :now, :recorded_by
-  from unnest(:kinds::text[], :given::boolean[], :wordings::text[], :sources::text[])
-       as u (kind, given, wording, source);
+insert into member_consent (member_id, kind, given, wording, source, given_at, recorded_at, recorded_by)
+select :member_id, u.kind, u.given, u.wording, u.source, u.given_at, :now, :recorded_by
+  from unnest(:kinds::text[], :given::boolean[], :wordings::text[], :sources::text[], :given_at::timestamptz[])
+       as u (kind, given, wording, source, given_at);
 
 -- name: consents
--- Everything ever said, newest first.
-select kind, given, wording, source, recorded_at, recorded_by from member_consent
- where member_id = :member_id order by consent_id desc;
+-- Everything ever said, the last word first: a form that was signed earlier and reaches us later changes nothing.
+select kind, given, wording, source, recorded_at, recorded_by, coalesce(given_at, recorded_at) as given_at
+  from member_consent where member_id = :member_id order by coalesce(given_at, recorded_at) desc, consent_id desc;
+
+-- name: add_wording$
+-- Keep a version of a text. The same text again is no news; null where the version has another text.
+with kept as (
+  insert into consent_wording (kind, version, language, words, made_by, made_at)
+  values (:kind, :version, :language, :words, :made_by, :made_at)
+      on conflict do nothing returning words
+)
+select true from kept
+union all
+select true from consent_wording
+ where kind = :kind and version = :version and language = :language and words = :words
+limit 1;
+
+-- name: wordings
+-- Texts by purpose, the newest first.
+select kind, version, language, words, made_by, made_at from consent_wording
+ where kind = coalesce(:kind::text, kind) order by kind, made_at desc, version desc, language;
+
+-- name: unknown_wordings
+-- Purposes whose texts are registered and whose version beside them is not.
+select u.kind from unnest(:kinds::text[], :versions::text[]) as u (kind, version)
+ where u.version is not null and exists (select from consent_wording w where w.kind = u.kind)
+   and not exists (select from consent_wording w where w.kind = u.kind and w.version = u.version);
 
 -- name: use_token$
 -- Use up a token; null where it was shown before.

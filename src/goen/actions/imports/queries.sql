@@ -28,6 +28,11 @@ update import_job set checkpoint = :checkpoint, counts = :counts, state = :state
 -- How far an import is, in the commit that got it there.
 update import_job set checkpoint = :checkpoint where import_id = :import_id;
 
+-- name: note_refused_file!
+-- Refused rows stand in this file, on the machine where we run.
+insert into refused_file (path, written_at) values (:path, :now)
+    on conflict (path) do update set written_at = excluded.written_at;
+
 -- name: any_members$
 -- Whether anybody is a member yet.
 select exists (select from member);

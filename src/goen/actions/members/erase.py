@@ -77,7 +77,7 @@ async def erase_due(database: Database, now: Instant, today: date, scrub: Scrub)
 
 
 async def _scrub(connection: Reading, member_ids: Sequence[int], scrub: Scrub) -> None:
-    files = [Path(row["refused_file"]) async for row in _queries.refused_files(connection)]
+    files = [Path(row["path"]) async for row in _queries.refused_files(connection)]
     if files and member_ids:
         everybody = await leaving.with_merged(connection, member_ids)
         await asyncio.to_thread(scrub, files, await leaving.traces(connection, everybody))
@@ -102,16 +102,12 @@ async def forget_old_contacts(connection: Writing, before: Instant, rows_max: in
 
 
 async def forget_refused_files(database: Database, before: Instant) -> int:
-    """Delete files of refused rows of imports that ended before this moment; how many there were here."""
+    """Delete files of refused rows written before this moment; how many there were here."""
     async with database.writing() as connection:
-        old = [
-            (row["import_id"], Path(row["refused_file"]))
-            async for row in _queries.old_refused_files(connection, before=before)
-        ]
         gone = 0
-        for import_id, path in old:
-            gone += await asyncio.to_thread(_deleted, path)
-            await _queries.forget_refused_file(connection, import_id=import_id)
+        for path in [row["path"] async for row in _queries.old_refused_files(connection, before=before)]:
+            gone += await asyncio.to_thread(_deleted, Path(path))
+            await _queries.forget_refused_file(connection, path=path)
     return gone
 
 

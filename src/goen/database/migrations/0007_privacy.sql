@@ -12,7 +12,12 @@ create index member_identifier_old on member_identifier (removed_at)
  where removed_at is not null and value <> '' and kind in ('phone', 'email');
 create index member_left on member (withdrawn_at) where withdrawn_at is not null;
 
-alter table import_job add column refused_file text;      -- where refused rows were written: they are personal data too
+
+create table refused_file (
+  path text primary key,                   -- on the machine where the import ran
+  written_at timestamptz not null
+);
+comment on table refused_file is 'jobs: files of refused rows that imports have left: personal data outside of the database';
 
 -- Consents ----------------------------------------------------------------------------------------
 
@@ -164,7 +169,7 @@ begin
    where anchor = any (members) and reason is not null and action <> 'points.adjusted';
   update public.entry e set reason = null
     from public.act a
-   where a.member_id = any (members) and a.kind in ('cancel', 'revive', 'return')
+   where a.member_id = any (members) and a.kind in ('cancel', 'revive', 'return', 'capture')
      and e.member_id = a.member_id and e.act_id = a.act_id and e.reason is not null;
   update public.purchase_return set document = (document::jsonb - 'reason')::json
    where member_id = any (members) and document::jsonb ? 'reason';
