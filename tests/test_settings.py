@@ -36,6 +36,10 @@ def test_every_variable_is_read() -> None:
         "GOEN_RATE_LIMIT": "600",
         "GOEN_POSTING_RATE_LIMIT": "6000",
         "GOEN_WEBHOOK_REACH": "private",
+        "GOEN_ERASE_AFTER_DAYS": "0",
+        "GOEN_ACCESS_LOG_DAYS": "90",
+        "GOEN_REFUSED_ROWS_DAYS": "14",
+        "GOEN_BACKUP_DAYS": "7",
     }
     chosen = dataclasses.asdict(Settings.from_environment(given))
     assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == {**given, "GOEN_DEMO": "True"}
@@ -57,6 +61,8 @@ def test_every_variable_is_read() -> None:
         ("GOEN_DEMO", "maybe"),
         ("GOEN_RATE_LIMIT", "-1"),
         ("GOEN_POSTING_RATE_LIMIT", "many"),
+        ("GOEN_ERASE_AFTER_DAYS", "-1"),
+        ("GOEN_BACKUP_DAYS", "soon"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
