@@ -20,10 +20,6 @@ from goen.database.pool import Database
 from goen.members.number import number_of
 from goen.members.retention import Retention
 
-MEMBERS = """
-insert into member (member_id, number, name, searchable, joined_at, changed_at)
-select n, $1::text[][n], 'なまえ' || n, 'なまえ' || n, now(), now() from generate_series(1, 4) n"""
-
 
 async def _ask(dsn: str, sql: str, *arguments: Any) -> Any:
     connection = await asyncpg.connect(dsn)
@@ -66,7 +62,8 @@ async def test_a_restored_copy_erases_again_who_was_erased_since(tmp_path: Path)
         # Withdrawn only: that is carried, too, and the day of erasure with it.
         connection = await asyncpg.connect(server.dsn)
         await connection.execute(
-            "update member set status = 'withdrawn', withdrawn_at = now(), erase_on = current_date + 9 where member_id = 3"
+            "update member set status = 'withdrawn', withdrawn_at = now(), erase_on = current_date + 9"
+            " where member_id = 3"
         )
         await connection.close()
         told = await asyncio.to_thread(goen, old, "members", "erase", "m_zzzzzz", "--reason", "letter", "--yes")
