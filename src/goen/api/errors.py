@@ -45,7 +45,6 @@ STATUS: Mapping[str, int] = {
     "coupon_not_usable": 409,
     "member_withdrawn": 409,
     "balance_exists": 409,
-    "not_undoable": 409,
     "wording_exists": 409,
     "cursor_expired": 410,
     "payload_too_large": 413,

@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "members": Entry("goen.cli.members:members", "Disclose and erase one member's data."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
     "import": Entry("goen.cli.import_:import_", "Members, purchases and balances from CSV or Excel."),
+    "export": Entry("goen.cli.export:export", "Members as CSV or Excel, in the form that import takes."),
     "normalise": Entry("goen.cli.normalise:normalise", "Phones, mails, kana and names in their normal form."),
     "verify": Entry("goen.cli.verify:verify", "Prove every invariant of the books."),
     "backup": Entry("goen.cli.backup:backup", "A consistent copy into a folder."),

@@ -68,7 +68,7 @@ async def _disclose(settings: Settings, member: str, path: Path, language: str) 
             export = await member_export(connection, member_id, now)
             kept = await installation(connection)
         async with database.transaction() as writing:
-            await add(writing, [Access(member_id, now, _author(), "disclosed", None)])
+            await add(writing, [Access(member_id, now, author(), "disclosed", None)])
     if path.suffix.lower() == ".json":
         content = msgspec.json.format(msgspec.json.encode(export))
     else:
@@ -93,7 +93,7 @@ async def _erase(settings: Settings, member: str, reason: str) -> tuple[str, lis
     now = SystemClock().now()
     async with opened(settings) as database:
         member_id = await _member_id(database, member)
-        erased = await erase_now(database, Principal(0, _author(), "server"), member_id, reason, now, forget)
+        erased = await erase_now(database, Principal(0, author(), "server"), member_id, reason, now, forget)
         return number_of(erased), await carry(database, settings.retention, now)
 
 
@@ -112,8 +112,9 @@ async def _member_id(database: Database, named: str) -> int:
     return found
 
 
-def _author() -> str:
+def author(command: str = "goen members") -> str:
+    """Who sits at the command line, as far as the system knows."""
     try:
-        return f"{getuser()} (goen members)"
+        return f"{getuser()} ({command})"
     except (KeyError, OSError):
-        return "goen members"
+        return command
