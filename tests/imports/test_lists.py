@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows of lists and questions to the database read better on one line.
 """Lists of members: everything on them is taken, shared phones join nobody, and a whole list can go again."""
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ async def test_consents_tiers_languages_and_further_identifiers_are_taken(books:
         books,
         written(
             tmp_path / "m.csv",
-            "card,card_2,phone,phone_2,name,tier,language,consent_mail,consent_sms,consent_source,consent_wording,consent_at\n"
-            'C-1,K-9,="09011112222",03-1234-5678,髙橋 﨑子,gold,ja,はい,いいえ,入会申込書,v2,R2.4.1\n'
-            "C-2,,,,① ～,,,,,,,\n"
-            "C-3,,,,林 誠,,,多分,,,,\n"
-            "C-4,,,,林 愛,,,はい,,,,2190-01-01\n",
+            "card,card_2,phone,phone_2,name,kana,tier,language,consent_mail,consent_sms,consent_source,consent_wording,consent_at\n"
+            'C-1,K-9,="09011112222",03-1234-5678,髙橋 﨑子,,gold,ja,はい,いいえ,入会申込書,v2,R2.4.1\n'
+            "C-2,,,,① ～,,,,,,,,\n"
+            "C-3,,,,林 誠,,,,多分,,,,\n"
+            "C-4,,,,林 愛,,,,はい,,,,2190-01-01\n",
         ),
         None,
         "members",
@@ -105,7 +106,7 @@ async def test_a_list_of_smaregi_is_known_by_its_columns(books: Books, tmp_path:
         tmp_path / "会員.csv",
         f"{header}\n"
         "0000000012,髙橋,美咲,タカハシ,ミサキ,09012345678,m@example.jp,1990-03-14,2,0,2024-04-01,1,521,2027-03-31\n"
-        "0000000013,渡邉,誠,ワタナベ,マコト,,,,0,3,,0,10,\n".replace("\n0", "\n0")
+        "0000000013,渡邉,誠,ワタナベ,マコト,,,,0,3,,0,10,\n"
         if "会員番号" not in header
         else f"{header}\n"
         "0000000012,髙橋,美咲,タカハシ,ミサキ,09012345678,m@example.jp,1990-03-14,2,0,2024-04-01,1,521,2027-03-31,12\n"
@@ -267,7 +268,11 @@ async def test_characters_that_cp932_lacks_are_told_and_never_dropped(pool: Data
 
 
 def test_a_list_that_fails_leaves_no_half_file(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), ListFile(tmp_path / "out.csv", ("a",)) as file:
-        file.write(["x"])
-        raise RuntimeError
+    def fail() -> None:
+        with ListFile(tmp_path / "out.csv", ("a",)) as file:
+            file.write(["x"])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert list(tmp_path.iterdir()) == []
