@@ -248,6 +248,10 @@ class Columns:
         known = "、".join(list(self._positions)[:30])
         raise BadFile(f"the mapping names a column “{name}” that the file does not have (it has: {known})")
 
+    def has(self, source: Source) -> bool:
+        """Whether the table can fill this field: a form that allows many columns costs only for those there are."""
+        return not isinstance(source, str) or self.position(source) != self.nothing
+
     def column(self, source: Source | None, memo: Memo[V]) -> tuple[int, Memo[V]]:
         """Where a line's field stands and the memory that reads it: ``memo[cells[position]]``."""
         if source is None:

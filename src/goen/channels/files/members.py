@@ -46,7 +46,7 @@ def identifier_readers(columns: Columns, sources: tuple[MemberSource, ...]) -> l
 
         return read
 
-    return [reader(source) for source in sources]
+    return [reader(source) for source in sources if columns.has(source.value)]
 
 
 def member_reader(columns: Columns, sources: tuple[MemberSource, ...]) -> RefReader:
@@ -104,7 +104,7 @@ def read_members(
         name: columns.field(getattr(section, name), Memo(name, text, nothing))
         for name in ("name", "kana", "gender", "postal_code", "address", "shop", "language", "tier")
     }
-    consents = [_consent_reader(columns, each, zone, written) for each in mapping.consent]
+    consents = [_consent_reader(columns, each, zone, written) for each in mapping.consent if columns.has(each.given)]
     birth_date = columns.field(section.birth_date, Memo("birth_date", day_reader(written), no_day))
     joined_at = columns.field(section.joined_at, Memo("joined_at", time_reader(zone, written), no_time))
     status = columns.field(section.status, Memo("status", text, "active"))
