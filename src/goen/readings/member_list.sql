@@ -3,7 +3,7 @@
 select kind, max(n) as most from (
   select i.kind, i.member_id, count(*) as n
     from member_identifier i join member m on m.member_id = i.member_id and i.normal <> m.number
-   where i.removed_at is null and m.status in ('active', 'frozen')
+   where i.removed_at is null and m.status not in ('withdrawn', 'merged')
    group by 1, 2) c group by kind;
 
 -- name: consent_kinds
@@ -24,5 +24,5 @@ select m.member_id, m.number, m.name, m.kana, m.birth_date, m.gender, m.postal_c
   from member m
   join member_account a on a.member_id = m.member_id
   left join shop s on s.shop_id = m.shop_id
- where m.member_id > :after and m.status in ('active', 'frozen')
+ where m.member_id > :after and m.status not in ('withdrawn', 'merged')
  order by m.member_id limit :count;

@@ -10,6 +10,7 @@ alter table member add column import_id bigint;           -- the import that enr
 create index member_of_import on member (import_id, member_id) where import_id is not null;
 create index member_identifier_old on member_identifier (removed_at)
  where removed_at is not null and value <> '' and kind in ('phone', 'email');
+create index if not exists member_survivor on member (survivor_id) where survivor_id is not null;
 create index member_left on member (withdrawn_at) where withdrawn_at is not null;
 
 
@@ -164,6 +165,10 @@ begin
     execute format('update public.%I set %s where %I = any ($1) and (%s)', one.name, one.changes, one.home, one.filled)
       using members;
   end loop;
+  -- Where matching is there: a pair with somebody who is gone is no question any more, whichever side it stands on.
+  if pg_catalog.to_regclass('public.match_review') is not null then
+    execute 'delete from public.match_review where member_id = any ($1) or other_id = any ($1)' using members;
+  end if;
   -- The reason of an adjustment is one of five words, and figures go by it; any other is free text.
   update public.audit set reason = null
    where anchor = any (members) and reason is not null and action <> 'points.adjusted';
@@ -199,8 +204,12 @@ end $$;
 create function forget_newcomers(members bigint[]) returns void language plpgsql security definer as $$
 begin
   if exists (select from public.member_account a where a.member_id = any (members) and a.seq > 0)
-     or exists (select from public.member m where m.member_id = any (members) and m.import_id is null) then
+     or exists (select from public.member m where m.member_id = any (members) and m.import_id is null)
+     or exists (select from public.member m where m.survivor_id = any (members)) then
     raise exception 'only members of an import who have no books are forgotten' using errcode = 'GO010';
+  end if;
+  if pg_catalog.to_regclass('public.match_review') is not null then
+    execute 'delete from public.match_review where member_id = any ($1) or other_id = any ($1)' using members;
   end if;
   delete from public.member_consent where member_id = any (members);
   delete from public.personal_access where member_id = any (members);
