@@ -43,6 +43,10 @@ def test_every_variable_is_read() -> None:
         "GOEN_SMS_COUNTRIES": "82",
         "GOEN_LINE_CHANNEL_ID": "1234567890",
         "GOEN_LINE_CHANNEL_SECRET": "0123456789abcdef",
+        "GOEN_ERASE_AFTER_DAYS": "0",
+        "GOEN_ACCESS_LOG_DAYS": "90",
+        "GOEN_REFUSED_ROWS_DAYS": "14",
+        "GOEN_BACKUP_DAYS": "7",
     }
     chosen = dataclasses.asdict(Settings.from_environment(given))
     changed = {"GOEN_DEMO": "True", "GOEN_SMS_COUNTRIES": "frozenset({82})"}
@@ -88,6 +92,8 @@ def test_secrets_are_in_no_message() -> None:
         ("GOEN_POSTING_RATE_LIMIT", "many"),
         ("GOEN_SMS_COUNTRIES", "Japan"),
         ("GOEN_SMS_COUNTRIES", "81;82"),
+        ("GOEN_ERASE_AFTER_DAYS", "-1"),
+        ("GOEN_BACKUP_DAYS", "soon"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:

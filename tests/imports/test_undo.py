@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from goen.actions.imports.job import UnknownImport, find_job
-from goen.actions.imports.undo import NotUndoable, Undone, undo
+from goen.actions.imports.undo import Undone, undo
 from goen.cli.importing import Books, Outcome
 from imports.builders import balances, bring, open_shops, proven, rows, sales_file, value
 
@@ -83,11 +83,6 @@ async def test_a_return_of_an_older_sale_gives_its_points_back(books: Books, tmp
     await proven(books)
 
 
-async def test_members_are_not_taken_back(books: Books, tmp_path: Path) -> None:
-    path = tmp_path / "members.csv"
-    path.write_text("name,kana,phone\n森 葵,モリ アオイ,090-0000-0001\n", encoding="utf-8")
-    outcome = await bring(books, path, None, "members")
-    with pytest.raises(NotUndoable):
-        await taken_back(books, outcome)
+async def test_an_unknown_import_is_refused(books: Books) -> None:
     with pytest.raises(UnknownImport):
         await find_job(books.database, 99)

@@ -11,9 +11,11 @@ import pytest
 
 from goen.actions.members.asks import Enrolment, NewIdentifier
 from goen.actions.members.enrol import enrol
+from goen.actions.members.erase import erase_due
 from goen.actions.members.identify import verify_contact
-from goen.actions.members.leave import erase_due, withdraw
+from goen.actions.members.leave import withdraw
 from goen.actions.till.errors import Conflict
+from goen.channels.files.forget import forget
 from goen.database.pool import Database
 from goen.members.errors import IdentifierTaken
 from goen.members.ids import member_id_of
@@ -152,10 +154,10 @@ async def test_rule_56_erasure_drops_what_is_personal_on_its_day(
     member_id = member_id_of(leaves.id)
     await withdraw(desk.pool, OFFICE, member_id, clock.now())
     assert await count(connection, "kept_answer") == 0
-    assert await erase_due(desk.pool, clock.now(), clock.now().date()) == 0
+    assert await erase_due(desk.pool, clock.now(), clock.now().date(), forget) == 0
     now = clock.advance(days=30)
-    assert await erase_due(desk.pool, now, now.date()) == 1
-    assert await erase_due(desk.pool, now, now.date()) == 0
+    assert await erase_due(desk.pool, now, now.date(), forget) == 1
+    assert await erase_due(desk.pool, now, now.date(), forget) == 0
     row = await connection.fetchrow("select * from member where member_id = $1", member_id)
     for personal in ("name", "kana", "address", "kana_order", "pin_hash", "erase_on"):
         assert row[personal] is None

@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "migrate": Entry("goen.cli.migrate:migrate", "Bring the database to this version's schema."),
     "shops": Entry("goen.cli.shops:shops", "Add and list shops."),
     "keys": Entry("goen.cli.keys:keys", "Create and revoke API keys."),
+    "members": Entry("goen.cli.members:members", "Disclose and erase one member's data."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
     "cards": Entry("goen.cli.cards:cards", "Member cards to print, with bar code and QR."),
     "import": Entry("goen.cli.import_:import_", "Members, purchases and balances from CSV or Excel."),
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
         "goen.cli.normalise:normalise", "Phones, mails, kana, names and addresses in their normal form."
     ),
     "match": Entry("goen.cli.match:match", "Which members, or records of a list, are one person."),
+    "export": Entry("goen.cli.export:export", "Members as CSV or Excel, in the form that import takes."),
     "verify": Entry("goen.cli.verify:verify", "Prove every invariant of the books."),
     "backup": Entry("goen.cli.backup:backup", "A consistent copy into a folder."),
     "restore": Entry("goen.cli.restore:restore", "Bring such a copy back, into an empty database."),

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import os
 import shutil
+from contextlib import suppress
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -14,14 +16,17 @@ import asyncpg
 import click
 import msgspec
 
+from goen.actions.members import departures
 from goen.cli.session import located
 from goen.database.binaries import ENVIRONMENT, carried
 from goen.database.migrate import installation, shipped
+from goen.database.pool import Database, open_database
 from goen.settings import Settings
 from goen.vocabulary.clock import Instant, SystemClock
 from goen.vocabulary.refusal import Refusal
 
 FORMAT = 1
+APART = ("manifest.json", departures.LIST)
 JOBS = 2
 
 
@@ -46,23 +51,71 @@ class Manifest(msgspec.Struct, frozen=True):
     migration: int
     rows: dict[str, int]
     files: dict[str, str]
+    keep_until: date | None = None
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-def backup(folder: Path) -> None:
-    """Copy the whole database into DIR, a new folder, as it is at this moment. Trading goes on."""
-    manifest = asyncio.run(_backup(Settings.from_environment(), folder.absolute()))
-    click.echo(f"{folder}: {sum(manifest.rows.values()):,} rows as of {manifest.taken_at:%Y-%m-%d %H:%M:%S %Z}")
+@click.option("--keep", is_flag=True, help="For ever; and delete no older copies.")
+def backup(folder: Path, keep: bool) -> None:
+    """Copy the whole database into DIR, a new folder, as it is at this moment. Trading goes on.
+
+    Copies hold personal data, so they age out: those that this command took more than GOEN_BACKUP_DAYS ago are
+    deleted once the new one is whole.
+    """
+    manifest, deleted = asyncio.run(_backup(Settings.from_environment(), folder.absolute(), keep))
+    until = f", kept until {manifest.keep_until}" if manifest.keep_until else ""
+    click.echo(f"{folder}: {sum(manifest.rows.values()):,} rows as of {manifest.taken_at:%Y-%m-%d %H:%M:%S %Z}{until}")
+    for each in deleted:
+        click.echo(f"{each}: deleted, its time was over")
 
 
-async def _backup(settings: Settings, folder: Path) -> Manifest:
+async def _backup(settings: Settings, folder: Path, keep: bool) -> tuple[Manifest, list[Path]]:
+    now = SystemClock().now()
+    days = None if keep else settings.backup_days or None
     async with located(settings) as found:
         assert found.database_url is not None
-        return await take(found.database_url, folder, SystemClock().now())
+        manifest = await take(found.database_url, folder, now, days)
+        # A database that this version has not migrated yet has no place to note its copies.
+        with suppress(asyncpg.UndefinedTableError):
+            async with open_database(found.database_url) as database:
+                await departures.note_copy(database, folder, manifest.taken_at, manifest.keep_until)
+                return manifest, [] if days is None else await age_out(database, now)
+        return manifest, []
 
 
-async def take(dsn: str, folder: Path, now: Instant) -> Manifest:
+async def age_out(database: Database, now: Instant) -> list[Path]:
+    """Delete the copies taken by this command whose last day is over; gives their folders.
+
+    A folder that does not hold the copy it held then is somebody else's and stays.
+    """
+    async with database.reading() as connection:
+        old = [each for each in await departures.copies(connection) if each.keep_until and each.keep_until < now.date()]
+    deleted = []
+    for each in old:
+        was_here, gone = await asyncio.to_thread(_delete_copy, Path(each.folder), each.taken_at)
+        if gone:
+            await departures.copy_gone(database, each.copy_id, now)
+            deleted += [Path(each.folder)] if was_here else []
+    return deleted
+
+
+def _delete_copy(folder: Path, taken_at: Instant) -> tuple[bool, bool]:
+    """Whether the folder was here, and whether the copy is gone from it now."""
+    if not folder.exists():
+        # On a disk that is not mounted just now it may well be: forgotten only when its place is here.
+        return False, folder.parent.exists()
+    try:
+        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError):
+        return True, False
+    if manifest.taken_at != taken_at:
+        return True, False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True, not folder.exists()
+
+
+async def take(dsn: str, folder: Path, now: Instant, keep_days: int | None = None) -> Manifest:
     """Write a backup of the database behind ``dsn`` into ``folder``, whole or not at all.
 
     Raises:
@@ -94,6 +147,7 @@ async def take(dsn: str, folder: Path, now: Instant) -> Manifest:
                 migration=shipped()[-1].number,
                 rows=await row_counts(connection),
                 files=await asyncio.to_thread(digests, staging),
+                keep_until=None if keep_days is None else (now + timedelta(days=keep_days)).date(),
             )
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
@@ -124,9 +178,10 @@ async def row_counts(connection: asyncpg.Connection) -> dict[str, int]:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below ``folder`` but the manifest, by relative path."""
+    """SHA-256 of every file below ``folder`` by relative path, but for the manifest and the list of those who left
+    since, which grows."""
     found = {}
-    for path in sorted(each for each in folder.rglob("*") if each.is_file() and each.name != "manifest.json"):
+    for path in sorted(each for each in folder.rglob("*") if each.is_file() and each.name not in APART):
         with path.open("rb") as file:
             found[str(path.relative_to(folder))] = hashlib.file_digest(file, "sha256").hexdigest()
     return found

@@ -12,8 +12,10 @@ import click
 from goen.settings import Settings
 
 if TYPE_CHECKING:
-    from goen.actions.imports.job import Counts, Kind
+    from goen.actions.imports.job import Counts, Job, Kind
     from goen.cli.importing import Outcome, Wanted
+    from goen.database.pool import Database
+    from goen.vocabulary.clock import Clock
 
 
 @click.group()
@@ -93,7 +95,11 @@ def list_() -> None:
 @import_.command()
 @click.argument("import_id", type=int, metavar="ID")
 def undo(import_id: int) -> None:
-    """Take import ID back by further entries. Points already spent become debt, which is listed."""
+    """Take import ID back by further entries. Points already spent become debt, which is listed.
+
+    Members are removed as if they had never been enrolled; those who have bought or changed something since stay,
+    and are listed.
+    """
     asyncio.run(_undo(Settings.from_environment(), import_id))
 
 
@@ -154,7 +160,7 @@ def _told(outcome: Outcome, wanted: Wanted) -> int:
         click.echo(f"  {number:>15,}  rows refused: {code}")
     if outcome.refused:
         click.echo(f"Refused rows: {outcome.refused}")
-    if outcome.import_id is not None and wanted.kind != "members":
+    if outcome.import_id is not None:
         click.echo(f"Take it back with: goen import undo {outcome.import_id}")
     return 1 if counts.refused else 0
 
@@ -182,6 +188,9 @@ async def _undo(settings: Settings, import_id: int) -> None:
 
     async with opened(settings, NAME) as database, open_books(database, SystemClock()) as books:
         job = await find_job(database, import_id)
+        if job.kind == "members":
+            await _undo_members(database, books.clock, job)
+            return
         with _progress() as progress:
             bar = progress.add_task(f"undo {job.file_name}", total=None, refused="")
             done = await take_back(
@@ -192,6 +201,19 @@ async def _undo(settings: Settings, import_id: int) -> None:
         click.echo(f"{len(done.owing):,} of its members owe points that were spent meanwhile:")
         for one in done.owing:
             click.echo(f"  {one.number}  {one.points:>10,}")
+
+
+async def _undo_members(database: Database, clock: Clock, job: Job) -> None:
+    from goen.actions.imports.undo_members import undo_members
+
+    with _progress() as progress:
+        bar = progress.add_task(f"undo {job.file_name}", total=job.counts.members, refused="")
+        done = await undo_members(database, clock, job, lambda n: progress.update(bar, completed=n))
+    click.echo(f"Import {job.import_id} is undone: {done.removed:,} members removed, {done.erased:,} erased.")
+    if done.kept:
+        click.echo(f"{len(done.kept):,} stay, because they have bought, changed or joined something since:")
+        for one in done.kept:
+            click.echo(f"  {one.number}  {one.why}")
 
 
 def _author() -> str:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from goen.actions.imports.balances import Balances
-from goen.actions.imports.job import Counts, Job, Kind, Reader, open_job
+from goen.actions.imports.job import Counts, Job, Kind, Reader, note_refused_file, open_job
 from goen.actions.imports.members import Members
 from goen.actions.imports.pace import watching
 from goen.actions.imports.purchases import Purchases, Report
@@ -129,6 +129,7 @@ async def import_file(
     resumed = job.checkpoint if job else 0
     path = wanted.refused or wanted.path.with_name(f"{wanted.path.name.partition('.')[0]}.refused.csv")
     with RefusedRows(path, table, keep=resumed > 0) as refused:
+        await note_refused_file(books.database, str(path.absolute()), books.clock)
         counts = await _run(books, wanted, table, mapping, job, refused, report)
         written = path if counts.refused else None
     return Outcome(job.import_id if job else None, counts, written, mapping, resumed)

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
+
+# What the database or its driver says of a value: "Key (normal)=(+81…) already exists", "Failing row contains (…)",
+# "invalid input for query argument $2: '…'". Such words may go over several lines.
+_MORE = r".*(?:\n(?![A-Z]+:|Traceback|\S+: ).*)*"
+_VALUES = re.compile(
+    rf"^(?P<lead>DETAIL|CONTEXT|STATEMENT):{_MORE}"
+    rf"|(?P<input>invalid input (?:for query argument \$\d+|syntax for type \w+)): {_MORE}",
+    re.MULTILINE,
+)
+
+
+def without_values(words: str) -> str:
+    """Words of an error without the values that the database quotes in them: those are people's data."""
+    return _VALUES.sub(lambda found: f"{found['lead'] or found['input']}: (not logged)", words)
+
+
+def _quiet(_logger: Any, _method: str, event: Any) -> Any:
+    for name in ("exception", "error"):
+        if isinstance(event.get(name), str):
+            event[name] = without_values(event[name])
+    return event
 
 
 def log_to_stderr(level: str) -> None:
@@ -14,9 +36,9 @@ def log_to_stderr(level: str) -> None:
     person = sys.stderr.isatty()
     # Tracebacks without the values of variables: those hold people's data and passwords.
     shape: list[Any] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [structlog.processors.format_exc_info, _quiet, structlog.dev.ConsoleRenderer()]
         if person
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [structlog.processors.format_exc_info, _quiet, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
     structlog.configure(
         processors=[

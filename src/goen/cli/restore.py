@@ -3,42 +3,92 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 import click
 import msgspec
 
+from goen.actions.members.departures import LIST, Line, note_copy, read_list, replay
 from goen.cli.backup import FORMAT, JOBS, BackupRefused, Manifest, digests, row_counts, run
 from goen.cli.session import migrated
 from goen.database.embedded import Server, embedded
+from goen.database.pool import open_database
 from goen.settings import Settings
+from goen.vocabulary.clock import SystemClock
 
 _RESTORING = "goen_restoring"
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR")
-def restore(folder: Path) -> None:
-    """Bring the backup in DIR back, into an empty data folder (or the empty server of GOEN_DATABASE_URL)."""
-    manifest = asyncio.run(_restore(Settings.from_environment(), folder.absolute()))
+@click.option(
+    "--departures",
+    "lists",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A list of who has left since (departures.jsonl of the lost data folder). May be repeated.",
+)
+def restore(folder: Path, lists: tuple[Path, ...]) -> None:
+    """Bring the backup in DIR back, into an empty data folder (or the empty server of GOEN_DATABASE_URL).
+
+    Members who withdrew or were erased since it was taken go again: they are listed beside the backup, and in the
+    data folder.
+    """
+    manifest, gone = asyncio.run(_restore(Settings.from_environment(), folder.absolute(), lists))
     click.echo(f"{sum(manifest.rows.values()):,} rows are back, as of {manifest.taken_at:%Y-%m-%d %H:%M:%S %Z}")
+    if gone.withdrawn:
+        click.echo(
+            f"{gone.withdrawn:,} members who have left since have left again, {gone.erased:,} of them are erased"
+        )
 
 
-async def _restore(settings: Settings, folder: Path) -> Manifest:
+async def _restore(settings: Settings, folder: Path, lists: Sequence[Path]) -> tuple[Manifest, Gone]:
     manifest = await asyncio.to_thread(checked, folder)
+    lines = await asyncio.to_thread(_listed, [folder / LIST, settings.data_dir / LIST, *lists])
+
+    async def settled(dsn: str) -> Gone:
+        """This version's schema, and nobody back who has left: before anybody may look."""
+        await migrated(replace(settings, database_url=dsn))
+        async with open_database(dsn) as database:
+            await note_copy(database, folder, manifest.taken_at, manifest.keep_until)
+            return Gone(*await replay(database, lines, manifest.taken_at, SystemClock().now()))
+
     if settings.database_url is not None:
         await _refuse_filled(settings.database_url, "The database of GOEN_DATABASE_URL")
         await _load(settings.database_url, folder, manifest)
-        await migrated(settings)
-        return manifest
+        return manifest, await settled(settings.database_url)
     async with embedded(settings.data_dir, settings.profile) as server:
         await _refuse_filled(server.dsn, f"The data folder {server.data_dir}")
-        await _swap(server, folder, manifest)
-        await migrated(replace(settings, database_url=server.dsn))
-    return manifest
+        return manifest, await _swap(server, folder, manifest, settled)
+
+
+class Gone(NamedTuple):
+    """Members who left after the backup was taken: how many left again, and how many of them were erased again."""
+
+    withdrawn: int
+    erased: int
+
+
+def _listed(files: Sequence[Path]) -> list[Line]:
+    """The departures of those of these lists that are there.
+
+    Raises:
+        BackupRefused: one of them cannot be read.
+    """
+    found: list[Line] = []
+    for path in files:
+        if path.exists():
+            try:
+                found += read_list(path)
+            except (OSError, ValueError) as problem:
+                raise BackupRefused(f"{path} is no list of departures: {problem}") from None
+    return found
 
 
 def checked(folder: Path) -> Manifest:
@@ -72,14 +122,16 @@ async def _refuse_filled(dsn: str, what: str) -> None:
         await connection.close()
 
 
-async def _swap(server: Server, folder: Path, manifest: Manifest) -> None:
+async def _swap(server: Server, folder: Path, manifest: Manifest, settled: Callable[[str], Awaitable[Gone]]) -> Gone:
     """Restore under another name and put it in place at the end: a half-restored database is never served."""
     superuser = await asyncpg.connect(server.superuser_dsn)
     try:
         await superuser.execute(f"drop database if exists {_RESTORING} with (force)")
         await superuser.execute(f"create database {_RESTORING} owner goen")
         try:
-            await _load(f"{server.dsn.rpartition('/')[0]}/{_RESTORING}", folder, manifest)
+            dsn = f"{server.dsn.rpartition('/')[0]}/{_RESTORING}"
+            await _load(dsn, folder, manifest)
+            gone = await settled(dsn)
         except BaseException:
             with suppress(asyncpg.PostgresError):
                 await superuser.execute(f"drop database {_RESTORING} with (force)")
@@ -88,6 +140,7 @@ async def _swap(server: Server, folder: Path, manifest: Manifest) -> None:
         await superuser.execute(f"alter database {_RESTORING} rename to goen")
     finally:
         await superuser.close()
+    return gone
 
 
 async def _load(dsn: str, folder: Path, manifest: Manifest) -> None:

@@ -49,6 +49,8 @@ _ALWAYS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    # The details of an error quote whole rows: people's data has no place in a log.
+    "log_error_verbosity": "terse",
     # The outbox fills and empties all day; a minute of its dead rows is too many to step over.
     "autovacuum_naptime": "10s",
 }

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from goen.actions.points.context import Context
 from goen.actions.till.till import Till
 from goen.database.pool import Database
+from goen.members.retention import DEFAULT, Retention
 from goen.vocabulary.clock import Clock
 
 
@@ -23,6 +24,7 @@ class Means:
     context: Context
     clock: Clock
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    retention: Retention = DEFAULT
 
 
 Work: TypeAlias = Callable[[Means], Awaitable[int]]

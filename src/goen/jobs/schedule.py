@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from goen.actions.members.leave import erase_due
+import structlog
+
+from goen.actions.members import accesses, departures
+from goen.actions.members.erase import erase_due, forget_old_contacts, forget_refused_files
 from goen.actions.points.lapses import lapse_due
 from goen.actions.points.pools import pool_due
 from goen.actions.points.sweeps import confirm_due, expire_due, release_due_holds
+from goen.channels.files.forget import forget
 from goen.database.migrate import MONTHS_AHEAD
 from goen.database.partitions import cover_months
 from goen.delivery import feed
@@ -21,6 +25,8 @@ from goen.jobs.invariants import check_books
 from goen.jobs.matching import match_members
 from goen.jobs.model import Job, Means
 from goen.jobs.pieces import in_pieces, until_none
+
+_log = structlog.get_logger(__name__)
 
 DELIVERED_KEPT = timedelta(days=3)
 """Of webhooks that arrived nobody asks after days; what failed stays as long as the feed could replay it."""
@@ -99,7 +105,43 @@ async def purge_keys(means: Means) -> int:
 async def erase_members(means: Means) -> int:
     """Drop the personal data of members who left, when their day has come (rule 56)."""
     now = means.clock.now()
-    return await erase_due(means.database, now, means.context.day_of(now))
+    return await erase_due(means.database, now, means.context.day_of(now), forget)
+
+
+async def carry_departures(means: Means) -> int:
+    """Write beside every backup who has left since, so that a restore lets them go again."""
+    missed = await departures.carry(means.database, means.retention, means.clock.now())
+    for folder in missed:
+        _log.warning("departures_not_carried", folder=str(folder))
+    return len(missed)
+
+
+async def forget_contacts(means: Means) -> int:
+    """Forget phone numbers and mail addresses that members have taken away."""
+    before = means.clock.now() - timedelta(days=means.retention.erase_after_days)
+
+    async def piece(rows_max: int) -> int:
+        async with means.database.writing() as connection:
+            return await forget_old_contacts(connection, before, rows_max)
+
+    return await in_pieces(piece, means.stopping)
+
+
+async def purge_accesses(means: Means) -> int:
+    """Forget who read whose personal data long ago."""
+    before = means.clock.now() - timedelta(days=means.retention.access_log_days)
+
+    async def piece(rows_max: int) -> int:
+        async with means.database.writing() as connection:
+            return await accesses.forget_old(connection, before, rows_max)
+
+    return await in_pieces(piece, means.stopping)
+
+
+async def purge_refused_rows(means: Means) -> int:
+    """Delete files of refused rows that imports of long ago have left on this machine."""
+    before = means.clock.now() - timedelta(days=means.retention.refused_rows_days)
+    return await forget_refused_files(means.database, before)
 
 
 async def make_months(means: Means) -> int:
@@ -119,6 +161,10 @@ SCHEDULE: tuple[Job, ...] = (
     Job("purge_deliveries", timedelta(hours=1), purge_deliveries),
     Job("purge_keys", timedelta(hours=1), purge_keys),
     Job("erase_members", timedelta(hours=1), erase_members),
+    Job("carry_departures", timedelta(hours=1), carry_departures),
+    Job("forget_contacts", timedelta(hours=6), forget_contacts),
+    Job("purge_accesses", timedelta(hours=6), purge_accesses),
+    Job("purge_refused_rows", timedelta(hours=6), purge_refused_rows),
     Job("make_months", timedelta(days=1), make_months),
     Job("match_members", timedelta(minutes=10), match_members),
     Job("check_books", timedelta(hours=1), check_books),

@@ -28,6 +28,7 @@ from goen.jobs.model import Means
 from goen.jobs.runs import Turns, turns
 from goen.jobs.schedule import SCHEDULE
 from goen.jobs.scheduler import Scheduler
+from goen.members.retention import DEFAULT, Retention
 from goen.readings import programme
 from goen.readings.overview import closed_through
 from goen.shops.directory import ShopDirectory
@@ -48,16 +49,18 @@ class WorkerSettings(Protocol):
     def database_url(self) -> str | None: ...
     @property
     def webhook_reach(self) -> Reach: ...
+    @property
+    def retention(self) -> Retention: ...
 
 
 async def run(settings: WorkerSettings) -> None:
     """Work until cancelled; ``database_url`` names a database with today's schema."""
     assert settings.database_url is not None, "`goen worker` names the database, the embedded one as well"
     async with open_database(settings.database_url) as database:
-        await work(database, SystemClock(), settings.webhook_reach)
+        await work(database, SystemClock(), settings.webhook_reach, settings.retention)
 
 
-async def work(database: Database, clock: Clock, reach: Reach) -> None:
+async def work(database: Database, clock: Clock, reach: Reach, retention: Retention = DEFAULT) -> None:
     """Jobs and webhooks over this database until cancelled. A lost session only begins it anew."""
     await ensure_programme(database)
     async with AsyncExitStack() as stack:
@@ -66,7 +69,7 @@ async def work(database: Database, clock: Clock, reach: Reach) -> None:
         relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
         till = Till(database, clock, context.day_of, wake=relay.wake)
         stack.push_async_callback(till.close)
-        means = Means(database, till, context, clock)
+        means = Means(database, till, context, clock, retention=retention)
         while True:
             try:
                 async with turns(database.dsn) as ours:

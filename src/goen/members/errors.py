@@ -148,3 +148,21 @@ class SenderMissing(Refusal):
 
     def __init__(self, kind: str) -> None:
         super().__init__("Nothing is set up that could send a message there.", kind=kind)
+
+
+class UnknownWording(Refusal):
+    """The texts of this purpose are registered, and the version named is none of them."""
+
+    code = "unknown_wording"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"No text of this version is registered for {kind}.", kind=kind)
+
+
+class WordingExists(Refusal):
+    """This version of the text is registered with other words; give the new words a new version."""
+
+    code = "wording_exists"
+
+    def __init__(self, kind: str, version: str) -> None:
+        super().__init__(f"Version {version} of {kind} has another text.", kind=kind, version=version)

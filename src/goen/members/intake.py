@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
-from goen.database.pool import Writing
+from goen.database.pool import Reading, Writing
 from goen.database.queries import load
-from goen.members.model import Identifier, Person
+from goen.members.model import Given, Identifier, Person
 from goen.members.search import grams, lines
 from goen.members.store import SearchForms
 
@@ -26,6 +27,21 @@ class Intake(msgspec.Struct, frozen=True):
     identifiers: tuple[Identifier, ...]
     forms: SearchForms
     joined_at: datetime
+    tier: str | None = None
+    consents: tuple[tuple[str, Given], ...] = ()
+
+
+class Standing(NamedTuple):
+    """A member of an import, and whether it is as it was brought: ``untouched`` (nothing changed, no words added),
+    ``traded`` (something stands on the books), ``by_imports`` (all of that was brought by imports, and adds up to
+    nothing)."""
+
+    member_id: int
+    number: str
+    status: str
+    untouched: bool
+    traded: bool
+    by_imports: bool
 
 
 async def next_member_ids(connection: Writing, count: int) -> list[int]:
@@ -52,8 +68,10 @@ async def register_many(connection: Writing, intakes: Sequence[Intake]) -> set[i
     return taken
 
 
-async def add_many(connection: Writing, intakes: Sequence[Intake], now: datetime) -> None:
-    """Write new, active members and their identifiers, which the registry has already."""
+async def add_many(
+    connection: Writing, intakes: Sequence[Intake], now: datetime, *, import_id: int, author: str
+) -> None:
+    """Write new, active members with their consents, and their identifiers, which the registry has already."""
     pairs = [(one.member_id, each) for one in intakes for each in one.identifiers]
     await _queries.add_members_many(
         connection,
@@ -71,6 +89,9 @@ async def add_many(connection: Writing, intakes: Sequence[Intake], now: datetime
         searchables=[lines(one.forms.texts) for one in intakes],
         kana_orders=[one.forms.kana_order for one in intakes],
         joined=[one.joined_at for one in intakes],
+        languages=[one.person.language for one in intakes],
+        tiers=[one.tier for one in intakes],
+        import_id=import_id,
     )
     await _queries.add_identifiers_many(
         connection,
@@ -82,3 +103,34 @@ async def add_many(connection: Writing, intakes: Sequence[Intake], now: datetime
         values=[each.value for _, each in pairs],
         normals=[each.normal for _, each in pairs],
     )
+    said = [(one.member_id, kind, given) for one in intakes for kind, given in one.consents]
+    if said:
+        await _queries.add_consents_many(
+            connection,
+            now=now,
+            author=author,
+            member_ids=[member_id for member_id, _, _ in said],
+            kinds=[kind for _, kind, _ in said],
+            given=[each.given for _, _, each in said],
+            wordings=[each.wording for _, _, each in said],
+            sources=[each.source for _, _, each in said],
+            given_at=[each.at for _, _, each in said],
+        )
+
+
+async def of_import(connection: Reading, import_id: int, after: int, count: int) -> list[Standing]:
+    """Members that an import enrolled, by number, and what became of them since."""
+    rows = _queries.of_import(connection, import_id=import_id, after=after, count=count)
+    return [Standing(*row) async for row in rows]
+
+
+async def names_of(connection: Reading, member_ids: Sequence[int]) -> list[tuple[int, str, int, str]]:
+    """All identifiers of these members: member, kind, shop (0 for none), normal form."""
+    rows = _queries.names_of(connection, member_ids=list(member_ids))
+    return [(row["member_id"], row["kind"], row["shop_id"], row["normal"]) async for row in rows]
+
+
+async def forget(connection: Writing, member_ids: Sequence[int], key_hashes: Sequence[int]) -> None:
+    """Take newcomers of an import back altogether. The database refuses any who has books."""
+    await _queries.free_names_many(connection, key_hashes=list(key_hashes), member_ids=list(member_ids))
+    await _queries.forget_newcomers(connection, member_ids=list(member_ids))

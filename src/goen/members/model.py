@@ -12,7 +12,8 @@ ContactKind: TypeAlias = Literal["phone", "email"]
 IdentifierKind: TypeAlias = Literal["card", "phone", "email", "line", "ec"]
 Status: TypeAlias = Literal["active", "provisional", "frozen", "withdrawn", "merged"]
 Gender: TypeAlias = Literal["female", "male", "other"]
-ConsentKind: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+ConsentKind: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,19})?$")]
+"""A purpose, or a purpose and the channel: ``third_party``, ``advertising.mail``."""
 Phrase: TypeAlias = Annotated[str, Meta(max_length=500)]
 
 #: These kinds identify: unique among active members. Phone and mail are contacts until verified.
@@ -107,12 +108,24 @@ class Candidate(msgspec.Struct, frozen=True):
     name_masked: str
 
 
+#: A channel alone stands for advertising through it.
+CHANNELS: frozenset[str] = frozenset({"mail", "sms", "line", "push", "post", "phone"})
+
+
+def purpose_and_channel(kind: str) -> tuple[str, str | None]:
+    """What a consent is for and by which way: ``mail`` is ``advertising.mail``; no channel: by any, or by none."""
+    purpose, _, channel = kind.partition(".")
+    return ("advertising", purpose) if not channel and purpose in CHANNELS else (purpose, channel or None)
+
+
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A consent given or taken back, with its proof: which text was shown, and where."""
+    """A consent given or taken back, with its proof: which version of the text was shown, where, and when it was
+    said, where that was before it is passed on (a paper form)."""
 
     given: bool
     wording: Phrase | None = None
     source: Phrase | None = None
+    at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class ConsentView(msgspec.Struct, frozen=True):
@@ -124,3 +137,17 @@ class ConsentView(msgspec.Struct, frozen=True):
     source: str | None
     recorded_at: datetime
     recorded_by: str
+    given_at: datetime
+    purpose: str
+    channel: str | None
+
+
+class Wording(msgspec.Struct, frozen=True):
+    """A text that members are shown, in one version and language."""
+
+    kind: str
+    version: str
+    language: str
+    words: str
+    made_by: str
+    made_at: datetime

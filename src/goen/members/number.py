@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goen.vocabulary.jan import check_digit
+from goen.vocabulary.jan import check_digit, is_valid
 
 #: 20 to 29 are free for a store's own use (GS1); nobody's goods carry them.
 PREFIX = "29"
@@ -17,3 +17,10 @@ def number_of(serial: int) -> str:
     assert 0 < serial <= SERIAL_MAX, "ten digits hold every serial"
     digits = f"{PREFIX}{serial * _SPREAD % 10**10:010}"
     return digits + check_digit(digits)
+
+
+def serial_of(number: str) -> int | None:
+    """The n behind a member number; None where no member can have it. It is the member's own id."""
+    if not (number.startswith(PREFIX) and is_valid(number)):
+        return None
+    return int(number[2:12]) * pow(_SPREAD, -1, 10**10) % 10**10 or None

@@ -21,10 +21,6 @@ select coalesce(survivor_id, member_id) from member where member_id = :member_id
 -- Who is merged into a member: their numbers, and what is printed on their cards.
 select member_id, number from member where survivor_id = :member_id order by member_id;
 
--- name: erase_merged!
--- What is personal of those merged into a member that leaves goes with it.
-update member set erase_on = :erase_on, changed_at = :now, version = version + 1 where survivor_id = :member_id;
-
 -- name: locked_member^
 -- A member's row, locked until the end of the transaction.
 select member_id, number, status, shop_id, register_by, household, pool_id, name, kana, birth_date, gender, postal_code, address, language
@@ -161,15 +157,39 @@ select member_id, number, coalesce(name, kana) as name from member
 
 -- name: add_consents!
 -- What a member agreed to or took back.
-insert into member_consent (member_id, kind, given, wording, source, recorded_at, recorded_by)
-select :member_id, u.kind, u.given, u.wording, u.source, :now, :recorded_by
-  from unnest(:kinds::text[], :given::boolean[], :wordings::text[], :sources::text[])
-       as u (kind, given, wording, source);
+insert into member_consent (member_id, kind, given, wording, source, given_at, recorded_at, recorded_by)
+select :member_id, u.kind, u.given, u.wording, u.source, u.given_at, :now, :recorded_by
+  from unnest(:kinds::text[], :given::boolean[], :wordings::text[], :sources::text[], :given_at::timestamptz[])
+       as u (kind, given, wording, source, given_at);
 
 -- name: consents
--- Everything ever said, newest first.
-select kind, given, wording, source, recorded_at, recorded_by from member_consent
- where member_id = :member_id order by consent_id desc;
+-- Everything ever said, the last word first: a form that was signed earlier and reaches us later changes nothing.
+select kind, given, wording, source, recorded_at, recorded_by, coalesce(given_at, recorded_at) as given_at
+  from member_consent where member_id = :member_id order by coalesce(given_at, recorded_at) desc, consent_id desc;
+
+-- name: add_wording$
+-- Keep a version of a text. The same text again is no news; null where the version has another text.
+with kept as (
+  insert into consent_wording (kind, version, language, words, made_by, made_at)
+  values (:kind, :version, :language, :words, :made_by, :made_at)
+      on conflict do nothing returning words
+)
+select true from kept
+union all
+select true from consent_wording
+ where kind = :kind and version = :version and language = :language and words = :words
+limit 1;
+
+-- name: wordings
+-- Texts by purpose, the newest first.
+select kind, version, language, words, made_by, made_at from consent_wording
+ where kind = coalesce(:kind::text, kind) order by kind, made_at desc, version desc, language;
+
+-- name: unknown_wordings
+-- Purposes whose texts are registered and whose version beside them is not.
+select u.kind from unnest(:kinds::text[], :versions::text[]) as u (kind, version)
+ where u.version is not null and exists (select from consent_wording w where w.kind = u.kind)
+   and not exists (select from consent_wording w where w.kind = u.kind and w.version = u.version);
 
 -- name: use_token$
 -- Use up a token; null where it was shown before.
@@ -197,23 +217,3 @@ select request::text as request, answer::text as answer from kept_answer
 -- name: drop_answers!
 -- A member's answers, or those past their day.
 delete from kept_answer where member_id = :member_id or keep_until < :today;
-
--- name: due_for_erasure
--- Withdrawn members whose day has come, locked; others pass by.
-select member_id from member
- where erase_on <= :today order by member_id limit :count for update skip locked;
-
--- name: erase_members!
--- Drop what is personal; number and dates stay, as the books name them.
-update member
-   set name = null, kana = null, birth_date = null, gender = null, postal_code = null, address = null,
-       language = null, pin_hash = null, grams = '{}', searchable = '', kana_order = null, erase_on = null,
-       erased_at = :now, changed_at = :now, version = version + 1
- where member_id = any(:member_ids);
-
--- name: erase_identifiers!
--- Names are personal; their numbers stay, as entries refer to them. A member number is ours and stays.
-update member_identifier i
-   set value = '', normal = ''
-  from member m
- where m.member_id = any(:member_ids) and i.member_id = m.member_id and i.normal <> m.number;

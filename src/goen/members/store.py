@@ -16,7 +16,17 @@ from goen.database.pool import Reading, Writing
 from goen.database.queries import load
 from goen.members.ids import public_id
 from goen.members.masks import name_masked
-from goen.members.model import Candidate, ConsentView, Given, Identifier, Person, Row, Status
+from goen.members.model import (
+    Candidate,
+    ConsentView,
+    Given,
+    Identifier,
+    Person,
+    Row,
+    Status,
+    Wording,
+    purpose_and_channel,
+)
 from goen.members.search import grams, lines
 
 _queries = load(__package__)
@@ -110,11 +120,6 @@ async def merged_into(connection: Reading, member_id: int) -> dict[int, str]:
     return {row["member_id"]: row["number"] async for row in _queries.merged_into(connection, member_id=member_id)}
 
 
-async def erase_merged(connection: Writing, member_id: int, now: datetime, erase_on: date) -> None:
-    """What is personal of those merged into a member goes on that day."""
-    await _queries.erase_merged(connection, member_id=member_id, now=now, erase_on=erase_on)
-
-
 async def change(
     connection: Writing, member_id: int, person: Person, shop_id: int | None, forms: SearchForms, now: datetime
 ) -> None:
@@ -170,15 +175,6 @@ async def note_lapse(
     await _queries.note_lapse(
         connection, member_id=member_id, register_by=register_by, points=points, next=following, now=now
     )
-
-
-async def erase_due(connection: Writing, now: datetime, today: date, count: int) -> list[int]:
-    """Drop personal data of at most ``count`` members whose day has come; gives their numbers."""
-    rows = _queries.due_for_erasure(connection, today=today, count=count)
-    member_ids = [row["member_id"] async for row in rows]
-    await _queries.erase_identifiers(connection, member_ids=member_ids)
-    await _queries.erase_members(connection, member_ids=member_ids, now=now)
-    return member_ids
 
 
 # PIN ----------------------------------------------------------------------------------------------
@@ -325,14 +321,36 @@ async def add_consents(
         given=[each.given for each in consents.values()],
         wordings=[each.wording for each in consents.values()],
         sources=[each.source for each in consents.values()],
+        given_at=[each.at for each in consents.values()],
         recorded_by=by,
         now=now,
     )
 
 
 async def consents(connection: Reading, member_id: int) -> list[ConsentView]:
-    """Everything a member ever agreed to or took back, newest first."""
-    return [ConsentView(**row) async for row in _queries.consents(connection, member_id=member_id)]
+    """Everything a member ever agreed to or took back, the last word first."""
+    found = []
+    async for row in _queries.consents(connection, member_id=member_id):
+        purpose, channel = purpose_and_channel(row["kind"])
+        found.append(ConsentView(purpose=purpose, channel=channel, **row))
+    return found
+
+
+async def add_wording(connection: Writing, wording: Wording) -> bool:
+    """Keep a text under its version; False where that version has another text already."""
+    kept = await _queries.add_wording(connection, **msgspec.structs.asdict(wording))
+    return kept is True
+
+
+async def wordings(connection: Reading, kind: str | None = None) -> list[Wording]:
+    """The texts of one purpose, or all, newest first within each."""
+    return [Wording(**row) async for row in _queries.wordings(connection, kind=kind)]
+
+
+async def unknown_wordings(connection: Reading, kinds: Sequence[str], versions: Sequence[str | None]) -> list[str]:
+    """Those of these purposes that have registered texts, but none of the version named beside them."""
+    rows = _queries.unknown_wordings(connection, kinds=list(kinds), versions=list(versions))
+    return [row["kind"] async for row in rows]
 
 
 async def use_token(connection: Writing, shop_id: int, jti: str, expires_at: datetime) -> bool:

@@ -77,6 +77,7 @@ class OpeningBalance(msgspec.Struct, frozen=True):
     """Points a member brings from another system; negative is a debt.
 
     ``expires_on`` is the last day on which they can be used (rule 14); None: the programme decides.
+    ``granted_on`` is when the former system gave them: the fiscal year of the lot follows (rule 50); None: today.
     """
 
     row: int
@@ -85,6 +86,17 @@ class OpeningBalance(msgspec.Struct, frozen=True):
     points: int
     expires_on: date | None
     limited: bool
+    granted_on: date | None = None
+
+
+class BroughtConsent(msgspec.Struct, frozen=True):
+    """What a person agreed to, or did not, in another system; ``at`` is when it was said, where the file knows."""
+
+    kind: str
+    given: bool
+    wording: str | None = None
+    source: str | None = None
+    at: datetime | None = None
 
 
 class NewMember(msgspec.Struct, frozen=True):
@@ -101,3 +113,6 @@ class NewMember(msgspec.Struct, frozen=True):
     address: str | None = None
     shop: str | None = None
     joined_at: datetime | None = None
+    language: str | None = None
+    tier: str | None = None
+    consents: tuple[BroughtConsent, ...] = ()

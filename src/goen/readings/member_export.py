@@ -1,21 +1,26 @@
-"""Everything the members room keeps about one member, for their right to know (rule 56)."""
+"""Everything that is kept about one member, for their right to know (rule 56)."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from goen.database.pool import Reading
 from goen.database.queries import load
-from goen.members import store
-from goen.members.model import ConsentView, MemberView
+from goen.members.ids import public_id
+from goen.members.model import MemberView
 from goen.readings.family import family
 from goen.readings.member_profile import member_profile
 from goen.vocabulary import ids
 from goen.vocabulary.clock import Instant
 
+T = TypeVar("T")
+
 _queries = load(__package__, "member_export.sql")
+_LAST = 2**63 - 1
 
 
 class ExportedIdentifier(msgspec.Struct, frozen=True):
@@ -42,44 +47,228 @@ class ExportedNote(msgspec.Struct, frozen=True):
     details: msgspec.Raw
 
 
+class ExportedConsent(msgspec.Struct, frozen=True):
+    """What was said about one purpose and channel, when, where, and the words that were shown."""
+
+    kind: str
+    given: bool
+    wording: str | None
+    source: str | None
+    given_at: datetime
+    recorded_at: datetime
+    recorded_by: str
+    words: str | None
+
+
+class ExportedMerge(msgspec.Struct, frozen=True):
+    """A membership that was joined to this one; everything of it is in this document."""
+
+    id: str
+    number: str
+    joined_at: datetime
+
+
+class ExportedPoints(msgspec.Struct, frozen=True):
+    """What the account holds: booked points (what is owed is below zero), provisional, set aside."""
+
+    booked: int
+    pending: int
+    held: int
+    debt: int
+
+
+class ExportedEntry(msgspec.Struct, frozen=True):
+    """One movement of points; provisional ones apart."""
+
+    kind: str
+    points: int
+    balance_after: int
+    provisional: bool
+    occurred_at: datetime
+    recorded_at: datetime
+    booked_on: date
+    shop: str | None
+    purchase_id: str | None
+    reason: str | None
+
+
+class ExportedLot(msgspec.Struct, frozen=True):
+    """Points of one grant: how many, what is left, until when."""
+
+    kind: str
+    points: int
+    remaining: int
+    expired: int
+    granted_on: date
+    expires_on: date | None
+    grant_year: int
+    purchase_id: str | None
+    rule: str | None
+
+
+class ExportedHold(msgspec.Struct, frozen=True):
+    """Points once set aside for a checkout or an order."""
+
+    id: str
+    status: str
+    shop: str | None
+    reference: str | None
+    points: int
+    captured: int
+    created_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+
+
+class ExportedPurchase(msgspec.Struct, frozen=True):
+    """A sale or order; ``document`` as the shop sent it. Money in minor units."""
+
+    id: str
+    shop: str | None
+    external_id: str
+    status: str
+    occurred_at: datetime
+    recorded_at: datetime
+    total: int
+    payable: int
+    document: msgspec.Raw
+
+
+class ExportedReturn(msgspec.Struct, frozen=True):
+    """Goods that came back; ``document`` as the shop sent it."""
+
+    id: str
+    shop: str | None
+    external_id: str
+    purchase_id: str | None
+    occurred_at: datetime
+    refund: int
+    document: msgspec.Raw
+
+
+class ExportedEvent(msgspec.Struct, frozen=True):
+    """Something the member did that is no sale."""
+
+    kind: str
+    occurred_at: datetime
+    shop: str | None
+    sku: str | None
+    properties: msgspec.Raw
+
+
+class ExportedAccess(msgspec.Struct, frozen=True):
+    """Who read the member's personal data, and how."""
+
+    at: datetime
+    reader: str
+    what: str
+    request_id: str | None
+
+
 class MemberExport(msgspec.Struct, frozen=True):
-    """Everything about a member but points and sales, which have lists of their own."""
+    """Everything kept about one member (and about those merged into it)."""
 
     exported_at: datetime
     member: MemberView
     has_pin: bool
+    merged: tuple[ExportedMerge, ...]
     identifiers: tuple[ExportedIdentifier, ...]
-    consents: tuple[ConsentView, ...]
+    consents: tuple[ExportedConsent, ...]
+    points: ExportedPoints
+    lots: tuple[ExportedLot, ...]
+    entries: tuple[ExportedEntry, ...]
+    holds: tuple[ExportedHold, ...]
+    purchases: tuple[ExportedPurchase, ...]
+    returns: tuple[ExportedReturn, ...]
+    events: tuple[ExportedEvent, ...]
     notes: tuple[ExportedNote, ...]
+    accesses: tuple[ExportedAccess, ...]
+
+
+class AccessPage(NamedTuple):
+    """Some lines of the log, newest first, and the place after them; None at the end."""
+
+    items: list[ExportedAccess]
+    next_before: int | None
+
+
+#: Lines of the log in one export; the list of its own has them all.
+ACCESSES_MAX = 10_000
 
 
 async def member_export(connection: Reading, member_id: int | None, now: Instant) -> MemberExport:
-    """What is kept about this member, removed identifiers included, and about those merged into it.
+    """What is kept about this member: identifiers of before, spent lots and the log of readers included.
+
+    The connection is one of a single moment.
 
     Raises:
         UnknownMember: there is none.
     """
     one = await family(connection, member_id)
-    member = await member_profile(connection, one.root)
-    said = [each for member_id in one.members for each in await store.consents(connection, member_id)]
+    member_id, ids_ = one.root, one.members
+    member = await member_profile(connection, member_id)
+    pools = [row["household_id"] async for row in _queries.households_of(connection, member_ids=ids_)]
+
+    async def rows(query: Any, type: Callable[..., T], *raw: str, **where: list[int]) -> tuple[T, ...]:
+        """The rows of a query as values; ``raw`` columns are JSON texts and go out as they stand."""
+        found = []
+        async for row in query(connection, member_ids=ids_, **where):
+            values = dict(row)
+            for name in raw:
+                values[name] = msgspec.Raw(values[name].encode())
+            found.append(type(**values))
+        return tuple(found)
+
+    homes = [*one.homes, *pools]
     return MemberExport(
         exported_at=now,
         member=member,
-        has_pin=await _queries.has_pin(connection, member_id=one.root),
+        has_pin=await _queries.has_pin(connection, member_id=member_id),
+        merged=tuple(
+            [
+                ExportedMerge(public_id(row["member_id"]), row["number"], row["joined_at"])
+                async for row in _queries.merged_in(connection, member_ids=ids_, member_id=member_id)
+            ]
+        ),
         identifiers=tuple(
             [
                 ExportedIdentifier(
                     id=ids.encode(row["identifier_id"]),
                     **{name: value for name, value in row.items() if name != "identifier_id"},
                 )
-                async for row in _queries.all_identifiers(connection, members=one.members)
+                async for row in _queries.all_identifiers(connection, member_ids=ids_)
             ]
         ),
-        consents=tuple(sorted(said, key=lambda each: each.recorded_at, reverse=True)),
-        notes=tuple(
-            [
-                ExportedNote(**{**row, "details": msgspec.Raw(row["details"].encode())})
-                async for row in _queries.notes(connection, members=one.members)
-            ]
-        ),
+        consents=await rows(_queries.all_consents, ExportedConsent),
+        points=ExportedPoints(**dict(await _queries.account(connection, member_id=member_id))),
+        lots=await rows(_queries.all_lots, ExportedLot),
+        entries=await rows(_queries.all_entries, ExportedEntry, homes=homes),
+        holds=await rows(_queries.all_holds, ExportedHold, homes=homes),
+        purchases=await rows(_queries.all_purchases, ExportedPurchase, "document", homes=homes),
+        returns=await rows(_queries.all_returns, ExportedReturn, "document", homes=homes),
+        events=await rows(_queries.all_events, ExportedEvent, "properties"),
+        notes=await rows(_queries.notes, ExportedNote, "details"),
+        accesses=tuple((await _accesses(connection, ids_, ACCESSES_MAX, _LAST)).items),
     )
+
+
+async def member_accesses(
+    connection: Reading, member_id: int | None, limit: int, before: int | None = None
+) -> AccessPage:
+    """Who read this member's personal data, newest first.
+
+    Raises:
+        UnknownMember: there is none.
+    """
+    one = await family(connection, member_id)
+    return await _accesses(connection, one.members, limit, before or _LAST)
+
+
+async def _accesses(connection: Reading, member_ids: Sequence[int], limit: int, before: int) -> AccessPage:
+    found = [
+        dict(row)
+        async for row in _queries.accesses(connection, member_ids=list(member_ids), limit=limit + 1, before=before)
+    ]
+    numbers = [row.pop("access_id") for row in found]
+    items = [ExportedAccess(**row) for row in found[:limit]]
+    return AccessPage(items, numbers[limit - 1] if len(found) > limit else None)

@@ -138,12 +138,16 @@ class Balances:
         )
         principal = self._job.principal if self._job else DRY
         key = key_of(principal.integration, "opening_balance", str(balance.row))
-        return OpenBalance(ask, one, key, principal, self._context, self._clock.now(), owing=True)
+        opening = OpenBalance(ask, one, key, principal, self._context, self._clock.now(), owing=True)
+        opening.granted_on = balance.granted_on
+        return opening
 
     def _check(self, balance: OpeningBalance, one: Presented) -> None:
         """What posting would refuse of the row itself."""
         ask = self._ask(balance, one).ask
         today = self._context.day_of(self._clock.now())
+        if balance.granted_on is not None and balance.granted_on > today:
+            raise InvalidRequest("granted_on", "lies in the future")
         if self._job is None and ask.expires_on is not None and ask.expires_on < today:
             raise InvalidRequest("expires_on", "lies in the past")
 

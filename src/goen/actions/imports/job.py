@@ -143,6 +143,12 @@ async def note_job(
         )
 
 
+async def note_refused_file(database: Database, path: str, clock: Clock) -> None:
+    """Remember where refused rows stand: they are personal data, and go with their person or in their time."""
+    async with database.writing() as connection:
+        await SQL.note_refused_file(connection, path=path, now=clock.now())
+
+
 def _job(row: Any) -> Job:
     values = dict(row)
     values["counts"] = msgspec.json.decode(values["counts"], type=Counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from itertools import islice
 
 import msgspec
@@ -15,7 +16,7 @@ from goen.actions.points.context import Context
 from goen.database.pool import Database, Writing
 from goen.identity.presented import Presented
 from goen.members.errors import IdentifierTaken
-from goen.members.model import IDENTIFYING
+from goen.members.model import IDENTIFYING, Given
 from goen.purchases.brought import NewMember, Refuse, Refused
 from goen.vocabulary.clock import Clock
 from goen.vocabulary.refusal import InvalidRequest, Refusal
@@ -47,19 +48,22 @@ class Members:
         self._refuse_row = refuse
         self._flush = flush
         self._people = People(database, clock, job)
+        self._last_row = job.checkpoint if job else 0
 
     async def run(self, people: Iterator[NewMember], report: Report) -> Counts:
         """Enrol everybody; ``report`` is told the last row done."""
-        last_row = self._job.checkpoint if self._job else 0
         while chunk := list(islice(people, PIECE)):
-            last_row = chunk[-1].row
-            await self._enrol(chunk, last_row)
-            report(last_row, self.counts)
-            await self._note(last_row, "running")
-        await self._note(last_row, "done")
+            # Rows that the reader has refused on its way are done with, too.
+            self._last_row = max(self._last_row, chunk[-1].row)
+            await self._enrol(chunk)
+            report(self._last_row, self.counts)
+        self._flush()
+        if self._job is not None:
+            last, counts = self._last_row, self.counts
+            await note_job(self._database, self._job, self._clock, checkpoint=last, counts=counts, state="done")
         return self.counts
 
-    async def _enrol(self, chunk: Sequence[NewMember], last_row: int) -> None:
+    async def _enrol(self, chunk: Sequence[NewMember]) -> None:
         named: list[tuple[NewMember, Newcomer]] = []
         seen: set[Presented] = set()
         for one in chunk:
@@ -82,20 +86,35 @@ class Members:
             else:
                 new.append((one, newcomer))
 
-        async def done(connection: Writing) -> None:
-            # In the same commit: whoever has no card or account would else be enrolled again after a crash.
-            assert self._job is not None
-            await SQL.checkpoint_job(connection, import_id=self._job.import_id, checkpoint=last_row)
+        before, told = deepcopy(self.counts), set[int]()
 
-        outcomes: list[int | Refusal] = [0] * len(new)
-        if self._job is not None and new:
-            outcomes = await self._people.enrol([newcomer for _, newcomer in new], done)
-        for (one, _), outcome in zip(new, outcomes, strict=True):
-            if isinstance(outcome, Refusal):
-                self._refuse(one, outcome)
-            else:
-                self.counts.rows += 1
-                self.counts.members += 1
+        async def done(connection: Writing, outcomes: Sequence[int | Refusal]) -> None:
+            # In the same commit: whoever has no card or account would else be enrolled again after a crash. What was
+            # refused is on the disk before that, or the rows would be passed by for ever.
+            assert self._job is not None
+            self.counts = deepcopy(before)  # A transaction that had to begin anew counts once.
+            for (one, _), outcome in zip(new, outcomes, strict=True):
+                if isinstance(outcome, Refusal):
+                    self._refuse(one, outcome, again=one.row in told)
+                    told.add(one.row)
+                else:
+                    self.counts.rows += 1
+                    self.counts.members += 1
+            self._flush()
+            await SQL.note_job(
+                connection,
+                import_id=self._job.import_id,
+                checkpoint=self._last_row,
+                counts=msgspec.json.encode(self.counts).decode(),
+                state="running",
+                now=self._clock.now(),
+            )
+
+        if self._job is None:
+            self.counts.rows += len(new)
+            self.counts.members += len(new)
+        else:
+            await self._people.enrol([newcomer for _, newcomer in new], done)
 
     def _newcomer(self, one: NewMember) -> Newcomer:
         shops, now = self._context.shops, self._clock.now()
@@ -109,18 +128,25 @@ class Members:
         joined_at = one.joined_at or now
         if joined_at > now:
             raise InvalidRequest("joined_at", "lies in the future")
-        return Newcomer(tuple(identifiers.items()), person, shop_id, joined_at)
+        if one.tier is not None and (tiers := self._context.engine_at(now).programme.tiers) and one.tier not in tiers:
+            raise InvalidRequest("tier", f"is none of the programme's: {', '.join(tiers)}")
+        consents = []
+        for said in one.consents:
+            if said.at is not None and said.at > now:
+                raise InvalidRequest("consent_at", "lies in the future")
+            consents.append((said.kind, Given(said.given, said.wording, said.source, said.at)))
+        return Newcomer(tuple(identifiers.items()), person, shop_id, joined_at, one.tier, tuple(consents))
 
-    def _refuse(self, one: NewMember, refusal: Refusal) -> None:
-        self.refuse(Refused(one.row, one.cells, refusal.code, refusal.detail))
+    def _refuse(self, one: NewMember, refusal: Refusal, *, again: bool = False) -> None:
+        if again:
+            self.counts.rows += 1
+            self.counts.refuse(refusal.code)
+        else:
+            self.refuse(Refused(one.row, one.cells, refusal.code, refusal.detail))
 
     def refuse(self, refused: Refused) -> None:
         """Count and pass on a refused row; the reader's refusals come here too."""
         self.counts.rows += 1
         self.counts.refuse(refused.code)
+        self._last_row = max(self._last_row, refused.row)
         self._refuse_row(refused)
-
-    async def _note(self, last_row: int, state: str) -> None:
-        self._flush()
-        if self._job is not None:
-            await note_job(self._database, self._job, self._clock, checkpoint=last_row, counts=self.counts, state=state)

@@ -24,9 +24,10 @@ select import_id, kind, state, file_name, counts::text as counts, checkpoint, au
 update import_job set checkpoint = :checkpoint, counts = :counts, state = :state, changed_at = :now
  where import_id = :import_id;
 
--- name: checkpoint_job!
--- How far an import is, in the commit that got it there.
-update import_job set checkpoint = :checkpoint where import_id = :import_id;
+-- name: note_refused_file!
+-- Refused rows stand in this file, on the machine where we run.
+insert into refused_file (path, written_at) values (:path, :now)
+    on conflict (path) do update set written_at = excluded.written_at;
 
 -- name: any_members$
 -- Whether anybody is a member yet.
@@ -42,6 +43,10 @@ select i.n, m.member_id, bool_or(coalesce(k.verified, false)) as verified, m.sta
   join member p on p.member_id = coalesce(i.member_id, k.member_id)
   join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
  group by i.n, m.member_id;
+
+-- name: lock_accounts
+-- Everybody else who posts for these members waits.
+select member_id from member_account where member_id = any(:member_ids::bigint[]) order by member_id for update;
 
 -- name: open_accounts!
 -- Accounts of new members, all zeros.

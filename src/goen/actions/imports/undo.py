@@ -27,20 +27,10 @@ from goen.purchases.ids import home_of
 from goen.purchases.model import MemberRef
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Clock
-from goen.vocabulary.refusal import Refusal
 
 #: Acts read and reversed together.
 PAGE = 256
 _LAST = 2**63 - 1
-
-
-class NotUndoable(Refusal):
-    """Members are not taken back by an import's undo: people may have bought since. Withdraw them instead."""
-
-    code = "not_undoable"
-
-    def __init__(self) -> None:
-        super().__init__("An import of members cannot be undone; withdraw the members one by one.")
 
 
 class Owing(NamedTuple):
@@ -84,12 +74,8 @@ class _Done(NamedTuple):
 async def undo(
     database: Database, till: Till, context: Context, clock: Clock, job: Job, report: Callable[[int], None]
 ) -> Undone:
-    """Reverse everything the import did. Asked again after an interruption, it goes on.
-
-    Raises :class:`NotUndoable` for imports of members.
-    """
-    if job.kind == "members":
-        raise NotUndoable
+    """Reverse everything that an import of purchases or balances did. Asked again after an interruption, it goes on."""
+    assert job.kind != "members", "undo_members takes people back"
     await note_job(database, job, clock, checkpoint=job.checkpoint, counts=job.counts, state="undoing")
     principal = Principal(0, f"{job.principal.integration}:undo", "server")
     before, reversed_ = _LAST, 0

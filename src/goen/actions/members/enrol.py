@@ -10,7 +10,7 @@ import msgspec
 
 from goen.actions.members import record
 from goen.actions.members.asks import Enrolment
-from goen.actions.members.consents import as_given
+from goen.actions.members.consents import as_given, keep
 from goen.actions.members.names import guard_retired, identifiers_of
 from goen.actions.members.person import person_of, search_forms
 from goen.actions.till.act import differing, key_of
@@ -140,8 +140,7 @@ async def _write(
             raise IdentifierTaken(each.kind, f"identifiers.{index}")
     await guard_retired(connection, named)
     if ask.consents:
-        given = as_given(ask.consents)
-        await store.add_consents(connection, member_id, given, principal.integration, now)
+        await keep(connection, member_id, as_given(ask.consents), principal.integration, now)
     await record.audit(
         connection, member_id, principal.integration, "member.enrolled", now,
         identifiers=sorted({each.kind for each in named}),

@@ -1,13 +1,13 @@
-"""Freeze a member, let one go, and drop what was personal when its time has come (rule 56)."""
+"""Freeze a member, or let one go (rule 56). What is personal goes later: see ``erase``."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from goen.actions.members import households, record
 from goen.actions.members.names import current
 from goen.database.pool import Database, Writing
-from goen.members import codes, store
+from goen.members import leaving, store
 from goen.members.errors import UnknownMember
 from goen.members.model import Status
 from goen.shops.model import Principal
@@ -15,7 +15,6 @@ from goen.vocabulary.clock import Instant
 
 #: Time for second thoughts and open orders before personal data goes.
 ERASE_AFTER_DAYS = 30
-_PIECE = 500
 
 
 async def withdraw(
@@ -39,30 +38,33 @@ async def withdraw(
     if member_id is None:
         raise UnknownMember
     async with database.transaction() as connection:
-        member_id, booked = await _survivor(connection, member_id)
-        row = await store.locked(connection, member_id)
-        if row is None or row.household:
+        if not await depart(connection, member_id, principal.integration, now, erase_after_days):
             raise UnknownMember
-        if row.status == "withdrawn":
-            return
-        await households.forget(connection, member_id, principal.integration, now)
-        for one in (member_id, *await store.merged_into(connection, member_id)):
-            hashes = [each.key_hash for each in await current(connection, one)]
-            await store.remove_identifiers(connection, one, hashes, now)
-            await store.drop_answers(connection, member_id=one)
-        await store.erase_merged(connection, member_id, now, (now + timedelta(days=erase_after_days)).date())
-        await store.set_status(
-            connection,
-            member_id,
-            "withdrawn",
-            now,
-            withdrawn_at=now,
-            erase_on=(now + timedelta(days=erase_after_days)).date(),
-        )
-        await record.audit(
-            connection, member_id, principal.integration, "member.withdrawn", now, points_left=booked or 0
-        )
-        await record.announce(connection, member_id, "withdrawn", now)
+
+
+async def depart(connection: Writing, member_id: int, author: str, now: Instant, erase_after_days: int) -> bool:
+    """Withdraw a person, all whom merges made one included, in the caller's transaction; False where the number is a
+    household's. Twice changes nothing.
+
+    Raises:
+        UnknownMember.
+    """
+    member_id, booked = await _survivor(connection, member_id)
+    row = await store.locked(connection, member_id)
+    if row is None or row.household:
+        return False
+    if row.status == "withdrawn":
+        return True
+    await households.forget(connection, member_id, author, now)
+    for each_id in await leaving.with_merged(connection, [member_id]):
+        hashes = [each.key_hash for each in await current(connection, each_id)]
+        await store.remove_identifiers(connection, each_id, hashes, now)
+        await store.drop_answers(connection, member_id=each_id)
+    erase_on = (now + timedelta(days=erase_after_days)).date()
+    await store.set_status(connection, member_id, "withdrawn", now, withdrawn_at=now, erase_on=erase_on)
+    await record.audit(connection, member_id, author, "member.withdrawn", now, points_left=booked or 0)
+    await record.announce(connection, member_id, "withdrawn", now)
+    return True
 
 
 async def freeze(
@@ -95,24 +97,3 @@ async def _survivor(connection: Writing, member_id: int) -> tuple[int, int | Non
         booked = await households.bump(connection, survivor_id)
         if await store.survivor_of(connection, member_id) == survivor_id:
             return survivor_id, booked
-
-
-async def erase_due(database: Database, now: Instant, today: date) -> int:
-    """Drop the personal data of withdrawn members whose day has come; gives how many. For the jobs.
-
-    Runs in pieces, so that no transaction is long; safe to run at any time, by several at once.
-    """
-    erased = 0
-    while True:
-        async with database.transaction() as connection:
-            member_ids = await store.erase_due(connection, now, today, _PIECE)
-            for member_id in member_ids:
-                await record.audit(connection, member_id, "job:erase", "member.erased", now)
-        erased += len(member_ids)
-        if len(member_ids) < _PIECE:
-            break
-    async with database.transaction() as connection:
-        await store.drop_old_tokens(connection, now)
-        await codes.drop_old(connection, now)
-        await store.drop_answers(connection, today=today)
-    return erased

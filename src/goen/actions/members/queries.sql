@@ -11,6 +11,16 @@ update member_account set version = version + 1 where member_id = :member_id ret
 insert into audit (anchor, at, author, action, reason, details)
 values (:member_id, :now, :author, :action, :reason, :details);
 
+-- name: add_removals!
+-- Members of an import that was taken back: one line and one event each.
+with told as (
+  insert into audit (anchor, at, author, action, details)
+  select u, :now, :author, 'member.removed', :details from unnest(:member_ids::bigint[]) as u
+)
+insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
+select u.member_id, nextval('act_id_seq') * 8, 'member.updated', null, :now, u.body
+  from unnest(:member_ids::bigint[], :bodies::text[]) as u (member_id, body);
+
 -- name: announce!
 -- An event for the relay, numbered under an act of its own.
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)

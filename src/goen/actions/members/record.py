@@ -101,3 +101,18 @@ async def announce(
         body=msgspec.json.encode(body).decode(),
         now=now,
     )
+
+
+async def removed(connection: Writing, member_ids: Sequence[int], author: str, now: Instant, import_id: int) -> None:
+    """Write down and announce that these members of an import are gone as if they had never been enrolled."""
+    await _queries.add_removals(
+        connection,
+        member_ids=list(member_ids),
+        bodies=[
+            msgspec.json.encode({"member_id": public_id(each), "change": "removed", "fields": []}).decode()
+            for each in member_ids
+        ],
+        author=author,
+        details=msgspec.json.encode({"import": import_id}).decode(),
+        now=now,
+    )

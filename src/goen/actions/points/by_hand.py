@@ -57,6 +57,8 @@ class Adjust(Act):
     """``POST /v1/adjustments``, audited. ``owing``: what is no longer there becomes debt (undo of an import)."""
 
     kind = "adjustment"
+    #: When the points were given where that was not today: an opening balance of another system.
+    granted_on: date | None = None
 
     def __init__(
         self,
@@ -97,7 +99,7 @@ class Adjust(Act):
         if ask.expires_on is not None and ask.expires_on < desk.today:
             raise InvalidRequest("expires_on", "lies in the past")
         programme = self.context.engine_at(desk.now).programme
-        terms = regular_terms(programme, desk.today, f"adjustment:{ask.reason}")
+        terms = regular_terms(programme, self.granted_on or desk.today, f"adjustment:{ask.reason}")
         if ask.kind == "limited":
             terms = replace(terms, kind="limited", expires_on=limited_expires_on(programme, desk.today))
         if ask.expires_on is not None:
@@ -135,7 +137,7 @@ class Adjust(Act):
 
 
 class OpenBalance(Adjust):
-    """An opening balance of an import: a lot with the date that the former system printed."""
+    """An opening balance of an import: a lot with the dates that the former system gave and printed."""
 
     kind = "opening_balance"
 

@@ -1,7 +1,8 @@
-"""Members over HTTP: enrol, find, change, identify, consent, withdraw."""
+"""Members over HTTP: enrol, find, change, identify, withdraw."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -9,8 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.members import asks
+from goen.actions.members.accesses import What
 from goen.actions.members.change import change
-from goen.actions.members.consents import put_consents
 from goen.actions.members.enrol import enrol
 from goen.actions.members.identify import add_identifier, remove_identifier, verify_contact
 from goen.actions.members.leave import freeze, withdraw
@@ -22,7 +23,6 @@ from goen.api.operations import SERVER, WRITERS, Operation
 from goen.api.v1.presenting import line_user, with_line_user
 from goen.channels.line.errors import LineAway, LineMissing
 from goen.identity.presented import presented
-from goen.members import store
 from goen.members.errors import (
     AmbiguousMember,
     CardRetired,
@@ -30,12 +30,11 @@ from goen.members.errors import (
     MemberWithdrawn,
     UnknownIdentifier,
     UnknownMember,
+    UnknownWording,
 )
 from goen.members.ids import member_id_of
-from goen.members.model import ConsentView, MemberView, Phrase
+from goen.members.model import MemberView, Phrase
 from goen.purchases.model import MemberKind
-from goen.readings.family import family
-from goen.readings.member_export import MemberExport, member_export
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
 from goen.readings.member_search import member_search
@@ -73,13 +72,6 @@ class Members(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-class Consents(msgspec.Struct, frozen=True):
-    """What holds now, by purpose, and everything ever said, newest first."""
-
-    consents: dict[str, ConsentView]
-    history: list[ConsentView]
-
-
 async def post_member(call: Call) -> Reply:
     """Enrol. With an ``Idempotency-Key`` a repeat within 30 days gives the first answer again."""
     services = call.services
@@ -112,6 +104,7 @@ async def get_members(call: Call) -> Members:
     if query.q is not None and query.kind is None and query.value is None:
         async with call.services.database.reading() as connection:
             page = await member_search(connection, query.q, query.limit, query.cursor)
+        _noted(call, page.members, "found")
         return Members(page.members, page.next_cursor)
     if query.q is not None or query.kind is None or query.value is None:
         raise InvalidRequest("q", "give either q, or kind and value")
@@ -135,7 +128,9 @@ async def _named(call: Call, ask: Lookup) -> Members:
     named = presented(ask.kind, value, shop_id, member_id_of=member_id_of, field="")
     async with services.database.reading() as reading:
         member_id = await member_by(reading, named)
-        return Members(await member_profiles(reading, [] if member_id is None else [member_id]))
+        members = await member_profiles(reading, [] if member_id is None else [member_id])
+    _noted(call, members, "read")
+    return Members(members)
 
 
 async def get_member(call: Call) -> MemberView:
@@ -153,8 +148,14 @@ async def patch_member(call: Call) -> MemberView:
 
 
 async def delete_member(call: Call) -> None:
-    """Withdraw: identifiers are free at once, personal data goes after 30 days, the books stay."""
-    await withdraw(call.services.database, call.principal, _member_id(call), call.now)
+    """Withdraw: identifiers are free at once, personal data goes on its day, the books stay."""
+    await withdraw(
+        call.services.database,
+        call.principal,
+        _member_id(call),
+        call.now,
+        erase_after_days=call.services.retention.erase_after_days,
+    )
 
 
 async def post_identifier(call: Call) -> MemberView:
@@ -174,28 +175,6 @@ async def post_verify(call: Call) -> MemberView:
     """The member has shown that a phone number or mail address is theirs."""
     await verify_contact(call.services.database, call.principal, _member_id(call), _identifier_id(call), call.now)
     return await _whole(call)
-
-
-async def get_consents(call: Call) -> Consents:
-    """Consents with proof."""
-    async with call.services.database.reading() as connection:
-        members = (await family(connection, _member_id(call))).members
-        said = [each for member_id in members for each in await store.consents(connection, member_id)]
-    history = sorted(said, key=lambda each: each.recorded_at, reverse=True)
-    return Consents({each.kind: each for each in reversed(history)}, history)
-
-
-async def put_member_consents(call: Call) -> Consents:
-    """Add to the consents; purposes not named stay as they are."""
-    ask = call.decode(asks.ConsentsAsked)
-    await put_consents(call.services.database, call.principal, _member_id(call), ask.consents, call.now)
-    return await get_consents(call)
-
-
-async def get_export(call: Call) -> MemberExport:
-    """Everything kept about the member but points and sales, which have lists of their own."""
-    async with call.services.database.snapshot() as connection:
-        return await member_export(connection, _member_id(call), call.now)
 
 
 async def put_pin(call: Call) -> None:
@@ -230,7 +209,15 @@ def _identifier_id(call: Call) -> int | None:
 
 async def _whole(call: Call) -> MemberView:
     async with call.services.database.reading() as connection:
-        return await member_profile(connection, _member_id(call))
+        member = await member_profile(connection, _member_id(call))
+    _noted(call, [member], "read")
+    return member
+
+
+def _noted(call: Call, members: Sequence[MemberView], what: What) -> None:
+    """Write down that this integration was shown these members' personal data."""
+    ids_ = [number for each in members if (number := member_id_of(each.id)) is not None]
+    call.services.accesses.note(ids_, call.principal.integration, what, call.now, call.request_id)
 
 
 _TAG = "Members"
@@ -243,7 +230,7 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members", summary="Enrol a member", handler=post_member, tag=_TAG,
         request=asks.Enrolment, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(IdentifierTaken, CardRetired, UnknownShop, Conflict, LineMissing, LineAway),
+        refusals=(IdentifierTaken, CardRetired, UnknownShop, UnknownWording, Conflict, LineMissing, LineAway),
     ),
     Operation(
         method="POST", path="/v1/members/lookup", summary="Find a member by an identifier", handler=post_lookup,
@@ -279,18 +266,6 @@ OPERATIONS = [
         method="POST", path="/v1/members/{id}/identifiers/{identifier_id}/verify", handler=post_verify, tag=_TAG,
         summary="Note that a contact is the member's own", answer=MemberView, roles=SERVER,
         refusals=(*_CHANGES, UnknownIdentifier, IdentifierTaken), absent=(UnknownMember, UnknownIdentifier),
-    ),
-    Operation(
-        method="GET", path="/v1/members/{id}/consents", summary="Consents with proof", handler=get_consents,
-        tag=_TAG, answer=Consents, refusals=_ABSENT, absent=_ABSENT,
-    ),
-    Operation(
-        method="PUT", path="/v1/members/{id}/consents", summary="Add to the consents", handler=put_member_consents,
-        tag=_TAG, request=asks.ConsentsAsked, answer=Consents, roles=WRITERS, refusals=_CHANGES, absent=_ABSENT,
-    ),
-    Operation(
-        method="GET", path="/v1/members/{id}/export", summary="Everything kept about a member", handler=get_export,
-        tag=_TAG, answer=MemberExport, roles=SERVER, refusals=_ABSENT, absent=_ABSENT,
     ),
     Operation(
         method="PUT", path="/v1/members/{id}/pin", summary="Set the PIN", handler=put_pin, tag=_TAG,

@@ -30,6 +30,10 @@ def read_balances(
         section.expires_on,
         Memo("expires_on", day_reader(mapping.file.date_format), cast("date | None", None)),
     )
+    granted_on = columns.field(
+        section.granted_on,
+        Memo("granted_on", day_reader(mapping.file.date_format), cast("date | None", None)),
+    )
     limited = columns.field(section.limited, Memo("limited", flag, False))
     early = timedelta(days=1 if section.expiry_means == "expires_at_start_of" else 0)
 
@@ -44,7 +48,10 @@ def read_balances(
             if brought == 0:
                 return Refused(number, row, "no_points", "there are no points to bring")
             last_day = expires_on(number, cells)
-            return OpeningBalance(number, row, member, brought, last_day and last_day - early, limited(number, cells))
+            until = last_day and last_day - early
+            return OpeningBalance(
+                number, row, member, brought, until, limited(number, cells), granted_on(number, cells)
+            )
         except BadCell as bad:
             return Refused(number, row, "bad_cell", str(bad))
 

@@ -25,6 +25,7 @@ Kind = Literal["purchases", "balances", "members"]
 
 V = TypeVar("V")
 
+_CONSENT = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,19})?")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -123,6 +124,7 @@ class BalanceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of use, or the day at whose first instant the points are gone (rule 14)."""
 
     points: Source
+    granted_on: Source | None = None
     expires_on: Source | None = None
     expiry_means: Literal["valid_through", "expires_at_start_of"] | None = None
     limited: Source | None = None
@@ -143,8 +145,24 @@ class PersonSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: Source | None = None
     shop: Source | None = None
     joined_at: Source | None = None
+    language: Source | None = None
+    tier: Source | None = None
     #: Translated to "active" or anything else; only active people are imported.
     status: Source | None = None
+
+
+class ConsentSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One consent: what for (``advertising.mail``), and where the answer stands: yes, no, or empty for nothing said."""
+
+    kind: str
+    given: Source
+    wording: Source | None = None
+    source: Source | None = None
+    at: Source | None = None
+
+    def __post_init__(self) -> None:
+        if not _CONSENT.fullmatch(self.kind):
+            raise ValueError("kind is a purpose, or a purpose and a channel: third_party, advertising.mail")
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,6 +179,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: LineSection | None = None
     balance: BalanceSection | None = None
     person: PersonSection | None = None
+    consent: tuple[ConsentSection, ...] = ()
 
     def __post_init__(self) -> None:
         missing = {
@@ -228,6 +247,10 @@ class Columns:
             return self.nothing
         known = "、".join(list(self._positions)[:30])
         raise BadFile(f"the mapping names a column “{name}” that the file does not have (it has: {known})")
+
+    def has(self, source: Source) -> bool:
+        """Whether the table can fill this field: a form that allows many columns costs only for those there are."""
+        return not isinstance(source, str) or self.position(source) != self.nothing
 
     def column(self, source: Source | None, memo: Memo[V]) -> tuple[int, Memo[V]]:
         """Where a line's field stands and the memory that reads it: ``memo[cells[position]]``."""

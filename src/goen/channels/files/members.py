@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, tzinfo
 from typing import cast
 
-from goen.channels.files.cells import Memo, day_reader, text, time_reader
+from goen.channels.files.cells import Memo, day_reader, flag, text, time_reader
 from goen.channels.files.errors import BadCell, BadFile
-from goen.channels.files.mapping import Columns, Mapping, MemberSource
+from goen.channels.files.mapping import Columns, ConsentSection, Mapping, MemberSource
 from goen.channels.files.readers import Table
-from goen.purchases.brought import NewMember, Refuse, Refused
+from goen.purchases.brought import BroughtConsent, NewMember, Refuse, Refused
 from goen.purchases.model import MemberKind, MemberRef
 
 KINDS = ("member_id", "card", "phone", "email", "line", "ec")
@@ -46,7 +46,7 @@ def identifier_readers(columns: Columns, sources: tuple[MemberSource, ...]) -> l
 
         return read
 
-    return [reader(source) for source in sources]
+    return [reader(source) for source in sources if columns.has(source.value)]
 
 
 def member_reader(columns: Columns, sources: tuple[MemberSource, ...]) -> RefReader:
@@ -59,6 +59,24 @@ def member_reader(columns: Columns, sources: tuple[MemberSource, ...]) -> RefRea
             if found is not None:
                 return found
         return None
+
+    return read
+
+
+def _consent_reader(
+    columns: Columns, section: ConsentSection, zone: tzinfo, written: str | None
+) -> Callable[[int, list[str]], BroughtConsent | None]:
+    nothing = cast("str | None", None)
+    given = columns.field(section.given, Memo(section.kind, flag, cast("bool | None", None)))
+    wording = columns.field(section.wording, Memo("consent_wording", text, nothing))
+    source = columns.field(section.source, Memo("consent_source", text, nothing))
+    at = columns.field(section.at, Memo("consent_at", time_reader(zone, written), cast("datetime | None", None)))
+
+    def read(number: int, cells: list[str]) -> BroughtConsent | None:
+        answer = given(number, cells)
+        if answer is None:
+            return None
+        return BroughtConsent(section.kind, answer, wording(number, cells), source(number, cells), at(number, cells))
 
     return read
 
@@ -84,8 +102,9 @@ def read_members(
     no_day, no_time = cast("date | None", None), cast("datetime | None", None)
     texts = {
         name: columns.field(getattr(section, name), Memo(name, text, nothing))
-        for name in ("name", "kana", "gender", "postal_code", "address", "shop")
+        for name in ("name", "kana", "gender", "postal_code", "address", "shop", "language", "tier")
     }
+    consents = [_consent_reader(columns, each, zone, written) for each in mapping.consent if columns.has(each.given)]
     birth_date = columns.field(section.birth_date, Memo("birth_date", day_reader(written), no_day))
     joined_at = columns.field(section.joined_at, Memo("joined_at", time_reader(zone, written), no_time))
     status = columns.field(section.status, Memo("status", text, "active"))
@@ -107,6 +126,7 @@ def read_members(
                 known,
                 birth_date=birth_date(number, cells),
                 joined_at=joined_at(number, cells),
+                consents=tuple(said for one in consents if (said := one(number, cells)) is not None),
                 **words,
             )
         except BadCell as bad:

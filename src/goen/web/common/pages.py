@@ -58,6 +58,11 @@ def _environment(language: Language) -> Environment:
     return environment
 
 
+def rendered(language: Language, template: str, **values: Any) -> str:
+    """A template as text in this language, for documents that nobody has asked a page for."""
+    return _environment(language).get_template(template).render(lang=language, **values)
+
+
 def language_of(request: Request[Any, Any, Any]) -> Language:
     """Japanese unless the visitor has switched: by ``?lang=en`` now, or before (a cookie remembers)."""
     for chosen in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
