@@ -66,6 +66,13 @@ class ExportedMerge(msgspec.Struct, frozen=True):
     id: str
     number: str
     joined_at: datetime
+    name: str | None
+    kana: str | None
+    birth_date: date | None
+    gender: str | None
+    postal_code: str | None
+    address: str | None
+    language: str | None
 
 
 class ExportedPoints(msgspec.Struct, frozen=True):
@@ -226,7 +233,7 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
         has_pin=await _queries.has_pin(connection, member_id=member_id),
         merged=tuple(
             [
-                ExportedMerge(public_id(row["member_id"]), row["number"], row["joined_at"])
+                ExportedMerge(public_id(row["member_id"]), *tuple(row)[1:])
                 async for row in _queries.merged_in(connection, member_ids=ids_, member_id=member_id)
             ]
         ),

@@ -4,7 +4,8 @@ select pin_hash is not null from member where member_id = :member_id;
 
 -- name: merged_in
 -- The members merged into this one. Read-only.
-select member_id, number, joined_at from member where member_id = any(:member_ids) and member_id <> :member_id
+select member_id, number, joined_at, name, kana, birth_date, gender, postal_code, address, language
+  from member where member_id = any(:member_ids) and member_id <> :member_id
  order by member_id;
 
 -- name: households_of

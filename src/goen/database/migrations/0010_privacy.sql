@@ -155,6 +155,19 @@ declare
     select member_id from h
     union
     select m.household_id from public.household_member m where m.member_id = any (members));
+  -- Of the acts in those other books the ones that are about these people, as "member act".
+  acts text[] := array(
+    select e.member_id || ' ' || e.act_id from public.entry e
+     where e.member_id = any (homes) and not e.member_id = any (members) and e.member_as_presented = any (members)
+    union
+    select a.member_id || ' ' || a.act_id
+      from public.hold h
+      join public.act a on a.member_id = h.member_id
+                       and (a.act_id = h.act_id or a.kind in ('release', 'hold_expiry') and a.request ->> 'hold' = h.hold_id)
+     where h.member_id = any (homes) and not h.member_id = any (members) and h.member_as_presented = any (members)
+    union
+    select g.survivor_id || ' ' || unnest(array[g.act_id, g.undo_act_id])
+      from public.member_merge g where g.member_id = any (members));
 begin
   if exists (select from public.member m where m.member_id = any (members) and m.status not in ('withdrawn', 'merged')) then
     raise exception 'only members who have left are erased' using errcode = 'GO010';
@@ -188,6 +201,14 @@ begin
   -- The reason of an adjustment is one of five words, and figures go by it; any other is free text.
   update public.audit set reason = null
    where anchor = any (members) and reason is not null and action <> 'points.adjusted';
+  update public.audit u set reason = null
+   where u.anchor = any (homes) and u.action in ('member.merged', 'member.unmerged') and u.reason is not null
+     and u.details ->> 'merge_id' in (select g.merge_id from public.member_merge g where g.member_id = any (members));
+  update public.audit u set note = null
+   where u.anchor = any (homes) and u.note is not null
+     and u.details ->> 'adjustment_id' in (select a.answer::json ->> 'id' from public.act a
+                                            where a.member_id = any (homes) and a.kind = 'adjustment'
+                                              and a.member_id || ' ' || a.act_id = any (acts));
   update public.entry e set reason = null
     from public.act a
    where a.member_id = any (homes) and a.kind in ('cancel', 'revive', 'return', 'capture')
@@ -216,12 +237,7 @@ begin
    where a.member_id = any (homes)
      and a.kind in ('adjustment', 'transfer', 'hold', 'capture', 'release', 'hold_expiry', 'cancel', 'revive', 'return',
                     'merge', 'merge_undo')
-     and (a.member_id = any (members)
-       or exists (select from public.entry e where e.member_id = a.member_id and e.act_id = a.act_id
-                     and e.member_as_presented = any (members))
-       or exists (select from public.hold h where h.member_id = a.member_id and h.act_id = a.act_id
-                     and h.member_as_presented = any (members))
-       or a.kind in ('merge', 'merge_undo'))
+     and (a.member_id = any (members) or a.member_id || ' ' || a.act_id = any (acts))
      and (a.request::text like '%"note"%' or a.request::text like '%"reason"%' or a.request::text like '%"reference"%'
           or a.answer like '%"reference"%');
 end $$;
