@@ -21,6 +21,7 @@ from goen.actions.members.leave import depart
 from goen.database.pool import Database, Reading
 from goen.database.queries import load
 from goen.members import leaving
+from goen.members.errors import UnknownMember
 from goen.members.leaving import Departure
 from goen.members.retention import Retention
 from goen.vocabulary.clock import Instant
@@ -139,7 +140,9 @@ async def replay(database: Database, lines: Iterable[Line], taken_at: Instant, n
     for line in latest.values():
         async with database.transaction() as connection:
             days = (line.erase_on - line.withdrawn_at.date()).days if line.erase_on else 0
-            if not await depart(connection, line.member_id, AUTHOR, line.withdrawn_at, max(days, 0)):
+            try:
+                await depart(connection, line.member_id, AUTHOR, line.withdrawn_at, max(days, 0))
+            except UnknownMember:
                 continue
             withdrawn += 1
             if line.erased_at is not None:

@@ -20,7 +20,7 @@ from goen.database.transaction import again_on_conflict
 from goen.identity.keys import NO_SHOP, identifier_hash
 from goen.members import store
 from goen.members.errors import IdentifierTaken
-from goen.members.ids import public_id
+from goen.members.ids import member_id_of, public_id
 from goen.members.model import Identifier, IdentifierView, MemberView, Person
 from goen.members.number import number_of
 from goen.shops.directory import ShopDirectory
@@ -41,6 +41,15 @@ class Enrolled(NamedTuple):
 
     body: bytes
     replayed: bool
+
+    @property
+    def member_id(self) -> int | None:
+        """The new member's number."""
+        return member_id_of(msgspec.json.decode(self.body, type=_Named).id)
+
+
+class _Named(msgspec.Struct):
+    id: str
 
 
 class _NumberTaken(Exception):  # noqa: N818 - a signal to try the next number, never seen outside

@@ -48,8 +48,7 @@ async def erase_now(
             raise UnknownMember
         await _scrub(reading, [found], scrub)
     async with database.transaction() as connection:
-        if not await depart(connection, found, principal.integration, now, 0):
-            raise UnknownMember
+        await depart(connection, found, principal.integration, now, 0)
         await erase_all(connection, await leaving.still_here(connection, [found]), principal.integration, reason, now)
     return found
 

@@ -38,23 +38,21 @@ async def withdraw(
     if member_id is None:
         raise UnknownMember
     async with database.transaction() as connection:
-        if not await depart(connection, member_id, principal.integration, now, erase_after_days):
-            raise UnknownMember
+        await depart(connection, member_id, principal.integration, now, erase_after_days)
 
 
-async def depart(connection: Writing, member_id: int, author: str, now: Instant, erase_after_days: int) -> bool:
-    """Withdraw a person, all whom merges made one included, in the caller's transaction; False where the number is a
-    household's. Twice changes nothing.
+async def depart(connection: Writing, member_id: int, author: str, now: Instant, erase_after_days: int) -> None:
+    """Withdraw a person, all whom merges made one included, in the caller's transaction. Twice changes nothing.
 
     Raises:
-        UnknownMember.
+        UnknownMember: there is nobody of this number, or it is a household's.
     """
     member_id, booked = await _survivor(connection, member_id)
     row = await store.locked(connection, member_id)
     if row is None or row.household:
-        return False
+        raise UnknownMember
     if row.status == "withdrawn":
-        return True
+        return
     await households.forget(connection, member_id, author, now)
     for each_id in await leaving.with_merged(connection, [member_id]):
         hashes = [each.key_hash for each in await current(connection, each_id)]
@@ -64,7 +62,6 @@ async def depart(connection: Writing, member_id: int, author: str, now: Instant,
     await store.set_status(connection, member_id, "withdrawn", now, withdrawn_at=now, erase_on=erase_on)
     await record.audit(connection, member_id, author, "member.withdrawn", now, points_left=booked or 0)
     await record.announce(connection, member_id, "withdrawn", now)
-    return True
 
 
 async def freeze(

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.members import asks
+from goen.actions.members.meet import meet
 from goen.actions.members.register import register
 from goen.actions.points.claim_card import CardClaimAnswer, CardClaimAsk, claim_card
 from goen.actions.points.errors import ClaimNotPossible
@@ -45,6 +46,7 @@ async def post_registration(call: Call) -> MemberView:
     ask = msgspec.structs.replace(ask, identifiers=tuple(identifiers))
     today = services.context.day_of(call.now)
     await register(services.database, services.shops, call.principal, member_id, ask, call.now, today)
+    await meet(services.database, member_id, call.principal, call.now, services.merge_pair)
     async with services.database.reading() as connection:
         return await member_profile(connection, member_id)
 

@@ -15,6 +15,7 @@ from goen.actions.members.change import change
 from goen.actions.members.enrol import enrol
 from goen.actions.members.identify import add_identifier, remove_identifier, verify_contact
 from goen.actions.members.leave import freeze, withdraw
+from goen.actions.members.meet import meet
 from goen.actions.members.names import account_by_token, guard_vouching, web_shop
 from goen.actions.members.pin import set_pin
 from goen.actions.till.errors import Conflict
@@ -90,7 +91,14 @@ async def post_member(call: Call) -> Reply:
         call.idempotency_key,
         register_within=timedelta(days=services.context.engine_at(call.now).programme.joining.register_within_days),
     )
+    if not made.replayed:
+        await _met(call, made.member_id)
     return Reply(201, made.body, ((b"idempotent-replayed", b"true"),) if made.replayed else ())
+
+
+async def _met(call: Call, member_id: int | None) -> None:
+    """Whoever is new, or has shown a contact, meets those who carry the same one (rule 44)."""
+    await meet(call.services.database, member_id, call.principal, call.now, call.services.merge_pair)
 
 
 async def post_lookup(call: Call) -> Members:
@@ -163,6 +171,7 @@ async def post_identifier(call: Call) -> MemberView:
     services = call.services
     ask = await with_line_user(call, call.decode(asks.NewIdentifier), "")
     await add_identifier(services.database, services.shops, call.principal, _member_id(call), ask, call.now)
+    await _met(call, _member_id(call))
     return await _whole(call)
 
 
@@ -174,6 +183,7 @@ async def delete_identifier(call: Call) -> None:
 async def post_verify(call: Call) -> MemberView:
     """The member has shown that a phone number or mail address is theirs."""
     await verify_contact(call.services.database, call.principal, _member_id(call), _identifier_id(call), call.now)
+    await _met(call, _member_id(call))
     return await _whole(call)
 
 

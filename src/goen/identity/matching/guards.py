@@ -105,7 +105,7 @@ def apart(one: Prepared, other: Prepared, policy: Policy = "members") -> bool:
         return True
     if policy == "register":
         return _nothing_alike(one, other)
-    if one.birth and other.birth and _edits(one.birth, other.birth) > 2:
+    if one.birth and other.birth and edits(one.birth, other.birth) > 2:
         return True
     return _other_name(one, other)
 
@@ -117,7 +117,7 @@ def _other_name(one: Prepared, other: Prepared) -> bool:
     if one.given_folded and other.given_folded:
         shorter, longer = sorted((one.given_folded, other.given_folded), key=len)
         alike = longer.startswith(shorter) or collapsed(shorter) == collapsed(longer)
-        return not alike and _edits(shorter, longer) > 1
+        return not alike and edits(shorter, longer) > 1
     for reader, written in ((one, other), (other, one)):
         if reader.given_reading and written.maybe and f" {reader.given_reading} " in written.maybe:
             return False
@@ -129,10 +129,10 @@ def _nothing_alike(one: Prepared, other: Prepared) -> bool:
     known = [(getattr(one, field), getattr(other, field)) for field in fields]
     known = [(left, right) for left, right in known if left and right]
     swapped = one.given_reading is not None and one.given_reading == other.family_reading
-    return len(known) > 2 and not swapped and all(_edits(left, right) > 2 for left, right in known)
+    return len(known) > 2 and not swapped and all(edits(left, right) > 2 for left, right in known)
 
 
-def _edits(one: str, other: str) -> int:
+def edits(one: str, other: str) -> int:
     """Letters to change, add or drop to make one text of the other."""
     if one == other:
         return 0
