@@ -10,10 +10,13 @@ import msgspec
 
 from goen.database.pool import Reading
 from goen.database.queries import load
+from goen.identity.keys import NO_SHOP, identifier_hash
 from goen.identity.normalise import searchable
+from goen.members import store
 from goen.members.model import MemberView
 from goen.members.search import CHARACTERS_MIN, grams
 from goen.readings.member_profile import member_profiles
+from goen.vocabulary.jan import is_valid
 from goen.vocabulary.refusal import InvalidRequest
 
 _queries = load(__package__, "member_search.sql")
@@ -36,6 +39,10 @@ async def member_search(connection: Reading, q: str, limit: int, cursor: str | N
     if len(wanted) < CHARACTERS_MIN:
         raise InvalidRequest("q", f"takes {CHARACTERS_MIN} characters at least")
     after = _read(cursor) if cursor else ("", 0)
+    if is_valid(wanted):  # A whole number is nobody else's part; its pairs of digits are everybody's.
+        holders = await store.holders(connection, identifier_hash("card", NO_SHOP, wanted), "card", NO_SHOP, wanted)
+        if holders and cursor is None:
+            return Page(await member_profiles(connection, [holders[0].member_id]), None)
     found = [
         (row["kana_order"], row["member_id"])
         async for row in _queries.search(
