@@ -12,6 +12,7 @@ from typing import Literal
 
 from babel.numbers import format_currency, get_currency_precision
 
+from goen.earning.campaigns import words as campaigns
 from goen.earning.checks import Problem
 from goen.earning.decision import Arithmetic, Award, Miss, Notice
 
@@ -27,6 +28,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "tender": ("{name}でのお支払い特典", "Points for paying by {name}"),
     "shop": ("店舗特典（{name}）", "Shop points ({name})"),
     "threshold": ("お買い上げ特典（{name}）", "Purchase bonus ({name})"),
+    "campaign": ("キャンペーン（{name}）", "Campaign {name}"),
 }
 _TENDERS: dict[str, tuple[str, str]] = {
     "cash": ("現金", "cash"),
@@ -45,6 +47,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "mixed_tenders": ("複数の支払方法を併用したため対象外です", "Several means of payment were mixed"),
     "below_threshold": ("あと {missing} で {points} ポイント進呈", "{missing} more would give {points} points"),
 }
+_REASONS |= campaigns.REASONS
 _NOTICES: dict[str, tuple[str, str]] = {
     "total_differs": (
         "合計 {total} は明細からの計算 {computed} と異なるため、差額を明細に配分しました",
@@ -101,7 +104,7 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "(circular 2-1-1-7 asks that even one point gives a discount)",
     ),
 }
-_MONEY_VALUES = frozenset({"base", "missing", "total", "computed"})
+_MONEY_VALUES = frozenset({"base", "missing", "total", "computed", "up_to"})
 
 
 def money_text(amount: int, currency: str, language: Language) -> str:
@@ -136,7 +139,7 @@ def award_text(award: Award, language: Language, currency: str = "JPY", names: N
     base, points = money_text(award.base, currency, language), points_text(award.points, language)
     rate = rate_text(award.arithmetic, language, currency)
     text = f"{name}: {base}、{rate} → {points}" if language == "ja" else f"{name}: {rate} on {base} = {points}"
-    if award.granted is not None and award.granted <= award.points:
+    if (award.granted is not None and award.granted <= award.points) or award.cap is not None:
         text += "（上限適用）" if language == "ja" else " (limited)"
     return text
 
@@ -144,6 +147,8 @@ def award_text(award: Award, language: Language, currency: str = "JPY", names: N
 def rate_text(arithmetic: Arithmetic, language: Language, currency: str = "JPY") -> str:
     """``100円につき1ポイント``, ``1.5%``, ``5,000円以上``."""
     japanese = language == "ja"
+    if (told := campaigns.arithmetic_text(arithmetic, not japanese)) is not None:
+        return told
     if arithmetic.threshold is not None:
         amount = money_text(arithmetic.threshold, currency, language)
         return f"{amount}以上" if japanese else f"from {amount}"

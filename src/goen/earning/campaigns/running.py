@@ -1,0 +1,478 @@
+"""The live campaigns of one moment, compiled together, and the choice between them.
+
+How a sale is decided, in the words that the code uses:
+
+1. *plan*: what shop and business date already rule out is known once per shop and day;
+2. *shortlist*: hours, payment and the lines that count need the document alone;
+3. *applicable*: member checks, floors of amount and pieces; each gives its *entitlement* by itself;
+4. *groups*: of a group one applies; *exclusive*: one alone or the others together, the better for the member;
+5. *lines*: in order of priority, lines that one has consumed are gone for the next;
+6. *caps*: the campaign's own per sale, then the programme's over all campaigns, lowest priority first;
+7. *limits*: what the accounts still cover is granted and drawn.
+
+Campaign points come on top of the programme's own rates (rule 6), except that a rate in mode ``replace``
+takes the programme's rates and thresholds off its lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from goen.earning.campaigns.conditions import (
+    Goods,
+    article_of,
+    compiled_hours,
+    member_checks,
+    needs_history,
+    needs_traits,
+    payment,
+    place_and_day,
+)
+from goen.earning.campaigns.effects import Positions, Scratch, compiled_effects, measured, next_step
+from goen.earning.campaigns.limits import granted, limit_key
+from goen.earning.campaigns.model import Campaign, EveryEffect, RateEffect, StepsEffect
+from goen.earning.campaigns.scene import UNKNOWN, Article, Draw, Drawn, LimitKey, Place, Scene
+from goen.earning.decision import Applied, Award, Decision, Miss, Values
+from goen.earning.evaluate import Engine, Priced
+from goen.purchases.model import Line, Purchase
+from goen.vocabulary.points import POINTS_LIMIT
+from goen.vocabulary.refusal import InvalidRequest
+
+replace = msgspec.structs.replace
+_PLANS_KEPT = 4096
+
+
+class Compiled:
+    """One campaign under one programme version."""
+
+    __slots__ = (
+        "_misses", "campaign", "checks", "effects", "floor", "goods", "hours", "pays", "replaces", "rule", "stepped",
+    )  # fmt: skip
+
+    def __init__(self, campaign: Campaign, engine: Engine) -> None:
+        when = campaign.conditions
+        self.campaign = campaign
+        self.rule = campaign.rule
+        self.effects = compiled_effects(campaign, engine)
+        self.hours = compiled_hours(when)
+        self.goods = (
+            None if when.products is None and when.not_products is None else Goods(when.products, when.not_products)
+        )
+        self.pays = when.coupons is not None or bool(when.tenders or when.brands)
+        self.checks = member_checks(when)
+        self.floor = any((when.amount_min, when.amount_max, when.quantity_min))
+        self.replaces = any(isinstance(e, RateEffect) and e.mode == "replace" for e in campaign.effects)
+        self.stepped = any(isinstance(e, StepsEffect | EveryEffect) and e.of == "amount" for e in campaign.effects)
+        self._misses: dict[str, Miss] = {}
+
+    def miss(self, reason: str, values: Values | None = None) -> Miss:
+        """Why the campaign gave nothing."""
+        if values:
+            return Miss(self.rule, reason, values)
+        known = self._misses.get(reason)
+        if known is None:
+            known = self._misses[reason] = Miss(self.rule, reason)
+        return known
+
+    def entitlement(self, scratch: Scratch, positions: Positions) -> list[Award]:
+        """What the effects give for these lines, within the cap of one sale."""
+        awards = [award for give in self.effects for award in give(scratch, positions)]
+        cap = self.campaign.max_points
+        return awards if cap is None else capped(awards, cap)
+
+
+class Entry(NamedTuple):
+    """A campaign that may hold, the accounts of its limits, and the lines it counts; ``open`` where their
+    products are to be looked up."""
+
+    compiled: Compiled
+    keys: tuple[LimitKey, ...]
+    lines: Positions
+    open: bool = False
+
+
+class Plan(NamedTuple):
+    """What a shop and a day leave of the live campaigns, and what those ask to be read.
+
+    ``keys`` are the accounts of the campaigns' limits; ``by_sku`` and ``by_category`` find the campaigns, by
+    position, whose goods begin with these."""
+
+    compiled: tuple[Compiled, ...]
+    keys: tuple[tuple[LimitKey, ...], ...]
+    misses: tuple[Miss, ...]
+    history: bool
+    traits: bool
+    signals: frozenset[str]
+    by_sku: dict[str, list[int]]
+    by_category: dict[str, list[int]]
+
+
+class Shortlist(NamedTuple):
+    """What the document leaves of a plan. ``skus``: products to be looked up; ``limits``: accounts to be read."""
+
+    entries: list[Entry]
+    misses: list[Miss]
+    skus: tuple[str, ...]
+    limits: list[LimitKey]
+
+
+class Outcome(NamedTuple):
+    """A decision with campaigns, and what it draws on limits."""
+
+    decision: Decision
+    draws: tuple[Draw, ...]
+
+
+class Candidate(NamedTuple):
+    """An applicable campaign with its entitlement. ``net`` is what the member has of it in all."""
+
+    compiled: Compiled
+    keys: tuple[LimitKey, ...]
+    lines: Positions
+    awards: list[Award]
+    net: int
+
+
+class Running:
+    """The campaigns live at one moment under one programme version. Immutable in effect."""
+
+    def __init__(self, engine: Engine, campaigns: Sequence[Campaign], as_of: int) -> None:
+        """``as_of``: the last change of campaigns that these come from."""
+        self.engine = engine
+        self.as_of = as_of
+        ordered = sorted(campaigns, key=lambda c: (-c.stacking.priority, c.code))
+        self.compiled = tuple(Compiled(campaign, engine) for campaign in ordered)
+        self._plans: dict[tuple[Place, date], Plan] = {}
+
+    def plan(self, place: Place, day: date) -> Plan:
+        """What this shop and day leave; kept, because most sales of a day ask the same."""
+        plan = self._plans.get((place, day))
+        if plan is None:
+            holding, misses = [], []
+            for compiled in self.compiled:
+                reason = place_and_day(compiled.campaign.conditions, place, day)
+                if reason is None:
+                    holding.append(compiled)
+                else:
+                    misses.append(compiled.miss(reason))
+            asked = [compiled.campaign.conditions for compiled in holding]
+            indexes: dict[str, dict[str, list[int]]] = {"sku": {}, "category": {}}
+            for i, compiled in enumerate(holding):
+                if compiled.goods is not None and (key := compiled.goods.index_key) is not None:
+                    for name in key[1]:
+                        indexes[key[0]].setdefault(name, []).append(i)
+            plan = Plan(
+                tuple(holding),
+                tuple(
+                    tuple(limit_key(c.campaign, limit, place.shop, day) for limit in c.campaign.limits) for c in holding
+                ),
+                tuple(misses),
+                any(map(needs_history, asked)),
+                any(map(needs_traits, asked)),
+                frozenset(signal.name for when in asked for signal in when.signals),
+                indexes["sku"],
+                indexes["category"],
+            )
+            if len(self._plans) >= _PLANS_KEPT:
+                self._plans.clear()
+            self._plans[place, day] = plan
+        return plan
+
+    def shortlist(self, purchase: Purchase, scene: Scene) -> Shortlist:
+        """What can be said before the member and the products are known."""
+        plan = self.plan(scene.place, scene.day)
+        entries: list[Entry] = []
+        misses = list(plan.misses)
+        asked = False
+        numbered = _numbered(purchase)
+        named, found = True, dict[int, list[int]]()
+        by_sku, by_category = plan.by_sku, plan.by_category
+        if by_sku or by_category:
+            for position, line in enumerate(numbered):
+                if by_sku and line.sku is not None:
+                    for i in by_sku.get(line.sku, ()):
+                        found.setdefault(i, []).append(position)
+                if line.category is None:
+                    named = False
+                elif by_category:
+                    for i in by_category.get(line.category, ()):
+                        found.setdefault(i, []).append(position)
+        minute = scene.minute
+        for i, compiled in enumerate(plan.compiled):
+            goods = compiled.goods
+            if compiled.hours and not _within(minute, compiled.hours):
+                misses.append(compiled.miss("not_this_hour"))
+            elif compiled.pays and (reason := payment(compiled.campaign.conditions, purchase)) is not None:
+                misses.append(compiled.miss(reason))
+            elif goods is None:
+                entries.append(Entry(compiled, plan.keys[i], None))
+            elif goods.needs_articles or (goods.asks_category and not named):
+                entries.append(Entry(compiled, plan.keys[i], None, True))
+                asked = True
+            else:
+                likely = range(len(numbered)) if goods.index_key is None else found.get(i, ())
+                if likely and not goods.only_indexed:
+                    likely = [n for n in likely if goods.counts(numbered[n], UNKNOWN)]
+                if likely:
+                    entries.append(Entry(compiled, plan.keys[i], tuple(likely)))
+                else:
+                    misses.append(compiled.miss("no_matching_goods"))
+        skus = tuple({line.sku for line in purchase.lines if line.sku}) if asked else ()
+        limits = [key for entry in entries for key in entry.keys]
+        return Shortlist(entries, misses, skus, limits)
+
+    def decide(
+        self,
+        purchase: Purchase,
+        decision: Decision,
+        priced: Priced,
+        shortlist: Shortlist,
+        scene: Scene,
+        articles: dict[str, Article],
+        drawn: Drawn,
+    ) -> Outcome:
+        """The decision of the programme's own rules, with what the campaigns add to it.
+
+        ``decision.facts`` are read; ``articles`` are the products that the shortlist asked for.
+        """
+        basket, engine = priced.basket, self.engine
+        scratch = Scratch(engine, basket.kinds, basket.tax_rates, basket.quantities, engine.values(basket))
+        misses = shortlist.misses.copy()
+        candidates = []
+        for entry in shortlist.entries:
+            found = self._applicable(purchase, decision, entry, scratch, scene, articles)
+            if isinstance(found, Miss):
+                misses.append(found)
+            else:
+                candidates.append(found)
+        if not candidates:
+            return Outcome(replace(decision, not_applied=(*decision.not_applied, *misses), as_of=self.as_of), ())
+        chosen = self._lines_in_turn(self._chosen(candidates, misses), scratch, misses)
+        return self._granted(decision, chosen, misses, scratch, drawn)
+
+    def _applicable(
+        self,
+        purchase: Purchase,
+        decision: Decision,
+        entry: Entry,
+        scratch: Scratch,
+        scene: Scene,
+        articles: dict[str, Article],
+    ) -> Candidate | Miss:
+        compiled, lines = entry.compiled, entry.lines
+        if entry.open:
+            assert compiled.goods is not None
+            counts = compiled.goods.counts
+            numbered = _numbered(purchase)
+            lines = tuple([i for i, line in enumerate(numbered) if counts(line, article_of(line, articles))])
+            if not lines:
+                return compiled.miss("no_matching_goods")
+        for check in compiled.checks:
+            if (reason := check(decision.facts, scene)) is not None:
+                return compiled.miss(*reason)
+        if compiled.floor and (miss := below_floor(compiled, scratch, lines)) is not None:
+            return miss
+        awards = compiled.entitlement(scratch, lines)
+        points = sum([award.points for award in awards])
+        if not points:
+            return self._nothing(compiled, scratch, lines)
+        if compiled.replaces:
+            points -= self._replaced(decision, scratch, lines)
+        return Candidate(compiled, entry.keys, lines, awards, points)
+
+    def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss:
+        ahead = next_step(compiled.campaign, scratch, lines) if compiled.stepped else None
+        if ahead is not None:
+            return compiled.miss("below_threshold", {"missing": ahead[0], "points": ahead[1]})
+        base = scratch.bases(lines)[1]
+        if not base:
+            return compiled.miss("nothing_eligible")
+        return compiled.miss("below_unit", {"base": base})
+
+    def _replaced(self, decision: Decision, scratch: Scratch, lines: Positions) -> int:
+        """Points of the programme's own that a replacing rate takes off these lines."""
+        positions = range(len(scratch.kinds)) if lines is None else lines
+        return decision.earned - sum([award.points for award in _own(self.engine, decision, scratch, positions)[0]])
+
+    def _chosen(self, candidates: list[Candidate], misses: list[Miss]) -> list[Candidate]:
+        """One of each group, then an exclusive one alone or all the others."""
+        by_priority = self.engine.programme.campaigns.choose == "priority"
+        winners: dict[str, Candidate] = {}
+        for candidate in candidates:
+            group = candidate.compiled.campaign.stacking.group
+            if group is not None:
+                best = winners.get(group)
+                # Candidates come in order of priority, so of equals the first stays.
+                if best is None or (not by_priority and candidate.net > best.net):
+                    winners[group] = candidate
+        standing = []
+        for candidate in candidates:
+            winner = winners.get(candidate.compiled.campaign.stacking.group or "", candidate)
+            if winner is candidate:
+                standing.append(candidate)
+            else:
+                misses.append(candidate.compiled.miss("same_group", {"winner": winner.compiled.rule}))
+        alone = [c for c in standing if c.compiled.campaign.stacking.exclusive]
+        if not alone or len(standing) == 1:
+            return standing
+        others = [c for c in standing if not c.compiled.campaign.stacking.exclusive]
+        first = alone[0] if by_priority else max(alone, key=lambda c: c.net)
+        together = sum([c.net for c in others])
+        wins = standing[0] is first if by_priority else not others or first.net > together
+        chosen = [first] if wins else others
+        prevailing: Values = {"winner": chosen[0].compiled.rule}
+        misses += [c.compiled.miss("exclusive", prevailing) for c in standing if c not in chosen]
+        return chosen
+
+    def _lines_in_turn(self, chosen: list[Candidate], scratch: Scratch, misses: list[Miss]) -> list[Candidate]:
+        """What each has left of its lines once those before it have consumed or replaced theirs."""
+        if len(chosen) < 2 or not any(
+            c.compiled.replaces or c.compiled.campaign.stacking.consumes_lines for c in chosen
+        ):
+            return chosen
+        every = tuple(range(len(scratch.kinds)))
+        consumed: set[int] = set()
+        replaced: set[int] = set()
+        kept = []
+        for candidate in chosen:
+            compiled, before = candidate.compiled, every if candidate.lines is None else candidate.lines
+            gone = consumed | replaced if compiled.replaces else consumed
+            lines = tuple([i for i in before if i not in gone])
+            if len(lines) < len(before):
+                short = below_floor(compiled, scratch, lines) if compiled.floor else None
+                awards = compiled.entitlement(scratch, lines) if lines and short is None else []
+                if not awards:
+                    misses.append(compiled.miss("lines_used"))
+                    continue
+                candidate = candidate._replace(lines=lines, awards=awards)  # noqa: PLW2901
+            kept.append(candidate)
+            if compiled.campaign.stacking.consumes_lines:
+                consumed.update(lines)
+            if compiled.replaces:
+                replaced.update(lines)
+        return kept
+
+    def _granted(
+        self,
+        decision: Decision,
+        chosen: list[Candidate],
+        misses: list[Miss],
+        scratch: Scratch,
+        drawn: Drawn,
+    ) -> Outcome:
+        """Caps, then limits, then the awards together with the programme's own."""
+        engine = self.engine
+        room = overall_cap(engine, scratch)
+        awards: list[Award] = []
+        draws: list[Draw] = []
+        applied: list[Applied] = []
+        replaced: set[int] = set()
+        for compiled, keys, lines, entitled, _ in chosen:
+            campaign = compiled.campaign
+            if room is not None:
+                entitled = capped(entitled, room)  # noqa: PLW2901
+                if not entitled:
+                    misses.append(compiled.miss("campaigns_cap"))
+                    continue
+            if campaign.limits:
+                entitled, taken, reached = granted(campaign, entitled, keys, engine.value, drawn)  # noqa: PLW2901
+                if reached is not None:
+                    misses.append(reached)
+                    continue
+                draws += taken
+            awards += entitled
+            applied.append(Applied(campaign.code, campaign.version, _line_numbers(decision, lines)))
+            if room is not None:
+                room -= sum([award.points for award in entitled])
+            if compiled.replaces:
+                replaced.update(range(len(scratch.kinds)) if lines is None else lines)
+            if compiled.stepped and (ahead := next_step(campaign, scratch, lines)) is not None:
+                misses.append(compiled.miss("next_step", {"missing": ahead[0], "points": ahead[1]}))
+        own, own_misses = decision.awards, decision.not_applied
+        if replaced:
+            again, none = _own(engine, decision, scratch, replaced)
+            own, own_misses = tuple(again), (*[m for m in own_misses if m.reason in _OF_CHOICE], *none)
+        earned = sum([award.points for award in own]) + sum([award.points for award in awards])
+        if earned >= POINTS_LIMIT:
+            raise InvalidRequest("lines", f"earn {earned:,} points; a purchase earns below {POINTS_LIMIT:,}")
+        return Outcome(
+            replace(
+                decision,
+                earned=earned,
+                awards=(*own, *awards),
+                not_applied=(*own_misses, *misses),
+                campaigns=tuple(applied),
+                as_of=self.as_of,
+            ),
+            tuple(draws),
+        )
+
+
+#: Misses that tell a choice among the programme's special rates, which a campaign leaves as it is.
+_OF_CHOICE = frozenset({"precedence", "smaller_rate", "mixed_tenders"})
+
+
+def _own(
+    engine: Engine, decision: Decision, scratch: Scratch, positions: Iterable[int]
+) -> tuple[list[Award], list[Miss]]:
+    """The programme's own awards when these lines earn nothing by them."""
+    kinds = scratch.without(positions)
+    return engine.earn(kinds, scratch.tax_rates, scratch.quantities, scratch.values, decision.boosts)
+
+
+def below_floor(compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss | None:
+    """Why the lines are too little or too much for the campaign, or None."""
+    when = compiled.campaign.conditions
+    base = scratch.bases(lines)[1]
+    if when.amount_min is not None and base < when.amount_min:
+        return compiled.miss("below_amount", {"missing": when.amount_min - base})
+    if when.amount_max is not None and base > when.amount_max:
+        return compiled.miss("above_amount", {"up_to": when.amount_max})
+    if when.quantity_min is not None:
+        pieces = measured("quantity", scratch, lines)
+        if pieces < when.quantity_min:
+            return compiled.miss("below_quantity", {"pieces": when.quantity_min - pieces})
+    return None
+
+
+def capped(awards: list[Award], cap: int) -> list[Award]:
+    """The first ``cap`` points of the awards; the one that the cap cut says so."""
+    if sum([award.points for award in awards]) <= cap:
+        return awards
+    kept, left = [], cap
+    for award in awards:
+        part = min(award.points, left)
+        left -= part
+        if part:
+            kept.append(award if part == award.points else replace(award, points=part, cap=cap))
+    return kept
+
+
+def overall_cap(engine: Engine, scratch: Scratch) -> int | None:
+    """The most points that all campaigns together may give for these lines; None: there is no cap."""
+    terms = engine.programme.campaigns
+    caps = [] if terms.max_points is None else [terms.max_points]
+    if terms.max_percent is not None:
+        caps.append(engine.value.points_for(scratch.bases(None)[1] * terms.max_percent // 100))
+    return min(caps, default=None)
+
+
+def _within(minute: int, spans: tuple[tuple[int, int], ...]) -> bool:
+    return any(start <= minute < end for start, end in spans)
+
+
+def _numbered(purchase: Purchase) -> Sequence[Line]:
+    """The lines by number, as a priced basket has them."""
+    lines = purchase.lines
+    for i in range(1, len(lines)):
+        if lines[i].line < lines[i - 1].line:
+            return sorted(lines, key=lambda line: line.line)
+    return lines
+
+
+def _line_numbers(decision: Decision, lines: Positions) -> tuple[int, ...] | None:
+    return None if lines is None else tuple([decision.lines[i].line for i in lines])
