@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Protocol
+from typing import Annotated, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -97,22 +97,7 @@ def hand_back(
     line of the purchase, or neither a quantity nor an amount.
     """
     backs = _add_up(decision, before, parts)
-    full = all(back.done for back in backs)
-    values = [_value_back(share, back) for share, back in zip(decision.lines, backs, strict=True)]
-    left = [share.net - value for share, value in zip(decision.lines, values, strict=True)]
-    postage = 0 if full else decision.postage
-    value = sum(values) + decision.postage - postage
-    if engine.programme.returns.partial == "pro_rata":
-        used_left = [
-            share.used - (share.used * gone // share.net if share.net else 0)
-            for share, gone in zip(decision.lines, values, strict=True)
-        ]
-        used_value = decision.used_value - sum(used_left) - (0 if full else decision.postage_used)
-    else:
-        used_value, used_left = _money_first(engine, decision, value, left, postage)
-    whole = value == decision.total
-    used = decision.used if whole else engine.value.points_for(used_value)
-    awards = _remaining_awards(engine, decision, backs, values, left, used_left, full, campaigns)
+    full, value, used, used_value, awards = _standing(engine, decision, backs, campaigns)
     kept, apart_kept = regular_and_apart(awards)
     given, apart_given = regular_and_apart(decision.awards)
     # Spreading yen over lines may shift one by one and back; points taken once are not given again.
@@ -138,6 +123,45 @@ def hand_back(
         awards=tuple(awards),
         apart={rule: points - before.apart.get(rule, 0) for rule, points in apart.items()},
     )
+
+
+def remaining(
+    engine: Engine, decision: Decision, state: Returned, campaigns: Pinned | None = None
+) -> tuple[Award, ...]:
+    """The awards that are left after what has come back so far."""
+    known = {back.line: back for back in state.lines}
+    backs = [known.get(share.line, LineBack(share.line)) for share in decision.lines]
+    return tuple(_standing(engine, decision, backs, campaigns).awards)
+
+
+class _Standing(NamedTuple):
+    """A purchase after returns: whether all is back, the yen and points that came back, the awards that stay."""
+
+    full: bool
+    value: int
+    used: int
+    used_value: int
+    awards: list[Award]
+
+
+def _standing(engine: Engine, decision: Decision, backs: list[LineBack], campaigns: Pinned | None) -> _Standing:
+    full = all(back.done for back in backs)
+    values = [_value_back(share, back) for share, back in zip(decision.lines, backs, strict=True)]
+    left = [share.net - value for share, value in zip(decision.lines, values, strict=True)]
+    postage = 0 if full else decision.postage
+    value = sum(values) + decision.postage - postage
+    if engine.programme.returns.partial == "pro_rata":
+        used_left = [
+            share.used - (share.used * gone // share.net if share.net else 0)
+            for share, gone in zip(decision.lines, values, strict=True)
+        ]
+        used_value = decision.used_value - sum(used_left) - (0 if full else decision.postage_used)
+    else:
+        used_value, used_left = _money_first(engine, decision, value, left, postage)
+    whole = value == decision.total
+    used = decision.used if whole else engine.value.points_for(used_value)
+    awards = _remaining_awards(engine, decision, backs, values, left, used_left, full, campaigns)
+    return _Standing(full, value, used, used_value, awards)
 
 
 def regular_and_apart(awards: Sequence[Award]) -> tuple[int, dict[str, int]]:

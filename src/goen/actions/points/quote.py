@@ -25,7 +25,7 @@ from goen.actions.points.answers import (
 from goen.actions.points.context import Context
 from goen.actions.points.record_purchase import RecordPurchase
 from goen.actions.till.act import Decided
-from goen.actions.till.books import Books
+from goen.actions.till.books import Books, FactsNotLoaded
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState, Rows
 from goen.database.coalescer import Coalescer
@@ -160,6 +160,8 @@ class Quotes:
                 return act.decide(Desk(books, Rows(), 0)).body
             except LotsNotLoaded as wanted:
                 await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
+            except FactsNotLoaded as wanted:
+                await books.load_facts(connection, wanted)
             except Exception as outcome:
                 return outcome
 

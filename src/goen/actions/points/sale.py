@@ -17,8 +17,10 @@ from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, PurchaseState, Stamp
-from goen.earning.decision import Decision
+from goen.earning.campaigns.remainder import Pinned
+from goen.earning.decision import Award, Decision
 from goen.earning.evaluate import Engine
+from goen.earning.remainder import remaining
 from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws, take
@@ -64,6 +66,18 @@ class Sale:
         decision = decision_of(purchase)
         engine = context.programmes.version(decision.version)
         return cls(context, desk, purchase, decision, progress_of(purchase), engine)
+
+    @property
+    def campaigns(self) -> Pinned | None:
+        """The campaigns that the decision names; None where there are none."""
+        return self.context.campaigns.pinned(self.engine, self.decision)
+
+    @property
+    def remaining(self) -> tuple[Award, ...]:
+        """The awards as returns have left them."""
+        if not self.progress.returned.lines:
+            return self.decision.awards
+        return remaining(self.engine, self.decision, self.progress.returned, self.campaigns)
 
     @property
     def holder(self) -> int | None:

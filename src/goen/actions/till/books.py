@@ -14,6 +14,7 @@ from goen.actions.till.act import Act, Key, Stored, Wants
 from goen.actions.till.posting import HoldState, PurchaseState
 from goen.database.pool import Writing
 from goen.database.queries import load
+from goen.earning.campaigns.scene import Article
 from goen.identity.presented import Presented
 from goen.ledger.model import Account, Lot
 from goen.purchases.ids import home_of
@@ -41,6 +42,43 @@ class MemberFacts(NamedTuple):
     pin_hash: str | None
 
 
+class History(NamedTuple):
+    """A member's purchases that were neither cancelled nor wholly returned: in all, in web shops, the last day."""
+
+    purchases: int = 0
+    web: int = 0
+    last_on: date | None = None
+
+    def with_one(self, channel: str, day: date) -> History:
+        """One more purchase, in a store or web shop (``ec``)."""
+        return History(
+            self.purchases + 1, self.web + (channel == "ec"), day if self.last_on is None else max(day, self.last_on)
+        )
+
+
+class Traits(NamedTuple):
+    """What campaigns ask of a member beside the tier."""
+
+    birth_month: int | None
+    segments: tuple[str, ...]
+
+
+class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
+    """An act asks for what its wants did not name, because only its purchase told; it is read and asked again."""
+
+    def __init__(
+        self,
+        *,
+        members: Iterable[int] = (),
+        skus: Iterable[str] = (),
+        limits: Iterable[tuple[int, str, str]] = (),
+    ) -> None:
+        super().__init__("facts not loaded")
+        self.members = list(members)
+        self.skus = list(skus)
+        self.limits = list(limits)
+
+
 def by_number(member_id: int) -> Presented:
     """A member named by our own number."""
     return Presented("member_id", "", member_id=member_id)
@@ -63,6 +101,12 @@ class Books:
         self.due_holds: dict[int, list[HoldState]] = {}
         self.limits: dict[tuple[int, str, str], int] = {}
         self.stored: dict[Key, Stored] = {}
+        self.history: dict[int, History] = {}
+        self.traits: dict[int, Traits] = {}
+        #: By sku; None where there is no such product.
+        self.articles: dict[str, Article | None] = {}
+        #: Campaigns draw on no limit any more: too many others reached for the last of one (architecture, 5).
+        self.limits_closed = False
 
     async def read(self, connection: Writing, acts: Sequence[Act], suspects: Sequence[Act]) -> None:
         """Read what ``acts`` want, and whether ``suspects`` were done before."""
@@ -92,6 +136,17 @@ class Books:
         await self._read_due_holds(connection)
         await self._read_lots(connection, acts)
         await self._read_limits(connection, wants)
+        await self._read_facts(connection, wants)
+
+    async def load_facts(self, connection: Writing, wanted: FactsNotLoaded) -> None:
+        """What an act turned out to ask for."""
+        if wanted.members:
+            await self._read_histories(connection, wanted.members)
+            await self._read_traits(connection, wanted.members)
+        if wanted.skus:
+            await self._read_articles(connection, wanted.skus)
+        if wanted.limits:
+            await self._read_accounts(connection, wanted.limits)
 
     async def load_lots(self, connection: Writing, member_id: int, lot_ids: Iterable[int]) -> None:
         """Every open lot of a member and the named closed ones; what acts of this batch changed stays."""
@@ -190,9 +245,42 @@ class Books:
             for purchase in want.purchases
             if purchase in self.purchases and (holder := self.purchases[purchase].holder)
         }
+        asked |= {key for want in wants for key in want.shared}
         if asked:
-            for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*asked, strict=True))):
-                self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
+            await self._read_accounts(connection, asked)
+
+    async def _read_accounts(self, connection: Writing, keys: Iterable[tuple[int, str, str]]) -> None:
+        keys = list(keys)
+        self.limits.update(dict.fromkeys(keys, 0))
+        for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*keys, strict=True))):
+            self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
+
+    async def _read_facts(self, connection: Writing, wants: Sequence[Wants]) -> None:
+        """What live campaigns ask of members and products; most batches ask for nothing."""
+        for name, read in (("history", self._read_histories), ("traits", self._read_traits)):
+            asking = {
+                found.member_id
+                for want in wants
+                if getattr(want, name)
+                for presented in want.members
+                for found in self.found.get(presented, ())
+            }
+            if asking:
+                await read(connection, list(asking))
+        if skus := {sku for want in wants for sku in want.skus}:
+            await self._read_articles(connection, list(skus))
+
+    async def _read_histories(self, connection: Writing, members: list[int]) -> None:
+        self.history |= {row[0]: History(*row[1:]) for row in await connection.fetch(_SQL.histories.sql, members)}
+
+    async def _read_traits(self, connection: Writing, members: list[int]) -> None:
+        rows = await connection.fetch(_SQL.traits.sql, members)
+        self.traits |= {row[0]: Traits(row[1], tuple(row[2])) for row in rows}
+
+    async def _read_articles(self, connection: Writing, skus: list[str]) -> None:
+        self.articles.update(dict.fromkeys(skus))
+        for sku, category, brand, maker, tags, clearance in await connection.fetch(_SQL.articles.sql, skus):
+            self.articles[sku] = Article(category, brand, maker, frozenset(tags), clearance)
 
     def _purchases_of(self, act: Act) -> list[str]:
         ids = [*act.wants.purchases, *(self.receipts[k] for k in act.wants.receipts if k in self.receipts)]

@@ -6,15 +6,16 @@ refusal leaves no trace. Everything here is in memory and synchronous.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from goen.actions.till.act import Key
-from goen.actions.till.books import Books, Found, MemberFacts
+from goen.actions.till.books import Books, FactsNotLoaded, Found, History, MemberFacts, Traits
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
+from goen.earning.campaigns.scene import UNKNOWN, Article
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws
@@ -38,7 +39,7 @@ class Desk:
     """One act's view of the books and its draft of what to write."""
 
     __slots__ = (
-        "_audits", "_books", "_claims", "_events", "_holds", "_journals", "_limits", "_new_holds",
+        "_audits", "_books", "_claims", "_counted", "_events", "_holds", "_journals", "_limits", "_new_holds",
         "_new_purchases", "_purchases", "_returns", "_rows", "act_id", "now", "today",
     )  # fmt: skip
 
@@ -56,6 +57,7 @@ class Desk:
         self._claims: list[tuple[Any, ...]] = []
         self._returns: list[ReturnRow] = []
         self._limits: list[tuple[Any, ...]] = []
+        self._counted: list[tuple[int, str, date]] = []
         self._events: list[tuple[Any, ...]] = []
         self._audits: list[tuple[Any, ...]] = []
 
@@ -133,6 +135,53 @@ class Desk:
         """What is drawn on a limit so far."""
         return self._books.limits.get((anchor, code, period), 0)
 
+    def limit(self, anchor: int, code: str, period: str) -> int:
+        """What is drawn on a campaign's limit, this act's own draws included.
+
+        :raises FactsNotLoaded: nobody has read it yet.
+        """
+        key = (anchor, code, period)
+        known = self._books.limits.get(key)
+        if known is None:
+            raise FactsNotLoaded(limits=[key])
+        mine: list[int] = [each[4] for each in self._limits if each[:3] == key]
+        return known + sum(mine)
+
+    @property
+    def limits_closed(self) -> bool:
+        """Whether campaigns have to do without limits that others reach for as well."""
+        return self._books.limits_closed
+
+    def history(self, member_id: int) -> History:
+        """The member's purchases before this act.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.history.get(member_id)
+        if known is None:
+            raise FactsNotLoaded(members=[member_id])
+        return known
+
+    def traits(self, member_id: int) -> Traits:
+        """The member's birth month and segments.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.traits.get(member_id)
+        if known is None:
+            raise FactsNotLoaded(members=[member_id])
+        return known
+
+    def articles(self, skus: Sequence[str]) -> dict[str, Article]:
+        """These products, as campaigns look at them.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.articles
+        if missing := [sku for sku in skus if sku not in known]:
+            raise FactsNotLoaded(skus=missing)
+        return {sku: known[sku] or UNKNOWN for sku in skus}
+
     # Writing ---------------------------------------------------------------------------------
 
     def stamp(self, member_id: int, stamp: Stamp) -> None:
@@ -160,6 +209,10 @@ class Desk:
     def draw_limit(self, anchor: int, code: str, period: str, amount: int, ceiling: int) -> None:
         """Draw on a limit account, or give back with a negative amount; guarded again at commit."""
         self._limits.append((anchor, code, period, self.act_id, amount, ceiling))
+
+    def count_purchase(self, member_id: int, channel: str, day: date) -> None:
+        """The member has bought once more; later acts of the batch see it."""
+        self._counted.append((member_id, channel, day))
 
     def tell(self, topic: str, member_id: int, shop_id: int | None, body: Mapping[str, Any]) -> None:
         """An event for the feed, committed with the act. Never personal data."""
@@ -202,6 +255,9 @@ class Desk:
         rows.returns += self._returns
         rows.events += self._events
         rows.audits += self._audits
+        for member_id, channel, day in self._counted:
+            if (history := books.history.get(member_id)) is not None:
+                books.history[member_id] = history.with_one(channel, day)
         for anchor, code, period, act_id, amount, ceiling in self._limits:
             key = (anchor, code, period)
             books.limits[key] = books.limits.get(key, 0) + amount

@@ -87,6 +87,32 @@ select l.anchor, l.code, l.period, l.drawn
   from unnest(:anchors::bigint[], :codes::text[], :periods::text[]) as i (anchor, code, period)
   join limit_account l on l.anchor = i.anchor and l.code = i.code and l.period = i.period;
 
+-- name: histories
+-- Purchases of these members that were neither cancelled nor wholly returned; of claimed ones too.
+select i.member_id, count(p.shop_id) as purchases, count(*) filter (where s.kind = 'ec') as web,
+       max(p.business_date) as last_on
+  from unnest(:members::bigint[]) as i (member_id)
+  left join lateral (
+    select o.shop_id, o.business_date from purchase o
+     where o.member_id = i.member_id and o.status <> 'cancelled' and coalesce(o.progress, '') not like '%"full":true%'
+    union all
+    select o.shop_id, o.business_date from purchase_claim c
+      join purchase o on o.member_id = c.anchor and o.purchase_id = c.purchase_id
+     where c.member_id = i.member_id and o.status <> 'cancelled'
+       and coalesce(o.progress, '') not like '%"full":true%') p on true
+  left join shop s on s.shop_id = p.shop_id
+ group by i.member_id;
+
+-- name: traits
+-- Birth month and segments of these members.
+select m.member_id, extract(month from m.birth_date)::int as birth_month,
+       array(select g.segment from member_segment g where g.member_id = m.member_id order by g.segment) as segments
+  from member m where m.member_id = any(:members::bigint[]);
+
+-- name: articles
+-- Products as campaigns look at them.
+select p.sku, p.category, p.brand, p.maker, p.tags, p.clearance from product p where p.sku = any(:skus::text[]);
+
 -- name: post_batch
 -- Write a batch: keys, limits, then everything of the members' home, in one commit.
 select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::posted_act[], :accounts::posted_account[],

@@ -13,7 +13,7 @@ import msgspec
 
 from goen.earning.campaigns.model import Campaign, Limit, Measure
 from goen.earning.campaigns.scene import Draw, Drawn, LimitKey
-from goen.earning.decision import Award, Miss
+from goen.earning.decision import Award, Decision, Miss
 from goen.vocabulary.points import PointValue
 
 replace = msgspec.structs.replace
@@ -36,11 +36,7 @@ def granted(
     """
     points = left = sum([award.points for award in awards])
     for limit, key in zip(campaign.limits, keys, strict=True):
-        rest = max(0, limit.most - drawn(key))
-        if limit.measure == "uses":
-            fits = points if rest else 0
-        else:
-            fits = rest if limit.measure == "points" else value.points_for(rest)
+        fits = points_within(limit.measure, limit.most - drawn(key), points, value)
         if fits <= 0:
             per = "_".join(sorted(limit.per)) or "all"
             reached = Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
@@ -52,6 +48,29 @@ def granted(
         for limit, key in zip(campaign.limits, keys, strict=True)
     ]
     return kept, draws, None
+
+
+def points_within(measure: Measure, room: int, points: int, value: PointValue) -> int:
+    """How many of ``points`` an account with ``room`` left still covers."""
+    if room <= 0:
+        return 0
+    if measure == "uses":
+        return points
+    return min(points, room if measure == "points" else value.points_for(room))
+
+
+def shortened(decision: Decision, rule: str, points: int) -> Decision:
+    """The decision when a rule's awards lose so many points for good, later effects first."""
+    awards = []
+    for award in reversed(decision.awards):
+        if award.rule == rule and points:
+            part = min(award.points, points)
+            points -= part
+            left = award.points - part
+            award = replace(award, points=left, granted=left)  # noqa: PLW2901
+        awards.append(award)
+    kept = tuple(reversed(awards))
+    return replace(decision, awards=kept, earned=sum([award.points for award in kept]))
 
 
 def trimmed(awards: Iterable[Award], points: int) -> list[Award]:
