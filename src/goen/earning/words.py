@@ -87,6 +87,33 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "brand・tender・tier・shop をそれぞれ1回ずつ並べてください",
         "List brand, tender, tier and shop, each once",
     ),
+    "multiplier_or_percent": (
+        "multiplier か percent のどちらか一方を指定してください",
+        "Give either multiplier or percent",
+    ),
+    "multiply_needs_multiplier": ("multiply には multiplier を指定してください", "multiply needs a multiplier"),
+    "gives_nothing": ("1倍以下ではポイントが増えません", "A multiplier of 1 or less gives nothing more"),
+    "ends_before_start": ("終了が開始より前です", "Ends before it starts"),
+    "one_of_two": ("expires_on と days はどちらか一方だけ指定できます", "Give expires_on or days, not both"),
+    "only_limited_ends": (
+        "有効期限を指定できるのは期間限定ポイント（limited）だけです",
+        "Only limited-time points have a date of their own",
+    ),
+    "expires_during": ("キャンペーン終了前にポイントが失効します", "Points expire before the campaign ends"),
+    "same_limit_twice": ("同じ種類・範囲の上限が重複しています", "The same limit is there twice"),
+    "scopes_contradict": ("上限の範囲の指定が矛盾しています", "The limit's scopes contradict one another"),
+    "no_day_zero": ("0日・第0曜日はありません", "There is no day or weekday number 0"),
+    "says_nothing": ("条件が空です", "Names nothing"),
+    "values_or_bounds": ("is か at_least・at_most のどちらかを指定してください", "Give is, or at_least and at_most"),
+    "unknown_tier": ("会員ランク {tier} は登録されていません", "The programme has no tier {tier}"),
+    "premium_above_cap": (
+        "景品類に当たる場合、限度額（1,000円未満は200円、1,000円以上は取引価額の20%）を超えるおそれがあります",
+        "May exceed the cap on premiums (200 yen below 1,000 yen, else 20 % of the sale)",
+    ),
+    "unbounded": (
+        "付与ポイントの総額に上限がありません",
+        "Nothing bounds what it may cost in all",
+    ),
     "same_code_twice": ("同じコードが重複しています", "The same code is there twice"),
     "not_a_value": (
         "0より大きい数値（小数点以下6桁まで）で指定してください",

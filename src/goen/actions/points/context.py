@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,10 @@ class Context:
     closed_through: date | None = None
     campaigns: Campaigns = field(default_factory=Campaigns)
     signals: Signals = field(default_factory=Signals)
+
+    def with_draft(self, campaign: Campaign) -> Context:
+        """The same, as if this campaign were live; for dry runs."""
+        return replace(self, campaigns=self.campaigns.with_draft(campaign))
 
     def day_of(self, instant: datetime) -> date:
         """The programme's calendar day of an instant."""

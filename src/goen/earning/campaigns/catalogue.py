@@ -43,6 +43,7 @@ class Campaigns:
         self._segments: dict[int, tuple[list[Instant], list[tuple[Campaign, ...]]]] = {}
         self._running: dict[tuple[int, int, int], Running | None] = {}
         self._compiled: dict[tuple[int, str, int], Compiled] = {}
+        self._names: dict[str, tuple[int, dict[str, str]]] = {}
 
     @property
     def last_change(self) -> int:
@@ -67,6 +68,10 @@ class Campaigns:
     def version(self, code: str, version: int) -> Campaign:
         """A version that a decision has pinned; KeyError is our own mistake."""
         return self._versions[code, version]
+
+    def last_of(self, code: str) -> Change | None:
+        """The last thing that happened to a campaign."""
+        return next((change for change in reversed(self._changes) if change.code == code), None)
 
     def running(self, engine: Engine, instant: Instant, as_of: int | None = None) -> Running | None:
         """The campaigns live at an instant, compiled for this programme; None where there are none.
@@ -104,10 +109,14 @@ class Campaigns:
 
     def names(self, language: Literal["ja", "en"]) -> dict[str, str]:
         """The newest name of each campaign by rule."""
-        return {
-            campaign.rule: (campaign.name_en or campaign.name) if language == "en" else campaign.name
-            for _, campaign in sorted(self._versions.items())
-        }
+        known = self._names.get(language)
+        if known is None or known[0] != len(self._versions):
+            names = {
+                campaign.rule: (campaign.name_en or campaign.name) if language == "en" else campaign.name
+                for _, campaign in sorted(self._versions.items())
+            }
+            known = self._names[language] = len(self._versions), names
+        return known[1]
 
     def _one(self, engine: Engine, code: str, version: int) -> Compiled:
         key = (engine.version, code, version)

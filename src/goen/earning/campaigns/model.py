@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, field
@@ -232,17 +232,12 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 _to_json = msgspec.json.Encoder(decimal_format="number")
-_parse = msgspec.json.Decoder(float_hook=Decimal)
+_parse = msgspec.json.Decoder(Campaign)
 
 
 def from_json(body: bytes) -> Campaign:
     """Decode a campaign; raises msgspec.ValidationError or DecodeError naming the field that is wrong."""
-    return from_builtins(_parse.decode(body))
-
-
-def from_builtins(plain: Any) -> Campaign:
-    """A campaign of plain values; decimals may be numbers. Raises msgspec.ValidationError."""
-    return msgspec.convert(plain, Campaign)
+    return _parse.decode(body)
 
 
 def to_json(campaign: Campaign) -> bytes:
