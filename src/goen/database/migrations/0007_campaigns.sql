@@ -11,7 +11,7 @@ create table campaign (
 comment on table campaign is 'reference: campaigns by code; what is live follows from campaign_change';
 
 create table campaign_version (
-  code text not null constraint campaign_version_code_fkey references campaign (code),
+  code text not null constraint campaign_version_campaign references campaign (code),
   version bigint not null,
   document json not null,
   made_by text not null,
@@ -26,7 +26,7 @@ create table campaign_approval (
   approved_by text not null,
   approved_at timestamptz not null,
   primary key (code, version, approved_by),
-  constraint campaign_approval_version_fkey foreign key (code, version) references campaign_version (code, version)
+  constraint campaign_approval_version foreign key (code, version) references campaign_version (code, version)
 );
 comment on table campaign_approval is 'reference: who approved which version';
 
@@ -39,7 +39,7 @@ create table campaign_change (
   what text not null constraint campaign_change_what_check check (what in ('live', 'stop')),
   made_by text not null,
   made_at timestamptz not null,
-  constraint campaign_change_version_fkey foreign key (code, version) references campaign_version (code, version)
+  constraint campaign_change_version foreign key (code, version) references campaign_version (code, version)
 );
 comment on table campaign_change is 'reference: versions that went live and campaigns that stopped, never edited';
 
