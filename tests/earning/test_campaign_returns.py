@@ -80,7 +80,7 @@ def test_a_limited_award_keeps_the_lesser_of_what_is_left_and_what_was_granted()
     assert points_after(decision, made, catalogue, *[[back(1)]] * 4) == [100, 100, 100, 200]
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_rule_25_returns_in_any_split_add_up_by_lot(data: st.DataObject) -> None:
     programme = data.draw(programmes)
@@ -116,7 +116,7 @@ def test_rule_25_returns_in_any_split_add_up_by_lot(data: st.DataObject) -> None
     assert apart == regular_and_apart(decision.awards)[1]
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_rule_9_shipments_in_any_split_confirm_what_was_earned_by_lot(data: st.DataObject) -> None:
     programme = data.draw(programmes)

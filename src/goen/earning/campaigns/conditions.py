@@ -154,6 +154,8 @@ def payment(when: Conditions, purchase: Purchase) -> str | None:
         return None
     if purchase.tenders is UNSET:
         return "other_tender"
+    if not when.brands and len(purchase.tenders) == 1:
+        return None if purchase.tenders[0].kind in when.tenders else "other_tender"
     fits = [
         (not when.tenders or t.kind in when.tenders) and (not when.brands or (t.brand or "") in when.brands)
         for t in purchase.tenders

@@ -123,7 +123,7 @@ def _rate(effect: RateEffect, number: int, campaign: Campaign, engine: Engine) -
                 points += rate.points_of(amount) * times
             if points:
                 category = None if together else rate.category
-                awards.append(Award(rule, version, points, base, rate.arithmetic, category, effect=number, apart=apart))
+                awards.append(Award(rule, version, points, base, rate.arithmetic, category, None, number, None, apart))
         return awards
 
     return give
@@ -137,15 +137,16 @@ def _joined(bases: Iterable[Bases], place: str) -> Bases:
 
 def _points(effect: PointsEffect, number: int, campaign: Campaign) -> Give:
     shown = {per: Arithmetic(fixed=effect.points, of=per) for per in ("sale", "line", "quantity")}
+    fixed, each = _fixed(campaign, number), effect.points
 
     def give(scratch: Scratch, positions: Positions) -> list[Award]:
         lines = scratch.earning(positions)
         if effect.per == "sale":
-            return [_fixed(campaign, number, effect.points, scratch, positions, shown["sale"])] if lines else []
+            return [fixed(each, scratch, positions, shown["sale"])] if lines else []
         of = "line" if effect.per == "line" else "quantity"
         times = len(lines) if of == "line" else scratch.pieces(positions)
         arithmetic = replace(shown[of], times=times)
-        return [_fixed(campaign, number, effect.points * times, scratch, positions, arithmetic)] if times else []
+        return [fixed(each * times, scratch, positions, arithmetic)] if times else []
 
     return give
 
@@ -156,49 +157,76 @@ def measured(of: str, scratch: Scratch, positions: Positions) -> int:
 
 
 def _steps(effect: StepsEffect, number: int, campaign: Campaign) -> Give:
-    steps = sorted(effect.steps, key=lambda step: step.at, reverse=True)
+    steps = [
+        (step.at, step.points, Arithmetic(threshold=step.at, of=effect.of))
+        for step in sorted(effect.steps, key=lambda step: step.at, reverse=True)
+    ]
+    fixed, of = _fixed(campaign, number), effect.of
 
     def give(scratch: Scratch, positions: Positions) -> list[Award]:
-        size = measured(effect.of, scratch, positions)
-        for step in steps:
-            if size >= step.at:
-                arithmetic = Arithmetic(threshold=step.at, of=effect.of)
-                return [_fixed(campaign, number, step.points, scratch, positions, arithmetic)]
+        size = measured(of, scratch, positions)
+        for at, points, arithmetic in steps:
+            if size >= at:
+                return [fixed(points, scratch, positions, arithmetic)]
         return []
 
     return give
 
 
 def _every(effect: EveryEffect, number: int, campaign: Campaign) -> Give:
+    fixed = _fixed(campaign, number)
+
     def give(scratch: Scratch, positions: Positions) -> list[Award]:
         times = measured(effect.of, scratch, positions) // effect.amount
         times = times if effect.times_max is None else min(times, effect.times_max)
         if not times:
             return []
         arithmetic = Arithmetic(unit_amount=effect.amount, unit_points=str(effect.points), times=times, of=effect.of)
-        return [_fixed(campaign, number, effect.points * times, scratch, positions, arithmetic)]
+        return [fixed(effect.points * times, scratch, positions, arithmetic)]
 
     return give
 
 
-def _fixed(
-    campaign: Campaign, number: int, points: int, scratch: Scratch, positions: Positions, arithmetic: Arithmetic
-) -> Award:
-    base = scratch.bases(positions)[1]
-    return Award(campaign.rule, campaign.version, points, base, arithmetic, effect=number, apart=campaign.apart)
+Fixed = Callable[[int, Scratch, Positions, Arithmetic], Award]
 
 
-def next_step(campaign: Campaign, scratch: Scratch, positions: Positions) -> tuple[int, int] | None:
-    """Yen of base still missing for the next award of a step or "every" effect, and its points."""
-    found = []
-    base = scratch.bases(positions)[1]
-    for effect in campaign.effects:
-        if isinstance(effect, StepsEffect) and effect.of == "amount":
-            reached = max((s.points for s in effect.steps if s.at <= base), default=0)
-            ahead = [(s.at - base, s.points - reached) for s in effect.steps if s.at > base and s.points > reached]
-            found += ahead[:1] if len(ahead) < 2 else [min(ahead)]
-        elif isinstance(effect, EveryEffect) and effect.of == "amount":
-            times = base // effect.amount
-            if effect.times_max is None or times < effect.times_max:
-                found.append(((times + 1) * effect.amount - base, effect.points))
-    return min(found, default=None)
+def _fixed(campaign: Campaign, number: int) -> Fixed:
+    """How an effect's award is told, apart from its points and arithmetic."""
+    rule, version, apart = campaign.rule, campaign.version, campaign.apart
+
+    def fixed(points: int, scratch: Scratch, positions: Positions, arithmetic: Arithmetic) -> Award:
+        return Award(rule, version, points, scratch.bases(positions)[1], arithmetic, None, None, number, None, apart)
+
+    return fixed
+
+
+def compiled_ahead(campaign: Campaign) -> Callable[[int], tuple[int, int] | None] | None:
+    """Of a base: the yen still missing for the next award, and its points. None where no effect counts yen."""
+    ladders = [
+        sorted((step.at, step.points) for step in effect.steps)
+        for effect in campaign.effects
+        if isinstance(effect, StepsEffect) and effect.of == "amount"
+    ]
+    rounds = [each for each in campaign.effects if isinstance(each, EveryEffect) and each.of == "amount"]
+    if not ladders and not rounds:
+        return None
+
+    def ahead(base: int) -> tuple[int, int] | None:
+        nearest: tuple[int, int] | None = None
+        for ladder in ladders:
+            reached = 0
+            for at, points in ladder:
+                if at <= base:
+                    reached = points
+                elif points > reached:
+                    if nearest is None or at - base < nearest[0]:
+                        nearest = (at - base, points - reached)
+                    break
+        for each in rounds:
+            times = base // each.amount
+            missing = (times + 1) * each.amount - base
+            if (each.times_max is None or times < each.times_max) and (nearest is None or missing < nearest[0]):
+                nearest = (missing, each.points)
+        return nearest
+
+    return ahead

@@ -36,15 +36,17 @@ def granted(
     """
     points = left = sum([award.points for award in awards])
     for limit, key in zip(campaign.limits, keys, strict=True):
-        fits = points_within(limit.measure, limit.most - drawn(key), points, value)
+        room = limit.most - drawn(key)
+        fits = room if limit.measure == "points" else points_within(limit.measure, room, points, value)
         if fits <= 0:
             per = "_".join(sorted(limit.per)) or "all"
             reached = Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
             return [], [], reached
         left = min(left, fits)
     kept = list(awards) if left == points else trimmed(awards, left)
+    rule = campaign.rule
     draws = [
-        Draw(campaign.rule, key, drawn_by(limit.measure, left, value), limit.most)
+        Draw(rule, key, drawn_by(limit.measure, left, value), limit.most)
         for limit, key in zip(campaign.limits, keys, strict=True)
     ]
     return kept, draws, None

@@ -32,9 +32,9 @@ from goen.earning.campaigns.conditions import (
     payment,
     place_and_day,
 )
-from goen.earning.campaigns.effects import Positions, Scratch, compiled_effects, measured, next_step
+from goen.earning.campaigns.effects import Positions, Scratch, compiled_ahead, compiled_effects, measured
 from goen.earning.campaigns.limits import granted, limit_key
-from goen.earning.campaigns.model import Campaign, EveryEffect, RateEffect, StepsEffect
+from goen.earning.campaigns.model import Campaign, RateEffect
 from goen.earning.campaigns.scene import UNKNOWN, Article, Draw, Drawn, LimitKey, Place, Scene
 from goen.earning.decision import Applied, Award, Decision, Miss, Values
 from goen.earning.evaluate import Engine, Priced
@@ -50,7 +50,7 @@ class Compiled:
     """One campaign under one programme version."""
 
     __slots__ = (
-        "_misses", "campaign", "checks", "effects", "floor", "goods", "hours", "pays", "replaces", "rule", "stepped",
+        "_misses", "ahead", "campaign", "checks", "effects", "floor", "goods", "hours", "pays", "replaces", "rule",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, engine: Engine) -> None:
@@ -66,7 +66,7 @@ class Compiled:
         self.checks = member_checks(when)
         self.floor = any((when.amount_min, when.amount_max, when.quantity_min))
         self.replaces = any(isinstance(e, RateEffect) and e.mode == "replace" for e in campaign.effects)
-        self.stepped = any(isinstance(e, StepsEffect | EveryEffect) and e.of == "amount" for e in campaign.effects)
+        self.ahead = compiled_ahead(campaign)
         self._misses: dict[str, Miss] = {}
 
     def miss(self, reason: str, values: Values | None = None) -> Miss:
@@ -80,7 +80,10 @@ class Compiled:
 
     def entitlement(self, scratch: Scratch, positions: Positions) -> list[Award]:
         """What the effects give for these lines, within the cap of one sale."""
-        awards = [award for give in self.effects for award in give(scratch, positions)]
+        if len(self.effects) == 1:
+            awards = self.effects[0](scratch, positions)
+        else:
+            awards = [award for give in self.effects for award in give(scratch, positions)]
         cap = self.campaign.max_points
         return awards if cap is None else capped(awards, cap)
 
@@ -99,7 +102,9 @@ class Plan(NamedTuple):
     """What a shop and a day leave of the live campaigns, and what those ask to be read.
 
     ``keys`` are the accounts of the campaigns' limits; ``by_sku`` and ``by_category`` find the campaigns, by
-    position, whose goods begin with these."""
+    position, whose goods begin with these; ``categories``: any campaign asks for one; ``whole``: the entries of
+    campaigns that count the whole basket.
+    """
 
     compiled: tuple[Compiled, ...]
     keys: tuple[tuple[LimitKey, ...], ...]
@@ -107,8 +112,10 @@ class Plan(NamedTuple):
     history: bool
     traits: bool
     signals: frozenset[str]
-    by_sku: dict[str, list[int]]
-    by_category: dict[str, list[int]]
+    by_sku: dict[str | None, list[int]]
+    by_category: dict[str | None, list[int]]
+    categories: bool
+    whole: tuple[Entry, ...]
 
 
 class Shortlist(NamedTuple):
@@ -160,22 +167,25 @@ class Running:
                 else:
                     misses.append(compiled.miss(reason))
             asked = [compiled.campaign.conditions for compiled in holding]
-            indexes: dict[str, dict[str, list[int]]] = {"sku": {}, "category": {}}
+            indexes: dict[str, dict[str | None, list[int]]] = {"sku": {}, "category": {}}
             for i, compiled in enumerate(holding):
                 if compiled.goods is not None and (key := compiled.goods.index_key) is not None:
                     for name in key[1]:
                         indexes[key[0]].setdefault(name, []).append(i)
+            keys = tuple(
+                tuple(limit_key(c.campaign, limit, place.shop, day) for limit in c.campaign.limits) for c in holding
+            )
             plan = Plan(
                 tuple(holding),
-                tuple(
-                    tuple(limit_key(c.campaign, limit, place.shop, day) for limit in c.campaign.limits) for c in holding
-                ),
+                keys,
                 tuple(misses),
                 any(map(needs_history, asked)),
                 any(map(needs_traits, asked)),
                 frozenset(signal.name for when in asked for signal in when.signals),
                 indexes["sku"],
                 indexes["category"],
+                any(c.goods is not None and c.goods.asks_category for c in holding),
+                tuple(Entry(c, k, None) for c, k in zip(holding, keys, strict=True)),
             )
             if len(self._plans) >= _PLANS_KEPT:
                 self._plans.clear()
@@ -189,18 +199,21 @@ class Running:
         misses = list(plan.misses)
         asked = False
         numbered = _numbered(purchase)
-        named, found = True, dict[int, list[int]]()
+        found: dict[int, list[int]] = {}
         by_sku, by_category = plan.by_sku, plan.by_category
-        if by_sku or by_category:
+        if by_sku:
             for position, line in enumerate(numbered):
-                if by_sku and line.sku is not None:
-                    for i in by_sku.get(line.sku, ()):
-                        found.setdefault(i, []).append(position)
-                if line.category is None:
-                    named = False
-                elif by_category:
-                    for i in by_category.get(line.category, ()):
-                        found.setdefault(i, []).append(position)
+                for i in by_sku.get(line.sku, ()):
+                    found.setdefault(i, []).append(position)
+        named = True
+        if plan.categories:
+            shelves: dict[str | None, list[int]] = {}
+            for position, line in enumerate(numbered):
+                shelves.setdefault(line.category, []).append(position)
+            named = None not in shelves
+            for category, positions in shelves.items():
+                for i in by_category.get(category, ()):
+                    found[i] = sorted(found[i] + positions) if i in found else positions
         minute = scene.minute
         for i, compiled in enumerate(plan.compiled):
             goods = compiled.goods
@@ -209,7 +222,7 @@ class Running:
             elif compiled.pays and (reason := payment(compiled.campaign.conditions, purchase)) is not None:
                 misses.append(compiled.miss(reason))
             elif goods is None:
-                entries.append(Entry(compiled, plan.keys[i], None))
+                entries.append(plan.whole[i])
             elif goods.needs_articles or (goods.asks_category and not named):
                 entries.append(Entry(compiled, plan.keys[i], None, True))
                 asked = True
@@ -277,7 +290,7 @@ class Running:
         if compiled.floor and (miss := below_floor(compiled, scratch, lines)) is not None:
             return miss
         awards = compiled.entitlement(scratch, lines)
-        points = sum([award.points for award in awards])
+        points = awards[0].points if len(awards) == 1 else sum([award.points for award in awards])
         if not points:
             return self._nothing(compiled, scratch, lines)
         if compiled.replaces:
@@ -285,10 +298,9 @@ class Running:
         return Candidate(compiled, entry.keys, lines, awards, points)
 
     def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss:
-        ahead = next_step(compiled.campaign, scratch, lines) if compiled.stepped else None
-        if ahead is not None:
-            return compiled.miss("below_threshold", {"missing": ahead[0], "points": ahead[1]})
         base = scratch.bases(lines)[1]
+        if compiled.ahead is not None and (ahead := compiled.ahead(base)) is not None:
+            return compiled.miss("below_threshold", {"missing": ahead[0], "points": ahead[1]})
         if not base:
             return compiled.miss("nothing_eligible")
         return compiled.miss("below_unit", {"base": base})
@@ -311,8 +323,8 @@ class Running:
                     winners[group] = candidate
         standing = []
         for candidate in candidates:
-            winner = winners.get(candidate.compiled.campaign.stacking.group or "", candidate)
-            if winner is candidate:
+            group = candidate.compiled.campaign.stacking.group
+            if group is None or (winner := winners[group]) is candidate:
                 standing.append(candidate)
             else:
                 misses.append(candidate.compiled.miss("same_group", {"winner": winner.compiled.rule}))
@@ -370,6 +382,7 @@ class Running:
         awards: list[Award] = []
         draws: list[Draw] = []
         applied: list[Applied] = []
+        numbers: dict[Positions, Positions] = {None: None}
         replaced: set[int] = set()
         for compiled, keys, lines, entitled, _ in chosen:
             campaign = compiled.campaign
@@ -385,12 +398,14 @@ class Running:
                     continue
                 draws += taken
             awards += entitled
-            applied.append(Applied(campaign.code, campaign.version, _line_numbers(decision, lines)))
+            if lines is not None and lines not in numbers:
+                numbers[lines] = _line_numbers(decision, lines)
+            applied.append(Applied(campaign.code, campaign.version, numbers[lines]))
             if room is not None:
                 room -= sum([award.points for award in entitled])
             if compiled.replaces:
                 replaced.update(range(len(scratch.kinds)) if lines is None else lines)
-            if compiled.stepped and (ahead := next_step(campaign, scratch, lines)) is not None:
+            if compiled.ahead is not None and (ahead := compiled.ahead(scratch.bases(lines)[1])) is not None:
                 misses.append(compiled.miss("next_step", {"missing": ahead[0], "points": ahead[1]}))
         own, own_misses = decision.awards, decision.not_applied
         if replaced:
@@ -474,5 +489,6 @@ def _numbered(purchase: Purchase) -> Sequence[Line]:
     return lines
 
 
-def _line_numbers(decision: Decision, lines: Positions) -> tuple[int, ...] | None:
-    return None if lines is None else tuple([decision.lines[i].line for i in lines])
+def _line_numbers(decision: Decision, lines: tuple[int, ...]) -> tuple[int, ...]:
+    shares = decision.lines
+    return tuple([shares[i].line for i in lines])
