@@ -175,3 +175,19 @@ update member_identifier i
    set value = '', normal = ''
   from member m
  where m.member_id = any(:member_ids) and i.member_id = m.member_id and i.normal <> m.number;
+
+-- name: segments
+-- The segments of a member, in order. Read-only.
+select segment from member_segment where member_id = :member_id order by segment;
+
+-- name: put_segments!
+-- A member's segments: those named stay or come, the others go.
+with gone as (
+  delete from member_segment where member_id = :member_id and segment <> all (:segments::text[]))
+insert into member_segment (member_id, segment, since)
+select :member_id::bigint, s.segment, :now from unnest(:segments::text[]) s (segment)
+    on conflict do nothing;
+
+-- name: erase_segments!
+-- What was thought of a member goes with the personal data.
+delete from member_segment where member_id = any(:member_ids);

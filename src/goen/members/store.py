@@ -139,7 +139,18 @@ async def erase_due(connection: Writing, now: datetime, today: date, count: int)
     member_ids = [row["member_id"] async for row in rows]
     await _queries.erase_identifiers(connection, member_ids=member_ids)
     await _queries.erase_members(connection, member_ids=member_ids, now=now)
+    await _queries.erase_segments(connection, member_ids=member_ids)
     return member_ids
+
+
+async def segments(connection: Reading, member_id: int) -> list[str]:
+    """The segments of a member."""
+    return [row["segment"] async for row in _queries.segments(connection, member_id=member_id)]
+
+
+async def put_segments(connection: Writing, member_id: int, names: Sequence[str], now: datetime) -> None:
+    """The member is in these segments and in no others."""
+    await _queries.put_segments(connection, member_id=member_id, segments=list(names), now=now)
 
 
 # PIN ----------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ class MemberExport(msgspec.Struct, frozen=True):
     has_pin: bool
     identifiers: tuple[ExportedIdentifier, ...]
     consents: tuple[ConsentView, ...]
+    segments: tuple[str, ...]
     notes: tuple[ExportedNote, ...]
 
 
@@ -73,6 +74,7 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
             ]
         ),
         consents=tuple(await store.consents(connection, member_id)) if member_id else (),
+        segments=tuple(await store.segments(connection, member_id)) if member_id else (),
         notes=tuple(
             [
                 ExportedNote(**{**row, "details": msgspec.Raw(row["details"].encode())})

@@ -15,6 +15,7 @@ from goen.actions.members.identify import add_identifier, remove_identifier, ver
 from goen.actions.members.leave import freeze, withdraw
 from goen.actions.members.names import account_by_token, guard_vouching, web_shop
 from goen.actions.members.pin import set_pin
+from goen.actions.members.segments import put_segments
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply, Role
 from goen.api.operations import SERVER, WRITERS, Operation
@@ -178,6 +179,27 @@ async def put_member_consents(call: Call) -> Consents:
     return await get_consents(call)
 
 
+class Segments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The segments that a member is in, all of them."""
+
+    segments: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...], Meta(max_length=1000)]
+
+
+async def get_segments(call: Call) -> Segments:
+    """The segments that campaigns ask for."""
+    member_id = _member_id(call)
+    async with call.services.database.reading() as connection:
+        await member_profile(connection, member_id)
+        return Segments(tuple(await store.segments(connection, member_id or 0)))
+
+
+async def put_member_segments(call: Call) -> Segments:
+    """Put the member into these segments and no others."""
+    ask = call.decode(Segments)
+    await put_segments(call.services.database, call.principal, _member_id(call), ask.segments, call.now)
+    return await get_segments(call)
+
+
 async def get_export(call: Call) -> MemberExport:
     """Everything kept about the member but points and sales, which have lists of their own."""
     async with call.services.database.snapshot() as connection:
@@ -273,6 +295,15 @@ OPERATIONS = [
     Operation(
         method="PUT", path="/v1/members/{id}/consents", summary="Add to the consents", handler=put_member_consents,
         tag=_TAG, request=asks.ConsentsAsked, answer=Consents, roles=WRITERS, refusals=_CHANGES, absent=_ABSENT,
+    ),
+    Operation(
+        method="GET", path="/v1/members/{id}/segments", summary="The segments a member is in", handler=get_segments,
+        tag=_TAG, answer=Segments, roles=frozenset({"server", "readonly"}), refusals=_ABSENT, absent=_ABSENT,
+    ),
+    Operation(
+        method="PUT", path="/v1/members/{id}/segments", summary="Put a member into segments, and no others",
+        handler=put_member_segments, tag=_TAG, request=Segments, answer=Segments, roles=SERVER, refusals=_CHANGES,
+        absent=_ABSENT,
     ),
     Operation(
         method="GET", path="/v1/members/{id}/export", summary="Everything kept about a member", handler=get_export,
