@@ -203,6 +203,26 @@ async def test_traits_products_regions_and_signals(retailer):
     assert reasons_of(elsewhere)["campaign:rain"] == "not_this_region"
 
 
+async def test_segments_are_those_that_were_put(retailer):
+    await live(retailer, effects=[{"kind": "points", "points": 5}],
+               conditions={"segments": ["vip"], "not_segments": ["staff"]})  # fmt: skip
+    member = await retailer.member()
+    path = f"/v1/members/{member['id']}/segments"
+    for segments, reason in ((["vip"], None), (["staff", "vip"], "not_in_segment"), ([], "not_in_segment")):
+        put = await retailer.server.put(path, json={"segments": segments})
+        assert put.json() == (await retailer.readonly.get(path)).json() == {"segments": segments}
+        assert reasons_of(await retailer.buys(1100, member)).get("campaign:double") == reason
+    refused = await retailer.shibuya.put(path, json={"segments": []})
+    assert refused.status_code == 403
+
+
+async def test_a_change_that_leaves_too_little_is_refused(retailer):
+    await live(retailer)
+    for change, field in (({"name": None}, "name"), ({"effects": None}, "effects"), ({"code": "x"}, "code")):
+        answer = await retailer.server.patch("/v1/campaigns/double", json=change)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
 async def test_a_quote_and_a_dry_run_say_what_the_sale_then_earns(retailer):
     steps = {"kind": "steps", "steps": [{"from": 1000, "points": 10}, {"from": 1400, "points": 60}]}
     body = {"code": "c", "name": "お買い得", "effects": [steps], "limits": [{"measure": "points", "most": 100}]}

@@ -12,7 +12,7 @@ from goen.actions import campaigns as actions
 from goen.actions.points.errors import CouponNotUsable
 from goen.actions.points.quote import Quote, QuoteAnswer, QuotePurchase
 from goen.api.call import Call, Reply
-from goen.api.decoding import read
+from goen.api.decoding import read, refused
 from goen.api.operations import SERVER, Operation
 from goen.api.v1.presenting import named, proven
 from goen.api.v1.purchases import MEMBER_REFUSALS, SPENDING_REFUSALS
@@ -160,7 +160,10 @@ async def _patch(call: Call) -> CampaignAnswer:
     changes = msgspec.json.decode(call.body or b"{}")
     code = call.variable("code", CampaignCode)
     services, by = call.services, call.principal.integration
-    made = await actions.change(services.database, services.context, code, changes, by, call.now)
+    try:
+        made = await actions.change(services.database, services.context, code, changes, by, call.now)
+    except msgspec.ValidationError as error:  # Each change fits its field; all together may still miss one.
+        raise refused(error) from None
     return await _checked(call, code, made.version)
 
 
