@@ -152,6 +152,8 @@ GOODS = [
     ({"products": {"skus": ["B-1", "B-9"]}}, {1}),
     ({"products": {"categories": ["酒"]}}, {3}),
     ({"products": {"categories": ["食品", "化粧品"]}}, {1, 2}),
+    ({"products": {"skus": ["B-2", "B-2", "X"]}}, {2, 3}),
+    ({"products": {"categories": ["酒", "酒"]}}, {3}),
     ({"products": {"brands": ["花"]}}, {1}),
     ({"products": {"makers": ["乙"]}}, {2}),
     ({"products": {"tags": ["新製品", "x"]}}, {1}),

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+from goen.earning.campaigns.compiled import Compiled
 from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.remainder import Pinned
-from goen.earning.campaigns.running import Compiled, Running
+from goen.earning.campaigns.running import Running
 from goen.earning.decision import Decision
 from goen.earning.evaluate import Engine
 from goen.vocabulary.clock import Instant

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
 from goen.earning.campaigns.effects import Positions, Scratch
-from goen.earning.campaigns.running import Compiled, below_floor, capped, overall_cap
 from goen.earning.decision import Award, Decision
 from goen.earning.evaluate import Engine
 

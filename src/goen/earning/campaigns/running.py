@@ -22,109 +22,21 @@ from typing import NamedTuple
 
 import msgspec
 
-from goen.earning.campaigns.conditions import (
-    Goods,
-    article_of,
-    compiled_hours,
-    member_checks,
-    needs_history,
-    needs_traits,
-    payment,
-    place_and_day,
-)
-from goen.earning.campaigns.effects import Positions, Scratch, compiled_ahead, compiled_effects, measured
-from goen.earning.campaigns.limits import granted, limit_key
-from goen.earning.campaigns.model import Campaign, RateEffect
-from goen.earning.campaigns.scene import UNKNOWN, Article, Draw, Drawn, LimitKey, Place, Scene
+from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
+from goen.earning.campaigns.conditions import article_of
+from goen.earning.campaigns.effects import Positions, Scratch
+from goen.earning.campaigns.limits import granted
+from goen.earning.campaigns.model import Campaign
+from goen.earning.campaigns.scene import Article, Draw, Drawn, LimitKey, Place, Scene
+from goen.earning.campaigns.shortlist import Entry, Plan, Shortlist, numbered, planned, shortlisted
 from goen.earning.decision import Applied, Award, Decision, Miss, Values
 from goen.earning.evaluate import Engine, Priced
-from goen.purchases.model import Line, Purchase
+from goen.purchases.model import Purchase
 from goen.vocabulary.points import POINTS_LIMIT
 from goen.vocabulary.refusal import InvalidRequest
 
 replace = msgspec.structs.replace
 _PLANS_KEPT = 4096
-
-
-class Compiled:
-    """One campaign under one programme version."""
-
-    __slots__ = (
-        "_misses", "ahead", "campaign", "checks", "effects", "floor", "goods", "hours", "pays", "replaces", "rule",
-    )  # fmt: skip
-
-    def __init__(self, campaign: Campaign, engine: Engine) -> None:
-        when = campaign.conditions
-        self.campaign = campaign
-        self.rule = campaign.rule
-        self.effects = compiled_effects(campaign, engine)
-        self.hours = compiled_hours(when)
-        self.goods = (
-            None if when.products is None and when.not_products is None else Goods(when.products, when.not_products)
-        )
-        self.pays = when.coupons is not None or bool(when.tenders or when.brands)
-        self.checks = member_checks(when)
-        self.floor = any((when.amount_min, when.amount_max, when.quantity_min))
-        self.replaces = any(isinstance(e, RateEffect) and e.mode == "replace" for e in campaign.effects)
-        self.ahead = compiled_ahead(campaign)
-        self._misses: dict[str, Miss] = {}
-
-    def miss(self, reason: str, values: Values | None = None) -> Miss:
-        """Why the campaign gave nothing."""
-        if values:
-            return Miss(self.rule, reason, values)
-        known = self._misses.get(reason)
-        if known is None:
-            known = self._misses[reason] = Miss(self.rule, reason)
-        return known
-
-    def entitlement(self, scratch: Scratch, positions: Positions) -> list[Award]:
-        """What the effects give for these lines, within the cap of one sale."""
-        if len(self.effects) == 1:
-            awards = self.effects[0](scratch, positions)
-        else:
-            awards = [award for give in self.effects for award in give(scratch, positions)]
-        cap = self.campaign.max_points
-        return awards if cap is None else capped(awards, cap)
-
-
-class Entry(NamedTuple):
-    """A campaign that may hold, the accounts of its limits, and the lines it counts; ``open`` where their
-    products are to be looked up."""
-
-    compiled: Compiled
-    keys: tuple[LimitKey, ...]
-    lines: Positions
-    open: bool = False
-
-
-class Plan(NamedTuple):
-    """What a shop and a day leave of the live campaigns, and what those ask to be read.
-
-    ``keys`` are the accounts of the campaigns' limits; ``by_sku`` and ``by_category`` find the campaigns, by
-    position, whose goods begin with these; ``categories``: any campaign asks for one; ``whole``: the entries of
-    campaigns that count the whole basket.
-    """
-
-    compiled: tuple[Compiled, ...]
-    keys: tuple[tuple[LimitKey, ...], ...]
-    misses: tuple[Miss, ...]
-    history: bool
-    traits: bool
-    signals: frozenset[str]
-    by_sku: dict[str | None, list[int]]
-    by_category: dict[str | None, list[int]]
-    categories: bool
-    whole: tuple[Entry, ...]
-
-
-class Shortlist(NamedTuple):
-    """What the document leaves of a plan. ``skus``: products to be looked up; ``limits``: accounts to be read."""
-
-    entries: list[Entry]
-    misses: list[Miss]
-    skus: tuple[str, ...]
-    limits: list[LimitKey]
 
 
 class Outcome(NamedTuple):
@@ -159,34 +71,7 @@ class Running:
         """What this shop and day leave; kept, because most sales of a day ask the same."""
         plan = self._plans.get((place, day))
         if plan is None:
-            holding, misses = [], []
-            for compiled in self.compiled:
-                reason = place_and_day(compiled.campaign.conditions, place, day)
-                if reason is None:
-                    holding.append(compiled)
-                else:
-                    misses.append(compiled.miss(reason))
-            asked = [compiled.campaign.conditions for compiled in holding]
-            indexes: dict[str, dict[str | None, list[int]]] = {"sku": {}, "category": {}}
-            for i, compiled in enumerate(holding):
-                if compiled.goods is not None and (key := compiled.goods.index_key) is not None:
-                    for name in key[1]:
-                        indexes[key[0]].setdefault(name, []).append(i)
-            keys = tuple(
-                tuple(limit_key(c.campaign, limit, place.shop, day) for limit in c.campaign.limits) for c in holding
-            )
-            plan = Plan(
-                tuple(holding),
-                keys,
-                tuple(misses),
-                any(map(needs_history, asked)),
-                any(map(needs_traits, asked)),
-                frozenset(signal.name for when in asked for signal in when.signals),
-                indexes["sku"],
-                indexes["category"],
-                any(c.goods is not None and c.goods.asks_category for c in holding),
-                tuple(Entry(c, k, None) for c, k in zip(holding, keys, strict=True)),
-            )
+            plan = planned(self.compiled, place, day)
             if len(self._plans) >= _PLANS_KEPT:
                 self._plans.clear()
             self._plans[place, day] = plan
@@ -194,49 +79,7 @@ class Running:
 
     def shortlist(self, purchase: Purchase, scene: Scene) -> Shortlist:
         """What can be said before the member and the products are known."""
-        plan = self.plan(scene.place, scene.day)
-        entries: list[Entry] = []
-        misses = list(plan.misses)
-        asked = False
-        numbered = _numbered(purchase)
-        found: dict[int, list[int]] = {}
-        by_sku, by_category = plan.by_sku, plan.by_category
-        if by_sku:
-            for position, line in enumerate(numbered):
-                for i in by_sku.get(line.sku, ()):
-                    found.setdefault(i, []).append(position)
-        named = True
-        if plan.categories:
-            shelves: dict[str | None, list[int]] = {}
-            for position, line in enumerate(numbered):
-                shelves.setdefault(line.category, []).append(position)
-            named = None not in shelves
-            for category, positions in shelves.items():
-                for i in by_category.get(category, ()):
-                    found[i] = sorted(found[i] + positions) if i in found else positions
-        minute = scene.minute
-        for i, compiled in enumerate(plan.compiled):
-            goods = compiled.goods
-            if compiled.hours and not _within(minute, compiled.hours):
-                misses.append(compiled.miss("not_this_hour"))
-            elif compiled.pays and (reason := payment(compiled.campaign.conditions, purchase)) is not None:
-                misses.append(compiled.miss(reason))
-            elif goods is None:
-                entries.append(plan.whole[i])
-            elif goods.needs_articles or (goods.asks_category and not named):
-                entries.append(Entry(compiled, plan.keys[i], None, True))
-                asked = True
-            else:
-                likely = range(len(numbered)) if goods.index_key is None else found.get(i, ())
-                if likely and not goods.only_indexed:
-                    likely = [n for n in likely if goods.counts(numbered[n], UNKNOWN)]
-                if likely:
-                    entries.append(Entry(compiled, plan.keys[i], tuple(likely)))
-                else:
-                    misses.append(compiled.miss("no_matching_goods"))
-        skus = tuple({line.sku for line in purchase.lines if line.sku}) if asked else ()
-        limits = [key for entry in entries for key in entry.keys]
-        return Shortlist(entries, misses, skus, limits)
+        return shortlisted(self.plan(scene.place, scene.day), purchase, scene)
 
     def decide(
         self,
@@ -280,8 +123,7 @@ class Running:
         if entry.open:
             assert compiled.goods is not None
             counts = compiled.goods.counts
-            numbered = _numbered(purchase)
-            lines = tuple([i for i, line in enumerate(numbered) if counts(line, article_of(line, articles))])
+            lines = tuple([i for i, line in enumerate(numbered(purchase)) if counts(line, article_of(line, articles))])
             if not lines:
                 return compiled.miss("no_matching_goods")
         for check in compiled.checks:
@@ -437,56 +279,6 @@ def _own(
     """The programme's own awards when these lines earn nothing by them."""
     kinds = scratch.without(positions)
     return engine.earn(kinds, scratch.tax_rates, scratch.quantities, scratch.values, decision.boosts)
-
-
-def below_floor(compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss | None:
-    """Why the lines are too little or too much for the campaign, or None."""
-    when = compiled.campaign.conditions
-    base = scratch.bases(lines)[1]
-    if when.amount_min is not None and base < when.amount_min:
-        return compiled.miss("below_amount", {"missing": when.amount_min - base})
-    if when.amount_max is not None and base > when.amount_max:
-        return compiled.miss("above_amount", {"up_to": when.amount_max})
-    if when.quantity_min is not None:
-        pieces = measured("quantity", scratch, lines)
-        if pieces < when.quantity_min:
-            return compiled.miss("below_quantity", {"pieces": when.quantity_min - pieces})
-    return None
-
-
-def capped(awards: list[Award], cap: int) -> list[Award]:
-    """The first ``cap`` points of the awards; the one that the cap cut says so."""
-    if sum([award.points for award in awards]) <= cap:
-        return awards
-    kept, left = [], cap
-    for award in awards:
-        part = min(award.points, left)
-        left -= part
-        if part:
-            kept.append(award if part == award.points else replace(award, points=part, cap=cap))
-    return kept
-
-
-def overall_cap(engine: Engine, scratch: Scratch) -> int | None:
-    """The most points that all campaigns together may give for these lines; None: there is no cap."""
-    terms = engine.programme.campaigns
-    caps = [] if terms.max_points is None else [terms.max_points]
-    if terms.max_percent is not None:
-        caps.append(engine.value.points_for(scratch.bases(None)[1] * terms.max_percent // 100))
-    return min(caps, default=None)
-
-
-def _within(minute: int, spans: tuple[tuple[int, int], ...]) -> bool:
-    return any(start <= minute < end for start, end in spans)
-
-
-def _numbered(purchase: Purchase) -> Sequence[Line]:
-    """The lines by number, as a priced basket has them."""
-    lines = purchase.lines
-    for i in range(1, len(lines)):
-        if lines[i].line < lines[i - 1].line:
-            return sorted(lines, key=lambda line: line.line)
-    return lines
 
 
 def _line_numbers(decision: Decision, lines: tuple[int, ...]) -> tuple[int, ...]:
