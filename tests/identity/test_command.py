@@ -15,6 +15,9 @@ from goen.cli import main
         ("email", "T.a+x@GMAIL.com\r\ntaro..yamada@docomo.ne.jp\nx", "ta@gmail.com\ntaro..yamada@docomo.ne.jp\n\n"),
         ("kana", "ﾔﾏﾀﾞ　はなこ\n", "ヤマダ ハナコ\n"),
         ("name", "渡邉󠄀 誠\n", "渡辺 誠\n"),
+        ("address", "港区芝公園四丁目２番８号\n\n", "東京都港区芝公園4-2-8\n\n"),
+        ("birth-date", "R7.4.1\n不明\n", "2025-04-01\n\n"),
+        ("reading", "ﾜｶｺ\nWakako\n和歌子\n", "wakako\nwakako\n\n"),
     ],
 )
 def test_a_line_out_for_each_line_in(kind: str, given: str, normal: str) -> None:

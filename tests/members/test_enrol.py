@@ -178,3 +178,20 @@ async def dump(connection: asyncpg.Connection) -> str:
         if row["table_name"] != "schema_migration" and not row["table_name"].startswith("entry_")
     ]
     return "\n".join(texts)
+
+
+async def test_what_people_wrote_is_kept_beside_its_normal_form(desk: Desk, owner: asyncpg.Connection) -> None:
+    view = await desk.enrol(
+        ("phone", "０９０ー１２３４ー５６７８"), ("email", "Hanako.T+shop@GMAIL.com"), ("card", "a0012-345b"),
+        name="髙橋　花子", kana="ﾀｶﾊｼ ﾊﾅｺ", address="港区芝公園四丁目２番８号",
+    )  # fmt: skip
+    kept = {each.kind: (each.value, each.normal) for each in view.identifiers if each.value != view.number}
+    assert kept == {
+        "phone": ("０９０ー１２３４ー５６７８", "+819012345678"),
+        # Dots and plus are folded for matching alone: mail goes to the address as given.
+        "email": ("Hanako.T+shop@GMAIL.com", "hanako.t+shop@gmail.com"),
+        "card": ("a0012-345b", "0012345"),
+    }
+    row = await owner.fetchrow("select name, kana, address, kana_order, searchable from member where name is not null")
+    assert tuple(row)[:4] == ("髙橋　花子", "ﾀｶﾊｼ ﾊﾅｺ", "港区芝公園四丁目２番８号", "タカハシ ハナコ")
+    assert "高橋花子" in row["searchable"]

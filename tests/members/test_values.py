@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from goen.members.ids import member_id_of, public_id
 from goen.members.masks import name_masked
-from goen.members.number import SERIAL_MAX, check_digit, is_valid, number_of
+from goen.members.number import SERIAL_MAX, number_of
 from goen.members.search import grams
+from goen.vocabulary.jan import check_digit, is_valid
 
 
 @given(st.integers(1, SERIAL_MAX))

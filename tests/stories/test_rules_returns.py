@@ -199,6 +199,24 @@ async def test_rule_28_a_shortage_is_owed_and_blocks_spending_until_it_is_earned
     ok(await retailer.server.post("/v1/purchases", json=retailer.sale(100, member, use_points=5)), 201)
 
 
+async def test_rule_28_who_owes_is_listed_every_day(retailer):
+    listed = await retailer.server.get("/v1/debts")
+    assert ok(listed)["items"] == []
+    owing = []
+    for _ in range(3):
+        member, sale = await spent(retailer, "debt")
+        await takes_back(retailer, sale, (1, 1), (2, 1))
+        owing.append((member["id"], 70, sale["id"]))
+    first = ok(await retailer.server.get("/v1/debts?limit=2"))
+    assert (first["members"], first["owed"]) == (3, 210)
+    rest = ok(await retailer.server.get(f"/v1/debts?limit=2&cursor={first['next_cursor']}"))
+    found = [(each["member_id"], each["owed"], each["purchase_id"]) for each in first["items"] + rest["items"]]
+    assert found == owing
+    assert rest["next_cursor"] is None
+    await gives(retailer, member, 70)
+    assert ok(await retailer.server.get("/v1/debts"))["members"] == 2
+
+
 async def test_rule_28_a_shortage_lowers_the_refund_in_money(retailer):
     member, sale = await spent(retailer, "money")
     first, second = await takes_back(retailer, sale, (1, 1)), await takes_back(retailer, sale, (2, 1))

@@ -27,6 +27,9 @@ STATUS: Mapping[str, int] = {
     "unknown_key": 422,
     "unknown_import": 422,
     "unknown_campaign": 422,
+    "unknown_review": 422,
+    "unknown_household": 422,
+    "unknown_merge": 422,
     "unauthorized": 401,
     "forbidden": 403,
     "proof_required": 403,
@@ -42,13 +45,24 @@ STATUS: Mapping[str, int] = {
     "purchase_state": 409,
     "return_exceeds_purchase": 409,
     "claim_not_possible": 409,
+    "code_not_valid": 409,
+    "no_agreement": 409,
+    "card_retired": 409,
+    "no_contact": 409,
+    "sender_missing": 409,
+    "line_not_set_up": 409,
+    "household_state": 409,
     "coupon_not_usable": 409,
     "member_withdrawn": 409,
+    "member_frozen": 409,
+    "merge_undone": 409,
+    "merge_order": 409,
     "balance_exists": 409,
     "not_undoable": 409,
     "campaign_exists": 409,
     "campaign_state": 409,
     "second_person_needed": 409,
+    "review_decided": 409,
     "cursor_expired": 410,
     "payload_too_large": 413,
     "unsupported_media_type": 415,
@@ -60,6 +74,8 @@ STATUS: Mapping[str, int] = {
     "server_too_old": 503,
     "data_folder_refused": 503,
     "installation_differs": 503,
+    "font_missing": 503,
+    "line_unavailable": 503,
 }
 """Status of each code. An ``unknown_…`` in a body is 422; where the URL names it, 404 (see ``status_of``)."""
 
@@ -136,6 +152,8 @@ def problem(refusal: Refusal, status: int, request_id: str) -> Reply:
     # A field never hides one of ours; ``status`` of a hold or purchase goes by its full name.
     body.update((name, value) for name, value in refusal.fields.items() if name not in body)
     headers = (CONTENT_TYPE, *_HEADERS.get(refusal.code, ()))
+    if "retry_after" in refusal.fields and not isinstance(refusal, RateLimited):  # Whose headers the frame adds.
+        headers = (*headers, (b"retry-after", b"%d" % refusal.fields["retry_after"]))
     if isinstance(refusal, MethodNotAllowed):
         headers = (*headers, (b"allow", ", ".join(refusal.fields["allowed"]).encode()))
     return Reply(status, msgspec.json.encode(body), headers)

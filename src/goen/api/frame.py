@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -23,7 +23,6 @@ from goen.api.call import Answer, Call, Events, Language, Principal, Reply, enco
 from goen.api.limits import Buckets, Headers, Limits
 from goen.api.metrics import Metrics
 from goen.api.operations import Operation
-from goen.api.protocol import WHOLE, Whole
 from goen.api.routing import Found, Router
 from goen.api.services import Services
 from goen.database.errors import DatabaseUnavailable
@@ -53,6 +52,21 @@ class ClientGone(Exception):  # noqa: N818 - a circumstance, not an error.
     """The client left before its request was complete; nobody is there to be answered."""
 
 
+class Asked(NamedTuple):
+    """A request as it came, its body still to be received. ``path`` is decoded, ``raw_path`` as sent."""
+
+    method: str
+    path: str
+    raw_path: bytes
+    query: bytes
+    headers: dict[bytes, bytes]
+    receive: Receive
+
+
+#: The reply, the request's id, and headers beside those of the reply.
+Answered: TypeAlias = tuple[Reply | Events, str, Headers]
+
+
 class Frame:
     """The ASGI application of ``/v1``. One per process."""
 
@@ -64,7 +78,9 @@ class Frame:
         metrics: Metrics,
         limits: Limits,
     ) -> None:
+        operations = tuple(operations)
         self._router = Router(operations)
+        self._streams = tuple(each.path.encode() for each in operations if each.content_type == "text/event-stream")
         self._services = services
         self._keyring = keyring
         self._metrics = metrics
@@ -79,13 +95,31 @@ class Frame:
         self._requests += 1
         return f"{self._prefix}-{self._requests:x}"
 
+    def streams(self, url: bytes) -> bool:
+        """Whether this address may answer without an end."""
+        return url.startswith(self._streams)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        asked = Asked(scope["method"], scope["path"], scope["raw_path"], scope["query_string"], headers, receive)
+        answered = await self.answer(asked)
+        if answered is None:
+            return
+        reply, request_id, extra = answered
+        if type(reply) is Events:
+            await self._stream(reply, secret_of(headers), request_id, extra, receive, send)
+            return
+        assert type(reply) is Reply
+        await send_reply(reply, request_id, extra, send)
+
+    async def answer(self, asked: Asked) -> Answered | None:
+        """What a request is answered; None where its sender left before it was whole."""
         began = time.perf_counter()
         request_id = self.request_id()
         operation: Operation | None = None
         extra: Headers = ()
         try:
-            found = self._router.find(scope["method"], scope["path"], scope["raw_path"])
+            found = self._router.find(asked.method, asked.path, asked.raw_path)
             if found is None:
                 raise NotFound("There is nothing at this address. /docs lists what there is.")
             operation = found.operation
@@ -93,7 +127,7 @@ class Frame:
                 raise errors.MethodNotAllowed(
                     f"This address takes {', '.join(found.allowed)}.", allowed=list(found.allowed)
                 )
-            headers = dict(scope["headers"])
+            headers = asked.headers
             principal = await self._known(headers)
             if principal.role not in operation.roles:
                 raise Forbidden(f"A key of role {principal.role} may not do this.", role=principal.role)
@@ -104,23 +138,22 @@ class Frame:
                 except errors.RateLimited as refusal:
                     extra = buckets.empty(refusal)
                     raise
-            body = await _body(operation, headers, receive)
-            call = self._call(scope, found, headers, principal, body, request_id)
+            body = await _body(operation, headers, asked.receive)
+            call = self._call(asked, found, principal, body, request_id)
             answer = await operation.handler(call)
             reply = answer if type(answer) is Reply else self._reply(operation, answer)
         except ClientGone:
-            return
+            return None
         except Refusal as refusal:
-            reply = self._refused(refusal, scope, operation, request_id)
+            reply = self._refused(refusal, asked.method, operation, request_id)
         except Exception as error:
             reply = self._failed(error, operation, request_id)
         if type(reply) is Events:
-            await self._stream(reply, secret_of(headers), request_id, extra, receive, send)
-            return
+            return reply, request_id, extra
         assert type(reply) is Reply
-        await send_reply(reply, request_id, extra, scope, send)
         name = f"{operation.method} {operation.path}" if operation is not None else "unknown"
         self._metrics.answered(name, reply.status, time.perf_counter() - began)
+        return reply, request_id, extra
 
     async def _known(self, headers: dict[bytes, bytes]) -> Principal:
         if secret := secret_of(headers):
@@ -130,18 +163,10 @@ class Frame:
             raise errors.Unauthorized("This key is not known here, or was revoked.")
         raise errors.Unauthorized("Send `Authorization: Bearer <key>`; `goen keys create` makes one.")
 
-    def _call(
-        self,
-        scope: Scope,
-        found: Found,
-        headers: dict[bytes, bytes],
-        principal: Principal,
-        body: bytes,
-        request_id: str,
-    ) -> Call:
+    def _call(self, asked: Asked, found: Found, principal: Principal, body: bytes, request_id: str) -> Call:
         operation = found.operation
         assert operation is not None
-        query = scope["query_string"]
+        query, headers = asked.query, asked.headers
         now = self._services.clock.now()
         language: Language = self._services.programmes.language_at(now)
         if operation.method == "GET" and (wish := headers.get(b"accept-language")) is not None:
@@ -166,9 +191,9 @@ class Frame:
             return answer
         return Reply(operation.status, encode(answer))
 
-    def _refused(self, refusal: Refusal, scope: Scope, operation: Operation | None, request_id: str) -> Reply:
+    def _refused(self, refusal: Refusal, method: str, operation: Operation | None, request_id: str) -> Reply:
         absent = operation.absent if operation is not None else ()
-        return errors.problem(refusal, errors.status_of(refusal, scope["method"], absent), request_id)
+        return errors.problem(refusal, errors.status_of(refusal, method, absent), request_id)
 
     def _failed(self, error: Exception, operation: Operation | None, request_id: str) -> Reply:
         name = f"{operation.method} {operation.path}" if operation is not None else "unknown"
@@ -224,16 +249,23 @@ class Frame:
                 await close()
 
 
-async def send_reply(reply: Reply, request_id: str, extra: Headers, scope: Scope, send: Send) -> None:
-    """Send a whole answer; a client that has left is no error."""
+def headers_of(reply: Reply, request_id: str, extra: Headers) -> list[tuple[bytes, bytes]]:
+    """The headers of a whole answer."""
     body = reply.body
-    head = [(b"x-request-id", request_id.encode()), *reply.headers, *extra]
+    head = [
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", request_id.encode()),
+        *reply.headers,
+        *extra,
+    ]
     if body and not (reply.headers and any(name == b"content-type" for name, _ in reply.headers)):
         head.append(JSON)
-    whole: Whole | None = scope.get(WHOLE)
-    if whole is not None and whole(reply.status, head, body):
-        return
-    head.append((b"content-length", b"%d" % len(body)))
+    return head
+
+
+async def send_reply(reply: Reply, request_id: str, extra: Headers, send: Send) -> None:
+    """Send a whole answer; a client that has left is no error."""
+    head, body = headers_of(reply, request_id, extra), reply.body
     try:
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": body})

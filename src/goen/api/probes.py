@@ -62,7 +62,7 @@ class Probes:
         else:
             refusal = MethodNotAllowed("This address takes GET.", allowed=["GET", "HEAD"])
             reply = problem(refusal, status_of(refusal, scope["method"]), request_id)
-        await send_reply(reply, request_id, (), scope, send)
+        await send_reply(reply, request_id, (), send)
 
     async def _healthz(self) -> Reply:
         return Reply.of(State("ok"))

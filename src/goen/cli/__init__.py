@@ -26,8 +26,12 @@ COMMANDS: dict[str, Entry] = {
     "shops": Entry("goen.cli.shops:shops", "Add and list shops."),
     "keys": Entry("goen.cli.keys:keys", "Create and revoke API keys."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
+    "cards": Entry("goen.cli.cards:cards", "Member cards to print, with bar code and QR."),
     "import": Entry("goen.cli.import_:import_", "Members, purchases and balances from CSV or Excel."),
-    "normalise": Entry("goen.cli.normalise:normalise", "Phones, mails, kana and names in their normal form."),
+    "normalise": Entry(
+        "goen.cli.normalise:normalise", "Phones, mails, kana, names and addresses in their normal form."
+    ),
+    "match": Entry("goen.cli.match:match", "Which members, or records of a list, are one person."),
     "verify": Entry("goen.cli.verify:verify", "Prove every invariant of the books."),
     "backup": Entry("goen.cli.backup:backup", "A consistent copy into a folder."),
     "restore": Entry("goen.cli.restore:restore", "Bring such a copy back, into an empty database."),

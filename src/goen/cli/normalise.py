@@ -14,11 +14,24 @@ def _email(value: str) -> str | None:
     return normal.match_key(address) if address else None
 
 
+def _address(value: str) -> str | None:
+    parts = normal.address(value)
+    return parts.text if parts else None
+
+
+def _birth_date(value: str) -> str | None:
+    day = normal.birth_date(value)
+    return day.isoformat() if day else None
+
+
 FORMS: dict[str, Callable[[str], str | None]] = {
     "phone": normal.phone,
     "email": _email,
     "kana": normal.kana,
     "name": normal.name,
+    "address": _address,
+    "birth-date": _birth_date,
+    "reading": normal.readings,
 }
 
 
@@ -28,7 +41,8 @@ def normalise(kind: str) -> None:
     """Normalise values read from standard input, one per line, in UTF-8.
 
     phone: E.164. email: the match key (case, width, Gmail's dots and plus folded). kana: composed full-width
-    katakana. name: variant kanji folded. What cannot be read gives an empty line.
+    katakana. name: variant kanji folded. address: prefecture filled in, numbers with hyphens. birth-date: as
+    2025-04-01. reading: one key for わかこ, ワカコ and Wakako. What cannot be read gives an empty line.
     """
     form = FORMS[kind]
     # Only \n ends a line: a value may hold other characters that Python counts as line ends.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from goen.vocabulary.jan import check_digit
+
 #: 20 to 29 are free for a store's own use (GS1); nobody's goods carry them.
 PREFIX = "29"
 SERIAL_MAX = 10**10 - 1
@@ -15,14 +17,3 @@ def number_of(serial: int) -> str:
     assert 0 < serial <= SERIAL_MAX, "ten digits hold every serial"
     digits = f"{PREFIX}{serial * _SPREAD % 10**10:010}"
     return digits + check_digit(digits)
-
-
-def check_digit(digits: str) -> str:
-    """The check digit of JAN and EAN for the digits before it: weights 1 and 3 in turn, 3 the last."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
-    return str(-total % 10)
-
-
-def is_valid(number: str) -> bool:
-    """Whether this is a JAN-13 with the right check digit."""
-    return len(number) == 13 and number.isascii() and number.isdigit() and number[-1] == check_digit(number[:-1])

@@ -26,18 +26,22 @@ _DRAWN_UP = 10**15
 
 
 class Drawn(msgspec.Struct, frozen=True, array_like=True):
-    """What a purchase has drawn on a limit, kept with it until it goes back."""
+    """What a purchase has drawn on a limit, kept with it until it goes back.
+
+    ``anchor``: where the account stands, whoever holds the points by then.
+    """
 
     rule: str
-    shared: bool
+    anchor: int
     code: str
     period: str
     amount: int
     most: int
 
     @property
-    def key(self) -> LimitKey:
-        return LimitKey(self.shared, self.code, self.period)
+    def shared(self) -> bool:
+        """Whether all members draw on the account."""
+        return self.anchor < 0
 
     @property
     def measure(self) -> Measure:
@@ -49,7 +53,11 @@ NOTHING_DRAWN: tuple[Drawn, ...] = ()
 
 
 def anchor_of(key: LimitKey, member_id: int) -> int:
-    """Where a limit's account stands: with the member, or under a stand-in of its own."""
+    """Where a limit's account stands: with the member, or under a stand-in of its own.
+
+    Each draw stays with who was presented. Of members who are one by now all accounts count together, and an
+    undone merge leaves each its own.
+    """
     if not key.shared:
         return member_id
     return -1 - (int.from_bytes(blake2b(key.code.encode(), digest_size=8).digest(), "big") >> 1)
@@ -89,28 +97,31 @@ class Offer:
         scene = Scene.of(Place(shop.code, shop.kind, shop.region), moment, day, context.zone)
         return Offer(context, running, ask, scene)
 
-    def facts(self, desk: Desk, member_id: int, tier: str | None) -> Facts:
-        """What was read of the member, as far as a live campaign asks; pinned with the decision."""
+    def facts(self, desk: Desk, person: int, tier: str | None) -> Facts:
+        """What was read of the person, as far as a live campaign asks; pinned with the decision."""
         facts = Facts(tier=tier)
         if self.history:
-            history = desk.history(member_id)
+            history = desk.history(person)
             channel = history.web if self._scene.place.kind == "ec" else history.purchases - history.web
             facts = replace(facts, purchases=history.purchases, channel_purchases=channel, last_on=history.last_on)
         if self.traits:
-            traits = desk.traits(member_id)
+            traits = desk.traits(person)
             facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
         if self._plan.signals:
             facts = replace(facts, signals=self._context.signals.seen(self._plan.signals, self._scene))
         return facts
 
     def decide(
-        self, desk: Desk, member_id: int, decision: Decision, priced: Priced | None
+        self, desk: Desk, person: int, presented_id: int, decision: Decision, priced: Priced | None
     ) -> tuple[Decision, tuple[Drawn, ...]]:
-        """The decision with the campaigns in it; their limits are drawn on the desk."""
+        """The decision with the campaigns in it; their limits are drawn on the desk.
+
+        ``person``: whose limits and history count, after a merge the survivor; ``presented_id``: who draws.
+        """
         engine = self._running.engine
 
         def drawn(key: LimitKey) -> int:
-            return _DRAWN_UP if desk.limits_closed else desk.limit(anchor_of(key, member_id), key.code, key.period)
+            return _DRAWN_UP if desk.limits_closed else desk.limit(anchor_of(key, person), key.code, key.period)
 
         outcome = self._running.decide(
             self._ask,
@@ -121,20 +132,21 @@ class Offer:
             desk.articles(self.skus) if self.skus else {},
             drawn,
         )
-        return outcome.decision, draw(desk, member_id, outcome.draws)
+        return outcome.decision, draw(desk, presented_id, outcome.draws)
 
 
-def draw(desk: Desk, member_id: int, draws: Sequence[Draw]) -> tuple[Drawn, ...]:
-    """Draw on the limits; guarded again in the commit."""
-    for each in draws:
-        anchor = anchor_of(each.key, member_id)
-        desk.draw_limit(anchor, each.key.code, each.key.period, each.amount, each.ceiling)
-    return tuple(Drawn(each.rule, *each.key, each.amount, each.ceiling) for each in draws)
+def draw(desk: Desk, presented_id: int, draws: Sequence[Draw]) -> tuple[Drawn, ...]:
+    """Draw on the limits; guarded again in the commit, an account by itself and the accounts of members merged into
+    one by the books that they share."""
+    drawn = []
+    for rule, key, amount, ceiling in draws:
+        anchor = anchor_of(key, presented_id)
+        desk.draw_limit(anchor, key.code, key.period, amount, ceiling)
+        drawn.append(Drawn(rule, anchor, key.code, key.period, amount, ceiling))
+    return tuple(drawn)
 
 
-def give_back(
-    desk: Desk, member_id: int, drawn: Sequence[Drawn], kept: Mapping[str, int], value: PointValue
-) -> tuple[Drawn, ...]:
+def give_back(desk: Desk, drawn: Sequence[Drawn], kept: Mapping[str, int], value: PointValue) -> tuple[Drawn, ...]:
     """The limits have again what the awards no longer are; ``kept``: points of each rule that stay.
 
     Gives what stays drawn.
@@ -144,7 +156,7 @@ def give_back(
         amount = min(each.amount, drawn_by(each.measure, kept.get(each.rule, 0), value))
         if amount < each.amount:
             back = amount - each.amount
-            desk.draw_limit(anchor_of(each.key, member_id), each.code, each.period, back, _NO_CEILING)
+            desk.draw_limit(each.anchor, each.code, each.period, back, _NO_CEILING)
         if amount:
             rest.append(replace(each, amount=amount))
     return tuple(rest)

@@ -76,13 +76,15 @@ class ClaimPurchase(Act):
         offer = Offer.of(
             self.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date
         )
-        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.member_id, member.tier)
+        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier)
         decision, drawn = sale.engine.evaluate(document, facts), NOTHING_DRAWN
         if offer is not None:
-            decision, drawn = offer.decide(desk, found.member_id, decision, None)
-        desk.count_purchase(found.member_id, sale.shop.kind, sale.purchase.business_date)
+            decision, drawn = offer.decide(desk, found.who, found.presented_id, decision, None)
+        if found.person is None:  # A household's claimed sales are nobody's own.
+            desk.count_purchase(found.who, sale.shop.kind, sale.purchase.business_date)
         sale.decision = decision
-        sale.purchase = sale.purchase._replace(claimed_by=found.member_id)
+        # Whose card was shown has claimed it; where that member is merged, the points go to the survivor.
+        sale.purchase = sale.purchase._replace(claimed_by=found.owner)
         journal, day = sale.journal, sale.purchase.business_date
         terms = regular_terms(programme, day, "base")
         progress = replace(sale.progress, limits=drawn)
@@ -115,19 +117,19 @@ class ClaimPurchase(Act):
                 self.context.booked_on(day, desk.today),
                 sale.purchase.shop_id,
                 found.identifier_id,
-                found.presented_id,
+                found.owner,
                 self.purchase_id,
                 "claim",
             ),
         )
-        desk.add_claim(found.member_id, sale.purchase)
-        sale.save(claimed_by=found.member_id, decision=stored(decision))
+        desk.add_claim(found.owner, sale.purchase)
+        sale.save(claimed_by=found.owner, decision=stored(decision))
         sale.tell("purchase.claimed", earned - decision.used, pending)
         return Decided(200, encoded(sale.answer()), self.purchase_id, member_id=found.member_id)
 
     def _check(self, sale: Sale, in_time: bool) -> None:
         purchase = sale.purchase
-        if purchase.holder is not None:
+        if purchase.owner is not None:
             raise ClaimNotPossible("already_attached", "This receipt already belongs to a member.")
         if purchase.status == "cancelled":
             raise ClaimNotPossible("cancelled", "This sale was cancelled.")

@@ -45,7 +45,7 @@ def grant(
         if each:
             terms = terms_of(context, programme, decision, rule, day)
             lot = journal.earn(each, terms, purchase_id=purchase_id)
-            progress = progress.moved(rule, confirmed=each, lots=(lot,))
+            progress = progress.with_more(rule, confirmed=each, lots=(lot,))
     return progress
 
 
@@ -55,7 +55,7 @@ def provision(journal: Journal, points: Mapping[str, int], progress: Progress) -
         journal.provision(total)
     for rule, each in points.items():
         if each:
-            progress = progress.moved(rule, pending=each)
+            progress = progress.with_more(rule, pending=each)
     return progress
 
 
@@ -80,5 +80,5 @@ def take_back(
                 short + reversal.shortage,
                 unpaid + reversal.unpaid,
             )
-            progress = progress.moved(rule, confirmed=-confirmed)
+            progress = progress.with_more(rule, confirmed=-confirmed)
     return progress, pending, Reversal(booked, short, unpaid)

@@ -27,6 +27,7 @@ from goen.earning.decision import Decision
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.ledger.model import Terms
+from goen.ledger.steps import CalledOff, Like
 from goen.purchases.model import Line, OrderDiscount
 from goen.shops.model import Principal
 from goen.vocabulary.fields import Money, Points, Quantity, Text
@@ -109,7 +110,7 @@ class OrderAct(Act):
         sale.take_points(points)
         if unproven and self.principal.role == "pos" and sale.holder is not None:
             programme = self.context.engine_at(sale.desk.now).programme
-            drawn = spend_unproven(sale.desk, programme, sale.holder, unproven)
+            drawn = spend_unproven(sale.desk, programme, sale.person, sale.presented, unproven)
             sale.progress = replace(sale.progress, unproven=(*sale.progress.unproven, drawn))
 
     def change(self, sale: Sale) -> None:
@@ -233,7 +234,7 @@ class ChangeLines(OrderAct):
             sale.journal.void(-pending)
         before, after = by_rule(sale.decision), by_rule(decision)
         for rule in before | after:
-            sale.progress = sale.progress.moved(rule, pending=after.get(rule, 0) - before.get(rule, 0))
+            sale.progress = sale.progress.with_more(rule, pending=after.get(rule, 0) - before.get(rule, 0))
         return pending
 
 
@@ -255,19 +256,21 @@ class CancelPurchase(OrderAct):
             terms = regular_terms(programme, sale.desk.today)
             if used:
                 back = sale.give_points(used)
+                journal.record(CalledOff())
                 moved += 0 if progress.hold else back.restored
             # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
             earned = {r: progress.of_rule(r).pending + progress.of_rule(r).confirmed for r in progress.rules}
             moved -= take_back(journal, earned, progress, "debt", terms)[2].booked
-            give_back(sale.desk, sale.holder, progress.limits, {}, sale.engine.value)
+            give_back(sale.desk, progress.limits, {}, sale.engine.value)
             for drawn in progress.unproven:
-                give_back_unproven(sale.desk, sale.holder, drawn)
+                give_back_unproven(sale.desk, sale.presented, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
         undone = Undone(
             sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
-            sum(points for _, points in progress.unproven), progress.apart, progress.limits,
+            sum(points for _, points in progress.unproven),
+            {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits,
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
@@ -307,7 +310,7 @@ class RevivePurchase(OrderAct):
                     terms = self._terms(sale, rule)
                     lots = (journal.earn(confirmed, terms, purchase_id=sale.purchase.purchase_id),)
                     moved += confirmed
-                sale.progress = sale.progress.moved(rule, pending, confirmed, lots)
+                sale.progress = sale.progress.with_more(rule, pending, confirmed, lots)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.progress = replace(sale.progress, waiting=undone.waiting, limits=undone.limits, undone=None)
         sale.save(status=undone.status, decision=stored(sale.decision))
@@ -320,6 +323,7 @@ class RevivePurchase(OrderAct):
             day = sale.purchase.business_date
             return terms_of(self.context, sale.engine.programme, sale.decision, rule, day)
         last = lots[-1]
+        sale.journal.record(Like(last))
         keep_up(self.context, sale.journal, sale.desk.now, (last,))
         return sale.journal.terms_of(last)
 
@@ -329,7 +333,7 @@ def confirm(sale: Sale, points: int, day: date, rule: str) -> None:
     terms = terms_of(sale.context, sale.engine.programme, sale.decision, rule, day)
     lot = sale.journal.confirm(points, terms, purchase_id=sale.purchase.purchase_id)
     slide(sale.context, sale.engine.programme, sale.journal, "earn", day)
-    sale.progress = sale.progress.moved(rule, -points, points, (lot,))
+    sale.progress = sale.progress.with_more(rule, -points, points, (lot,))
 
 
 def idempotent(integration: str, key: str, context: Context, now: datetime) -> Key:

@@ -13,6 +13,7 @@ from goen.actions.till.posting import PurchaseState
 from goen.earning.decision import Decision
 from goen.earning.remainder import Returned, Shipped
 from goen.ledger.model import Draws, take
+from goen.ledger.steps import moved_draws
 from goen.purchases.model import Purchase
 
 #: The rule under which a sale's regular points go, which are one lot.
@@ -49,7 +50,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The state of a purchase's points.
+    """The state of a purchase's points. Lots are numbered as in the books of its owner, merged or not.
 
     ``draws``: the lots its used points were drawn from and have not gone back to. ``owed``: used points that
     no lot covered (offline). ``hold``: used points are held, not yet spent. ``unproven``: what was drawn on the
@@ -87,7 +88,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
         pending = self.pending - sum([x.pending for x in apart])
         return Apart(pending, self.confirmed - sum([x.confirmed for x in apart]), self.lots)
 
-    def moved(self, rule: str, pending: int = 0, confirmed: int = 0, lots: tuple[int, ...] = ()) -> Progress:
+    def with_more(self, rule: str, pending: int = 0, confirmed: int = 0, lots: tuple[int, ...] = ()) -> Progress:
         """These points of a rule more, or less, and lots besides."""
         changes: dict[str, Any] = {}
         if rule == REGULAR:
@@ -109,8 +110,22 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
         """The next day on which waiting points confirm."""
         return min((w.on for w in self.waiting), default=None)
 
+    def moved(self, shift: int) -> Progress:
+        """The same with lots numbered as in other books, ``shift`` further on."""
+        if not shift:
+            return self
+        return msgspec.structs.replace(
+            self,
+            draws=moved_draws(self.draws, shift),
+            lots=tuple(lot_id + shift for lot_id in self.lots),
+            apart={
+                rule: Apart(x.pending, x.confirmed, tuple(lot_id + shift for lot_id in x.lots))
+                for rule, x in self.apart.items()
+            },
+        )
+
     def take_pending(self, points: int, rule: str) -> Progress:
-        """Pending points of a rule fall by ``points``; what waits for a later day goes last, latest first."""
+        """Pending points of a rule fall by ``points``; what waits for a later day goes first, latest first."""
         waiting, over = [w for w in self.waiting if w.rule == rule], points - self.unshipped(rule)
         while over > 0 and waiting:
             last = waiting.pop()
@@ -118,7 +133,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
                 waiting.append(Waiting(last.on, last.points - over, rule))
             over -= last.points
         others = [w for w in self.waiting if w.rule != rule]
-        return msgspec.structs.replace(self.moved(rule, pending=-points), waiting=(*others, *waiting))
+        return msgspec.structs.replace(self.with_more(rule, pending=-points), waiting=(*others, *waiting))
 
     def give_back(self, points: int) -> tuple[Draws, int, Progress]:
         """The part of the draws that ``points`` restore, last drawn first, and what was owed; and the rest."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Key, Stored, Wants
 from goen.actions.till.posting import HoldState, PurchaseState
-from goen.database.pool import Writing
+from goen.database.pool import Reading, Writing
 from goen.database.queries import load
 from goen.earning.campaigns.scene import Article
 from goen.identity.presented import Presented
@@ -22,13 +22,41 @@ from goen.purchases.ids import home_of
 _SQL = load(__package__)
 
 
+class Person(NamedTuple):
+    """Who was presented, where the points are a household's: the rates are the person's own."""
+
+    member_id: int
+    number: str
+    tier: str | None
+    name: str | None
+
+
 class Found(NamedTuple):
-    """A member behind an identifier: who was presented, and, where merged, who holds the points now."""
+    """A member behind an identifier: who was presented, and, where merged or in a household, who holds the points now.
+
+    ``shift``: what leads from the presented member's lot numbers to those of the books (0 where not merged).
+    ``shared``: the name is carried by several who are one by now. ``may_spend``: whether who was presented may take
+    points of those books.
+    """
 
     member_id: int
     presented_id: int
     identifier_id: int | None
     verified: bool
+    shift: int = 0
+    shared: bool = False
+    may_spend: bool = True
+    person: Person | None = None
+
+    @property
+    def who(self) -> int:
+        """Which person it is, where merged the survivor: two of one household share its books and are two."""
+        return self.member_id if self.person is None else self.person.member_id
+
+    @property
+    def owner(self) -> int:
+        """Whose a claimed sale becomes: who was presented, or the household."""
+        return self.presented_id if self.person is None else self.member_id
 
 
 class MemberFacts(NamedTuple):
@@ -40,6 +68,15 @@ class MemberFacts(NamedTuple):
     tier: str | None
     name: str | None
     pin_hash: str | None
+    merged_in: int = 0
+    pool_id: int | None = None
+
+
+#: Whose, of what, in which period.
+LimitAccount = tuple[int, str, str]
+
+#: Of a member's own books, where ``member_id`` would lead on to the household's.
+OWN = "own"
 
 
 class History(NamedTuple):
@@ -71,7 +108,7 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         *,
         members: Iterable[int] = (),
         skus: Iterable[str] = (),
-        limits: Iterable[tuple[int, str, str]] = (),
+        limits: Iterable[LimitAccount] = (),
     ) -> None:
         super().__init__("facts not loaded")
         self.members = list(members)
@@ -80,8 +117,8 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
 
 
 def by_number(member_id: int) -> Presented:
-    """A member named by our own number."""
-    return Presented("member_id", "", member_id=member_id)
+    """The books under our own number, a household's person included: what a row names is not looked through."""
+    return Presented(OWN, "", member_id=member_id)
 
 
 class Books:
@@ -91,6 +128,8 @@ class Books:
         self.now = now
         self.today = today
         self.found: dict[Presented, list[Found]] = {}
+        #: Of everybody who was read: in whose books the points are, and what leads from its lot numbers to theirs.
+        self.places: dict[int, tuple[int, int]] = {}
         self.members: dict[int, MemberFacts] = {}
         self.accounts: dict[int, Account] = {}
         self.lots: dict[int, dict[int, Lot]] = {}
@@ -99,14 +138,20 @@ class Books:
         self.receipts: dict[Key, str] = {}
         self.holds: dict[str, HoldState] = {}
         self.due_holds: dict[int, list[HoldState]] = {}
-        self.limits: dict[tuple[int, str, str], int] = {}
+        self.limits: dict[LimitAccount, int] = {}
         self.stored: dict[Key, Stored] = {}
+        #: By person, who in a household is another than whose the books are.
         self.history: dict[int, History] = {}
         self.traits: dict[int, Traits] = {}
         #: By sku; None where there is no such product.
         self.articles: dict[str, Article | None] = {}
         #: Campaigns draw on no limit any more: too many others reached for the last of one (architecture, 5).
         self.limits_closed = False
+        #: Of members into whom others are merged: those others.
+        self.aliases: dict[int, list[int]] = {}
+        #: Lots that stand in the books of somebody merged in, and what had expired of them there.
+        self.borrowed: dict[tuple[int, int], int] = {}
+        self.seen: dict[Key, Any] = {}
 
     async def read(self, connection: Writing, acts: Sequence[Act], suspects: Sequence[Act]) -> None:
         """Read what ``acts`` want, and whether ``suspects`` were done before."""
@@ -120,25 +165,23 @@ class Books:
                     self.receipts[receipts[row["n"] - 1]] = row["subject"]
         await self._read_members(connection, {m for want in wants for m in want.members})
         purchases = {p for want in wants for p in want.purchases} | set(self.receipts.values())
-        homes, hold_ids = _homes("h", {h for want in wants for h in want.holds})
         if purchases:
             rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", purchases))
             self.purchases = {row["purchase_id"]: PurchaseState(*row) for row in rows}
-            orders = [p for p in self.purchases.values() if p.holder and p.status != "completed"]
-            homes += [p.holder for p in orders if p.holder]
-            hold_ids += [_hold_of(p) for p in orders]
-        owners = {p.holder for p in self.purchases.values()} | set(homes)
-        await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.accounts})
+        hold_ids = {h for want in wants for h in want.holds}
+        owners = {m for p in self.purchases.values() for m in (p.pool_id, p.owner)} | set(_homes("h", hold_ids)[0])
+        await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.places})
         # After the accounts, whose versions guard them: a hold that ends in between is then seen as ended.
-        if hold_ids:
-            rows = await connection.fetch(_SQL.holds.sql, homes, hold_ids)
-            self.holds = {row["hold_id"]: HoldState(*row) for row in rows}
+        await self._read_holds(connection, hold_ids)
         await self._read_due_holds(connection)
         await self._read_lots(connection, acts)
         await self._read_limits(connection, wants)
         await self._read_facts(connection, wants)
+        for act in acts:
+            if act.looks:
+                self.seen[act.key] = await act.look(connection, self)
 
-    async def load_facts(self, connection: Writing, wanted: FactsNotLoaded) -> None:
+    async def load_facts(self, connection: Reading, wanted: FactsNotLoaded) -> None:
         """What an act turned out to ask for."""
         if wanted.members:
             await self._read_histories(connection, wanted.members)
@@ -146,7 +189,34 @@ class Books:
         if wanted.skus:
             await self._read_articles(connection, wanted.skus)
         if wanted.limits:
-            await self._read_accounts(connection, wanted.limits)
+            # What acts of this batch drew stays.
+            asked = await self._with_aliases(connection, {anchor for anchor, *_ in wanted.limits}, wanted.limits)
+            await self._read_accounts(connection, asked - self.limits.keys())
+
+    def root(self, member_id: int) -> int:
+        """Who holds the points of a member that was read: itself, or whom it was merged into."""
+        return self.places.get(member_id, (member_id, 0))[0]
+
+    def holder(self, sale: PurchaseState) -> int | None:
+        """In whose books a sale's points are: its household's, its owner's, or after a merge the survivor's."""
+        return sale.pool_id or (self.root(sale.owner) if sale.owner else None)
+
+    def put(self, row: Any) -> tuple[MemberFacts, Account]:
+        """Take in a member's facts and account (member_id, number, status, tier, name, pin_hash, merged_in, booked,
+        pending, held, debt, seq, version, active_on) that an act has read by itself."""
+        facts = MemberFacts(*row[:7])
+        account = Account(facts.member_id, *row[7:])
+        self.members[facts.member_id], self.accounts[facts.member_id] = facts, account
+        return facts, account
+
+    async def read_more(self, connection: Reading, purchases: Iterable[str]) -> None:
+        """Read sales that an act found by itself, and their owners."""
+        wanted = {i for i in purchases if i not in self.purchases}
+        if wanted:
+            rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", wanted))
+            self.purchases.update({row["purchase_id"]: PurchaseState(*row) for row in rows})
+        owners = {p.pool_id or p.owner for p in self.purchases.values()}
+        await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.places})
 
     async def load_lots(self, connection: Writing, member_id: int, lot_ids: Iterable[int]) -> None:
         """Every open lot of a member and the named closed ones; what acts of this batch changed stays."""
@@ -155,6 +225,11 @@ class Books:
         known = self.lots.setdefault(member_id, {})
         for row in rows:
             known.setdefault(row["lot_id"], Lot(*row))
+        if missing := [i for i in lot_ids if i not in known]:
+            for row in await connection.fetch(_SQL.borrowed_lots.sql, [member_id] * len(missing), missing):
+                if row["lot_id"] not in known:
+                    known[row["lot_id"]] = Lot(*row)
+                    self.borrowed[member_id, row["lot_id"]] = row["expired"]
         self.complete.add(member_id)
 
     def has_lots(self, member_id: int, lot_ids: Iterable[int]) -> bool:
@@ -193,13 +268,38 @@ class Books:
             self.today,
         )
         for row in rows:
-            (n, presented_id, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
-             booked, pending, held, debt, seq, version, active_on, dead) = row  # fmt: skip
+            (n, presented_id, shift, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
+             merged_in, booked, pending, held, debt, seq, version, active_on, may_spend, pool_id, person_id,
+             person_number, person_tier, person_name, dead) = row  # fmt: skip
+            person = None if person_id is None else Person(person_id, person_number, person_tier, person_name)
             self.found.setdefault(wanted[n - 1], []).append(
-                Found(member_id, presented_id, identifier_id, bool(verified))
+                Found(member_id, presented_id, identifier_id, bool(verified), shift, may_spend=may_spend, person=person)
             )
-            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash)
+            if person is None or presented_id == member_id:  # A household is not where a person was merged to.
+                self.places[presented_id] = (member_id, shift)
+            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash, merged_in, pool_id)
             self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)
+
+    async def _read_holds(self, connection: Writing, wanted: Iterable[str]) -> None:
+        """Holds where they are now: at home, or where merges took them. An order's hold is with the order's holder."""
+        places = {(place, i) for home, i in zip(*_homes("h", wanted), strict=True) for place in {home, self.root(home)}}
+        for sale in self.purchases.values():
+            holder = self.holder(sale)
+            if holder and sale.status != "completed":
+                places.add((holder, _hold_of(sale)))
+        gone: dict[str, HoldState] = {}
+        for _ in range(2):
+            if not places:
+                return
+            rows = await connection.fetch(_SQL.holds.sql, *map(list, zip(*places, strict=True)))
+            for row in rows:
+                state = HoldState(*row)
+                (gone if state.status == "moved" else self.holds)[state.hold_id] = state
+            # One that went back to its own side when a merge was undone.
+            lost = [hold for i, hold in gone.items() if i not in self.holds]
+            unread = {h.member_as_presented for h in lost} - self.places.keys()
+            await self._read_members(connection, {by_number(m) for m in unread})
+            places = {(self.root(hold.member_as_presented), hold.hold_id) for hold in lost}
 
     async def _read_due_holds(self, connection: Writing) -> None:
         holding = [m for m, account in self.accounts.items() if account.held]
@@ -215,7 +315,7 @@ class Books:
             if not (want.spends or want.all_lots):
                 continue
             named = {f.member_id for p in want.members for f in self.found.get(p, ())}
-            named |= {h for i in self._purchases_of(act) if (h := self.purchases[i].holder)}
+            named |= {h for i in self._purchases_of(act) if (h := self.holder(self.purchases[i]))}
             named |= {self.holds[i].member_id for i in want.holds if i in self.holds}
             (whole if want.all_lots else spenders).update(named)
         if whole:
@@ -232,34 +332,51 @@ class Books:
 
     async def _read_limits(self, connection: Writing, wants: Sequence[Wants]) -> None:
         asked = {
-            (found.member_id, code, period)
+            (member_id, code, period)
             for want in wants
             for code, period in want.limits
             for presented in want.members
             for found in self.found.get(presented, ())
+            for member_id in (found.member_id, found.who)
         }
         asked |= {
-            (holder, code, period)
+            (member_id, code, period)
             for want in wants
             for code, period in want.limits
             for purchase in want.purchases
-            if purchase in self.purchases and (holder := self.purchases[purchase].holder)
+            if (sale := self.purchases.get(purchase)) is not None and sale.owner
+            for member_id in (self.holder(sale) or 0, self.root(sale.owner))
         }
+        asked |= await self._with_aliases(connection, {m for m, *_ in asked if self._merged(m)}, asked)
         asked |= {key for want in wants for key in want.shared}
         if asked:
             await self._read_accounts(connection, asked)
 
-    async def _read_accounts(self, connection: Writing, keys: Iterable[tuple[int, str, str]]) -> None:
+    def _merged(self, member_id: int) -> bool:
+        """Whether others may be merged into this member; of a household's people nothing was read."""
+        return member_id not in self.members or self.members[member_id].merged_in > 0
+
+    async def _with_aliases(
+        self, connection: Reading, members: set[int], keys: Iterable[LimitAccount]
+    ) -> set[LimitAccount]:
+        """These limit accounts, and the same of everybody merged into ``members``."""
+        if unread := [m for m in members if m > 0 and m not in self.aliases]:
+            self.aliases.update((m, []) for m in unread)
+            for row in await connection.fetch(_SQL.aliases.sql, unread):
+                self.aliases[row["survivor_id"]].append(row["member_id"])
+        return {(one, code, period) for m, code, period in keys for one in (m, *self.aliases.get(m, ()))}
+
+    async def _read_accounts(self, connection: Reading, keys: Iterable[LimitAccount]) -> None:
         keys = list(keys)
         self.limits.update(dict.fromkeys(keys, 0))
         for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*keys, strict=True))):
             self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
 
-    async def _read_facts(self, connection: Writing, wants: Sequence[Wants]) -> None:
-        """What live campaigns ask of members and products; most batches ask for nothing."""
+    async def _read_facts(self, connection: Reading, wants: Sequence[Wants]) -> None:
+        """What live campaigns ask of people and products; most batches ask for nothing."""
         for name, read in (("history", self._read_histories), ("traits", self._read_traits)):
             asking = {
-                found.member_id
+                found.who
                 for want in wants
                 if getattr(want, name)
                 for presented in want.members
@@ -270,14 +387,14 @@ class Books:
         if skus := {sku for want in wants for sku in want.skus}:
             await self._read_articles(connection, list(skus))
 
-    async def _read_histories(self, connection: Writing, members: list[int]) -> None:
+    async def _read_histories(self, connection: Reading, members: list[int]) -> None:
         self.history |= {row[0]: History(*row[1:]) for row in await connection.fetch(_SQL.histories.sql, members)}
 
-    async def _read_traits(self, connection: Writing, members: list[int]) -> None:
+    async def _read_traits(self, connection: Reading, members: list[int]) -> None:
         rows = await connection.fetch(_SQL.traits.sql, members)
         self.traits |= {row[0]: Traits(row[1], tuple(row[2])) for row in rows}
 
-    async def _read_articles(self, connection: Writing, skus: list[str]) -> None:
+    async def _read_articles(self, connection: Reading, skus: list[str]) -> None:
         self.articles.update(dict.fromkeys(skus))
         for sku, category, brand, maker, tags, clearance in await connection.fetch(_SQL.articles.sql, skus):
             self.articles[sku] = Article(category, brand, maker, frozenset(tags), clearance)
@@ -296,9 +413,17 @@ async def lock_accounts(connection: Writing, members: Iterable[int]) -> None:
     await connection.fetch(_SQL.lock_accounts.sql, sorted(set(members)))
 
 
-async def write(connection: Writing, arguments: tuple[object, ...]) -> None:
-    """One call writes the batch; outside a transaction it commits by itself."""
-    await connection.fetchval(_SQL.post_batch.sql, *arguments)
+async def write(connection: Writing, arguments: tuple[object, ...], more: Sequence[tuple[Any, ...]] = ()) -> None:
+    """One call writes the batch; outside a transaction it commits by itself.
+
+    ``more``: statements with their arguments, for what only merges leave; all of it is one commit then."""
+    if not more:
+        await connection.fetchval(_SQL.post_batch.sql, *arguments)
+        return
+    async with connection.transaction():
+        await connection.fetchval(_SQL.post_batch.sql, *arguments)
+        for statement, *values in more:
+            await connection.execute(statement, *values)
 
 
 def _homes(prefix: str, public_ids: Iterable[str]) -> tuple[list[int], list[str]]:

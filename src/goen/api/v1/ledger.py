@@ -15,8 +15,10 @@ from goen.api.operations import Operation
 from goen.api.v1.documents import with_offset
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of
-from goen.readings.balance import BalanceView, survivor
-from goen.readings.entries import EntryView, entries
+from goen.readings.balance import BalanceView
+from goen.readings.debts import Debts, debts
+from goen.readings.entries import EntryView, entries_of
+from goen.readings.family import holders, survivor
 from goen.readings.lots import LotView, lots
 from goen.readings.why import WhyView, why
 
@@ -71,8 +73,8 @@ async def get_entries(call: Call) -> Entries:
     """Movements of the points account, in words."""
     query = call.decode_query(EntriesQuery)
     async with call.services.database.reading() as connection:
-        member_id = await survivor(connection, member_id_of(call.path["id"]))
-        page = await entries(connection, member_id, query.limit, query.cursor, call.services.shops, call.language)
+        one = await holders(connection, member_id_of(call.path["id"]))
+        page = await entries_of(connection, one, query.limit, query.cursor, call.services.shops, call.language)
     return Entries(*page)
 
 
@@ -82,6 +84,13 @@ async def get_lots(call: Call) -> Lots:
     async with call.services.database.reading() as connection:
         member_id = await survivor(connection, member_id_of(call.path["id"]))
         return Lots(*await lots(connection, member_id, query.limit, query.cursor))
+
+
+async def get_debts(call: Call) -> Debts:
+    """Who owes points (rule 28): to be looked through every day."""
+    query = call.decode_query(EntriesQuery)
+    async with call.services.database.snapshot() as connection:
+        return await debts(connection, query.limit, query.cursor)
 
 
 async def get_why(call: Call) -> WhyView:
@@ -117,5 +126,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="GET", path="/v1/members/{id}/why", summary="The balance explained", handler=get_why, tag=_TAG,
         answer=WhyView, refusals=_ABSENT, absent=_ABSENT,
+    ),
+    Operation(
+        method="GET", path="/v1/debts", summary="Members who owe points", handler=get_debts, tag=_TAG,
+        query=EntriesQuery, answer=Debts, roles=frozenset({"server", "readonly"}),
     ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from goen.channels.files.errors import BadCell
+from goen.identity.normalise.dates import ERA_NAMES, ERAS
 from goen.vocabulary.money import MONEY_LIMIT
 
 V = TypeVar("V")
@@ -188,9 +189,6 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-# 明治 to 令和: the western year before each era's first.
-_ERAS = {"M": 1867, "T": 1911, "S": 1925, "H": 1988, "R": 2018}
-_ERA_NAMES = {"明治": "M", "大正": "T", "昭和": "S", "平成": "H", "令和": "R"}
 _DATE = re.compile(
     r"(?P<era>[MTSHR])?\s?(?P<year>\d{1,4}|元)\s?(?:[-/.]|年)\s?(?P<month>\d{1,2})\s?(?:[-/.]|月)\s?(?P<day>\d{1,2})日?"
     r"(?:(?:\s+|T)(?P<hour>\d{1,2})(?:[:時](?P<minute>\d{1,2}))(?:[:分](?P<second>\d{1,2}))?(?:\.\d+)?[分秒]?)?",
@@ -208,14 +206,14 @@ def moment(value: str) -> datetime:
     except ValueError:
         pass
     written = unicodedata.normalize("NFKC", value)
-    for name, letter in _ERA_NAMES.items():
+    for name, letter in ERA_NAMES.items():
         written = written.replace(name, letter)
     match = _DATE.fullmatch(written)
     if match is None:
         raise ValueError("is not a date")
     year = 1 if match["year"] == "元" else int(match["year"])
     if match["era"]:
-        year += _ERAS[match["era"].upper()]
+        year += ERAS[match["era"].upper()]
     elif len(match["year"]) != 4:
         raise ValueError("is not a date with a four-digit year or an era")
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))

@@ -125,6 +125,7 @@ create table member_account (
   version bigint not null default 0,
   active_on date                           -- last activity, for sliding expiry (rule 12 d)
 ) with (fillfactor = 60);
+create index member_account_owing on member_account (member_id) where debt > 0;  -- the daily list of rule 28
 comment on table member_account is 'member: running balances; a cache of entries and lots that verify proves';
 
 -- A movement is one row from an account to an account, never edited.
