@@ -110,7 +110,7 @@ class OrderAct(Act):
         sale.take_points(points)
         if unproven and self.principal.role == "pos" and sale.holder is not None:
             programme = self.context.engine_at(sale.desk.now).programme
-            drawn = spend_unproven(sale.desk, programme, sale.person, sale.presented, unproven)
+            drawn = spend_unproven(sale.desk, programme, sale.holder, sale.spender, unproven)
             sale.progress = replace(sale.progress, unproven=(*sale.progress.unproven, drawn))
 
     def change(self, sale: Sale) -> None:
@@ -263,7 +263,7 @@ class CancelPurchase(OrderAct):
             moved -= take_back(journal, earned, progress, "debt", terms)[2].booked
             give_back(sale.desk, progress.limits, {}, sale.engine.value)
             for drawn in progress.unproven:
-                give_back_unproven(sale.desk, sale.presented, drawn)
+                give_back_unproven(sale.desk, sale.spender, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)

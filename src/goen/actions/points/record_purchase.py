@@ -239,7 +239,7 @@ class RecordPurchase(Act):
             return replace(progress, draws=(*draws, *more), owed=owed)
         guard_spending(programme, member, where)
         if not self.vouched:
-            drawn = spend_unproven(desk, programme, where.who, where.presented_id, points)
+            drawn = spend_unproven(desk, programme, where.member_id, where.owner, points)
             progress = replace(progress, unproven=(drawn,))
         if self.ask.status == "placed":
             hold_id = purchase_id.replace("p_", "h_", 1)

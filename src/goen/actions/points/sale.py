@@ -111,6 +111,11 @@ class Sale:
         return self.purchase.owner or self.purchase.member_as_presented
 
     @property
+    def spender(self) -> int:
+        """By whose name points are spent for it: who was presented, or the household."""
+        return self.purchase.pool_id or self.presented
+
+    @property
     def person(self) -> int:
         """Which person that is by now: after a merge the survivor, a household's person itself."""
         return self.desk.place(self.presented)[0]
