@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
+import msgspec
 import pytest
 
+from goen.actions.points.claims import ClaimPurchase
+from goen.actions.points.record_purchase import RecordPurchase
+from goen.actions.points.returns import AnyReturnAsk, PurchaseRef, ReturnedLine, ReturnGoods
+from goen.identity.presented import presented
+from goen.members.ids import member_id_of
+from goen.purchases.model import Line, Purchase
+from goen.shops.model import Principal
 from races.ledger import assert_books_agree
 
 from .test_quotes import quote, quoted
@@ -171,8 +182,6 @@ async def test_rule_31_first_and_nth_purchase_count_what_was_not_returned(retail
 
 
 async def test_two_first_purchases_at_once_are_one(retailer):
-    import asyncio
-
     await live(retailer, "first", effects=[{"kind": "points", "points": 500}], conditions={"first_purchase": "ever"})
     member = await retailer.member()
     sales = await asyncio.gather(*(retailer.buys(1100, member) for _ in range(12)))
@@ -379,3 +388,37 @@ async def test_refusals_and_roles(retailer):
     draft = await post("/v1/campaigns", json=body | {"code": "draft"})
     assert draft.json()["state"] == "draft"
     assert (await post("/v1/campaigns/draft/stop", json={})).json()["code"] == "campaign_state"
+
+
+async def test_what_one_act_of_a_batch_gives_back_or_buys_the_next_one_sees(retailer, owner):
+    """A claim asks for limits and history only once it is decided, behind others of the same commit."""
+    most = [{"measure": "points", "most": 50}]
+    await live(retailer, "one", effects=[{"kind": "points", "points": 70}], limits=most)
+    await live(retailer, "first", effects=[{"kind": "points", "points": 500}], conditions={"first_purchase": "ever"})
+    other, member = await retailer.member(), await retailer.member()
+    drew, receipt = await retailer.buys(1100, other), await retailer.buys(1100)
+    services, now = retailer.services, retailer.clock.now()
+    key, shop = Principal(1, "server", "server"), services.context.shops.by_code("shibuya")
+    card = presented("card", member["identifiers"][0]["value"], member_id_of=member_id_of)
+
+    def sale(moment):
+        ask = Purchase(
+            shop="shibuya", external_id=f"x-{moment}", occurred_at=moment, lines=(Line(line=1, amount=1100),)
+        )
+        return RecordPurchase(ask, shop, card, key, services.context, proven=True, now=now)
+
+    whole = AnyReturnAsk(
+        external_id="r-1", occurred_at=now, lines=(ReturnedLine(line=1),), purchase=PurchaseRef(id=drew["id"])
+    )
+    acts = [
+        sale(now - timedelta(days=2)),  # While this is committed the others gather.
+        ReturnGoods(whole, shop, key, services.context, now, sold_at=None),
+        sale(now - timedelta(days=1)),
+        ClaimPurchase(receipt["id"], card, "k-1", key, services.context, now),
+    ]
+    answers = await asyncio.gather(*map(services.till.post, acts))
+    told = [points_of(msgspec.json.decode(answer.body)) for answer in answers[2:]]
+    # The sales of days before came by no campaign; the claimed one is not the first any more.
+    assert told == [{"base": 10}, {"base": 10, "campaign:one": 50}]
+    assert await drawn(owner, "one") == 50
+    await assert_books_agree(owner, retailer.services.database)

@@ -27,8 +27,9 @@ from goen.actions.points.errors import SpendingNotAllowed
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import RecordPurchase
 from goen.actions.till.act import Decided
-from goen.actions.till.books import Books, FactsNotLoaded, Found, MemberFacts
+from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.desk import Desk
+from goen.actions.till.facts import FactsNotLoaded
 from goen.actions.till.posting import PurchaseState, Rows
 from goen.database.coalescer import Coalescer
 from goen.database.pool import Database, Reading

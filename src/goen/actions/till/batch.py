@@ -17,9 +17,10 @@ from datetime import date, datetime
 import asyncpg
 
 from goen.actions.till.act import Act, Answer, differing, digest_of
-from goen.actions.till.books import Books, FactsNotLoaded, lock_accounts, write
+from goen.actions.till.books import Books, lock_accounts, write
 from goen.actions.till.desk import Desk, NextBatch
 from goen.actions.till.errors import Conflict
+from goen.actions.till.facts import FactsNotLoaded
 from goen.actions.till.posting import Rows
 from goen.database.pool import Writing
 from goen.ledger.errors import LotsNotLoaded

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Key, Stored, Wants
+from goen.actions.till.facts import FactsNotLoaded, History, LimitAccount, Traits
 from goen.actions.till.posting import HoldState, PurchaseState
 from goen.database.pool import Reading, Writing
 from goen.database.queries import load
@@ -72,48 +73,8 @@ class MemberFacts(NamedTuple):
     pool_id: int | None = None
 
 
-#: Whose, of what, in which period.
-LimitAccount = tuple[int, str, str]
-
 #: Of a member's own books, where ``member_id`` would lead on to the household's.
 OWN = "own"
-
-
-class History(NamedTuple):
-    """A member's purchases that were neither cancelled nor wholly returned: in all, in web shops, the last day."""
-
-    purchases: int = 0
-    web: int = 0
-    last_on: date | None = None
-
-    def with_one(self, channel: str, day: date) -> History:
-        """One more purchase, in a store or web shop (``ec``)."""
-        return History(
-            self.purchases + 1, self.web + (channel == "ec"), day if self.last_on is None else max(day, self.last_on)
-        )
-
-
-class Traits(NamedTuple):
-    """What campaigns ask of a member beside the tier."""
-
-    birth_month: int | None
-    segments: tuple[str, ...]
-
-
-class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
-    """An act asks for what its wants did not name, because only its purchase told; it is read and asked again."""
-
-    def __init__(
-        self,
-        *,
-        members: Iterable[int] = (),
-        skus: Iterable[str] = (),
-        limits: Iterable[LimitAccount] = (),
-    ) -> None:
-        super().__init__("facts not loaded")
-        self.members = list(members)
-        self.skus = list(skus)
-        self.limits = list(limits)
 
 
 def by_number(member_id: int) -> Presented:
@@ -143,6 +104,9 @@ class Books:
         #: By person, who in a household is another than whose the books are.
         self.history: dict[int, History] = {}
         self.traits: dict[int, Traits] = {}
+        #: What acts of this batch drew on limits that nobody has read yet, and who bought: all that is read counts it.
+        self.unread_draws: dict[LimitAccount, int] = {}
+        self.bought: list[tuple[int, str, date]] = []
         #: By sku; None where there is no such product.
         self.articles: dict[str, Article | None] = {}
         #: Campaigns draw on no limit any more: too many others reached for the last of one (architecture, 5).
@@ -189,7 +153,6 @@ class Books:
         if wanted.skus:
             await self._read_articles(connection, wanted.skus)
         if wanted.limits:
-            # What acts of this batch drew stays.
             asked = await self._with_aliases(connection, {anchor for anchor, *_ in wanted.limits}, wanted.limits)
             await self._read_accounts(connection, asked - self.limits.keys())
 
@@ -371,6 +334,8 @@ class Books:
         self.limits.update(dict.fromkeys(keys, 0))
         for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*keys, strict=True))):
             self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
+        for key in keys if self.unread_draws else ():
+            self.limits[key] += self.unread_draws.pop(key, 0)
 
     async def _read_facts(self, connection: Reading, wants: Sequence[Wants]) -> None:
         """What live campaigns ask of people and products; most batches ask for nothing."""
@@ -389,6 +354,22 @@ class Books:
 
     async def _read_histories(self, connection: Reading, members: list[int]) -> None:
         self.history |= {row[0]: History(*row[1:]) for row in await connection.fetch(_SQL.histories.sql, members)}
+        for person, channel, day in self.bought:
+            if person in members:
+                self.history[person] = self.history[person].with_one(channel, day)
+
+    def count(self, bought: Iterable[tuple[int, str, date]]) -> None:
+        """These have bought once more."""
+        for one in bought:
+            self.bought.append(one)
+            person, channel, day = one
+            if (known := self.history.get(person)) is not None:
+                self.history[person] = known.with_one(channel, day)
+
+    def draw(self, key: LimitAccount, amount: int) -> None:
+        """So much more is drawn on a limit."""
+        known = self.limits if key in self.limits else self.unread_draws
+        known[key] = known.get(key, 0) + amount
 
     async def _read_traits(self, connection: Reading, members: list[int]) -> None:
         rows = await connection.fetch(_SQL.traits.sql, members)

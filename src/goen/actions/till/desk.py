@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from goen.actions.till.act import Key
-from goen.actions.till.books import Books, FactsNotLoaded, Found, History, MemberFacts, Traits
+from goen.actions.till.books import Books, Found, MemberFacts
+from goen.actions.till.facts import FactsNotLoaded, History, Traits
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
 from goen.earning.campaigns.scene import UNKNOWN, Article
 from goen.identity.presented import Presented
@@ -329,9 +330,7 @@ class Desk:
         rows.returns += self._returns
         rows.events += self._events
         rows.audits += self._audits
-        for person, channel, day in self._counted:
-            if (history := books.history.get(person)) is not None:
-                books.history[person] = history.with_one(channel, day)
+        books.count(self._counted)
         self._draw_limits(books, rows)
 
     def _take_over(self, journal: Journal) -> None:
@@ -354,8 +353,7 @@ class Desk:
 
     def _draw_limits(self, books: Books, rows: Rows) -> None:
         for anchor, code, period, act_id, amount, ceiling in self._limits:
-            key = (anchor, code, period)
-            books.limits[key] = books.limits.get(key, 0) + amount
+            books.draw((anchor, code, period), amount)
             rows.limits.append((anchor, code, period, act_id, amount, ceiling))
 
 
