@@ -15,8 +15,8 @@ from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchas
 from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import CouponNotUsable, UnknownHold
-from goen.actions.points.granting import by_rule, grant, provision
-from goen.actions.points.progress import Progress, stored
+from goen.actions.points.granting import by_rule, grant, grant_regular, provision
+from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
@@ -137,17 +137,19 @@ class RecordPurchase(Act):
         programme = self.programme_engine.programme
         journal = desk.journal(where.member_id)
         purchase_id = made("p", where.member_id, journal.number())
-        progress, confirms_on = Progress(limits=drawn), None
+        progress, confirms_on = Progress(limits=drawn) if drawn else NONE, None
         journal.record(Sold(purchase_id, (), 0))
         if decision.used or self.ask.hold:
             progress = self._use(desk, journal, where, member, programme, decision, progress, purchase_id, warnings)
         if self.ask.status == "placed":
             progress = provision(journal, by_rule(decision), progress)
         elif decision.earned:
-            points = by_rule(decision)
-            progress = grant(
-                self.context, programme, journal, decision, points, self.business_date, purchase_id, progress
-            )
+            day = self.business_date
+            if decision.campaigns:
+                points = by_rule(decision)
+                progress = grant(self.context, programme, journal, decision, points, day, purchase_id, progress)
+            else:
+                progress = grant_regular(programme, journal, decision.earned, day, purchase_id, progress)
             slide(self.context, programme, journal, "earn", self.business_date)
         slide(self.context, programme, journal, "purchase", self.business_date)
         purchase = self._purchase(desk, where.member_id, purchase_id, decision, progress, where, confirms_on)
