@@ -44,7 +44,7 @@ from goen.delivery.streams import streaming
 from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
 from goen.members.retention import DEFAULT, Retention
-from goen.readings import programme
+from goen.readings import campaigns, programme
 from goen.readings.balance import Balances
 from goen.readings.overview import closed_through
 from goen.settings import SettingRefused, Settings
@@ -175,6 +175,7 @@ async def _refreshing(database: Database, clock: Clock, context: Context, keyrin
         async with database.reading() as connection:
             await context.shops.refresh(connection)
             await programme.refresh(context.programmes, connection)
+            await campaigns.refresh(context.campaigns, context.signals, connection, clock.now())
             context.closed_through = await closed_through(connection)
         await keyring.refresh()
         await keyring.note_use(context.day_of(clock.now()))

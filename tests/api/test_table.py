@@ -22,6 +22,12 @@ SERVER_ALONE = {
     "POST /v1/adjustments",
     "POST /v1/transfers",
     "PUT /v1/programme",
+    "POST /v1/campaigns",
+    "PATCH /v1/campaigns/{code}",
+    "POST /v1/campaigns/{code}/activate",
+    "POST /v1/campaigns/{code}/approve",
+    "POST /v1/campaigns/{code}/stop",
+    "PUT /v1/signals/{name}",
     "PUT /v1/shops/{code}",
     "DELETE /v1/members/{id}",
     "POST /v1/members/{id}/erase",
@@ -69,7 +75,9 @@ def test_the_contract_is_served() -> None:
         POST /v1/purchases/{id}/revive · POST /v1/purchases/{id}/returns · POST /v1/returns
         POST /v1/purchases/{id}/claim · POST /v1/purchases/batch · POST /v1/holds · GET /v1/holds/{id}
         POST /v1/holds/{id}/capture · POST /v1/holds/{id}/release · POST /v1/adjustments · POST /v1/transfers
-        GET /v1/programme · PUT /v1/programme · PUT /v1/shops/{code} · PUT /v1/products/{sku}
+        GET /v1/programme · PUT /v1/programme · GET /v1/campaigns · POST /v1/campaigns · PATCH /v1/campaigns/{code}
+        POST /v1/campaigns/{code}/activate · POST /v1/campaigns/{code}/approve · POST /v1/campaigns/{code}/stop
+        PUT /v1/signals/{name} · PUT /v1/shops/{code} · PUT /v1/products/{sku}
         PUT /v1/inventory/{shop}/{sku} · POST /v1/events · POST /v1/webhook_endpoints
         GET /v1/webhook_endpoints · DELETE /v1/webhook_endpoints/{id} · GET /v1/stream
     """

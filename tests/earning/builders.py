@@ -109,3 +109,70 @@ def purchases(draw: st.DrawFn, made: Programme) -> tuple[Purchase, int]:
     most = usable(unit.value, made.use, spendable + (decided.postage if made.use.postage else 0), decided.total)
     points = draw(st.one_of(st.just(0), st.just(most), st.integers(0, most // 2).map(lambda half: half * 2)))
     return sale(*bought.lines, postage=bought.postage, discount=discount, total=total, use_points=points), coupons
+
+
+_goods = st.sampled_from([None, {"categories": ["食品", "酒"]}, {"categories": ["酒"]}, {"price_min": 500}])
+_effects = st.one_of(
+    st.builds(
+        lambda mode, times: {"kind": "rate", "mode": mode, "multiplier": times},
+        st.sampled_from(["multiply", "add", "replace"]),
+        st.sampled_from([1.5, 2, 3]),
+    ),
+    st.builds(
+        lambda mode, percent: {"kind": "rate", "mode": mode, "percent": percent},
+        st.sampled_from(["add", "replace"]),
+        st.sampled_from([0.5, 3, 12.5]),
+    ),
+    st.builds(
+        lambda points, per: {"kind": "points", "points": points, "per": per},
+        st.integers(1, 500),
+        st.sampled_from(["sale", "line", "unit"]),
+    ),
+    st.builds(
+        lambda low, points, of: {
+            "kind": "steps", "of": of,
+            "steps": [{"from": low, "points": points}, {"from": low * 5, "points": points * 3}],
+        },
+        st.integers(1, 3000), st.integers(1, 300), st.sampled_from(["amount", "quantity"]),
+    ),
+    st.builds(
+        lambda amount, points, most: {"kind": "every", "amount": amount, "points": points, "times_max": most},
+        st.integers(100, 3000), st.integers(1, 50), st.sampled_from([None, 1, 3]),
+    ),
+)  # fmt: skip
+_stackings = st.builds(
+    lambda priority, group, exclusive, consumes: {
+        "priority": priority, "group": group, "exclusive": exclusive, "consumes_lines": consumes,
+    },
+    st.integers(-2, 2), st.sampled_from([None, None, "g"]), st.sampled_from([False, False, False, True]), st.booleans(),
+)  # fmt: skip
+
+campaigns = st.lists(
+    st.builds(
+        lambda effects, goods, floor, stacking, limits, cap, grant: {
+            "effects": effects,
+            "conditions": {"products": goods, "amount_min": floor},
+            "stacking": stacking,
+            "limits": limits,
+            "max_points": cap,
+            "grant": grant,
+        },
+        st.lists(_effects, min_size=1, max_size=2),
+        _goods,
+        st.sampled_from([None, None, 2000]),
+        _stackings,
+        st.lists(
+            st.builds(
+                lambda measure, most: {"measure": measure, "most": most},
+                st.sampled_from(["points", "yen"]),
+                st.integers(1, 300),
+            ),
+            max_size=1,
+        ),
+        st.sampled_from([None, None, 120]),
+        st.sampled_from([{}, {"kind": "limited", "days": 7}]),
+    ),
+    min_size=1,
+    max_size=4,
+).map(lambda made: [{"code": f"c{n}", "name": f"c{n}", **each} for n, each in enumerate(made)])
+"""Random campaigns as JSON would bring them; their codes are c0, c1 …"""

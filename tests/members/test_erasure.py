@@ -53,6 +53,7 @@ WORDS = {
     "reason": "鷺蔵様のご都合",
     "reference": "cart-of-teshigawara",
     "property": "鷺蔵様の検索語",
+    "segment": "鷺蔵様ご贔屓筋",
 }
 NAMES = [
     "+818099887766",
@@ -190,6 +191,7 @@ async def live(shop: Shop, clock: Any) -> str:
     at = clock.now().isoformat()
     await shop.ask("PUT", f"{path}/pin", {"pin": "4711"}, status=204)
     await shop.ask("PUT", f"{path}/consents", {"consents": {"line": {"given": False, "source": WORDS["source"]}}})
+    await shop.ask("PUT", f"{path}/segments", {"segments": [WORDS["segment"]]})
     await shop.ask("POST", f"{path}/freeze", {"reason": WORDS["reason"]})
     await shop.ask("POST", f"{path}/unfreeze", {"reason": WORDS["reason"]})
     await shop.ask("GET", "/v1/members?kind=phone&value=%2B818099887766")
@@ -337,7 +339,7 @@ async def test_rule_56_nothing_of_an_erased_person_is_found_anywhere(
                 assert value in disclosed, value
         assert {line.partition(":")[0] for line in before} >= {
             "member", "member_identifier", "identifier_key", "kept_answer", "member_consent", "audit", "act", "entry",
-            "behaviour", "hold", "feed", "purchase_return",
+            "behaviour", "hold", "feed", "purchase_return", "member_segment",
         }  # fmt: skip
         assert "勅使河原" in refused.read_text(encoding="cp932")
 

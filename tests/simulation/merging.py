@@ -1,7 +1,8 @@
 """Random trading of two people who are merged and parted again, beside twins who never were.
 
-Whatever one of the pair does, by the card of that side, its twin does too. A spend is kept within what the twin has, so
-that each side covers its own: then every lot of both must be the twin's after an undo, and after all that comes later.
+Whatever one of the pair does, by the card of that side, its twin does too; campaigns give points and lots to both.
+A spend is kept within what the twin has, so that each side covers its own: then every lot of both must be the twin's
+after an undo, and after all that comes later.
 """
 
 from __future__ import annotations
@@ -14,11 +15,17 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from earning.builders import campaigns
 from simulation.strategies import SHARES, baskets, lines, programmes
 from simulation.world import Books, World
 
 SIDE = st.integers(0, 1)
 PICK = st.one_of(st.just(-1), st.integers(0, 50))
+#: Without limits, of which those who are one share one; the points of every other are paid for by a maker.
+CAMPAIGNS = st.one_of(
+    st.just([]),
+    campaigns.map(lambda made: [x | {"limits": [], **({"funder": "甲"} if n % 2 else {})} for n, x in enumerate(made)]),
+)
 SETTINGS = programmes().filter(lambda p: p["returns"]["shortage"] == "debt")
 
 
@@ -38,10 +45,11 @@ class Pair(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(settings=SETTINGS)
-    def opens(self, settings: dict[str, Any]) -> None:
+    @initialize(settings=SETTINGS, running=CAMPAIGNS)
+    def opens(self, settings: dict[str, Any], running: list[dict[str, Any]]) -> None:
         self.settings = settings
         self.world.programme(settings)
+        self.world.campaigns(running)
         made = [self.world.cardholder() for _ in range(4)]
         #: Two people and their twins: id, our number, card.
         self.people = (made[:2], made[2:])

@@ -31,6 +31,7 @@ class World:
         self.clock = clock
         self.numbers = itertools.count(1)
         self.examples = itertools.count(1)
+        self._live: list[str] = []
         self._dsn = dsn
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
@@ -134,6 +135,25 @@ class World:
         answer = self.send("PUT", "/v1/programme", body)
         assert answer.status_code == 200, answer.text
         self.clock.advance(seconds=3)
+
+    def campaigns(self, made: list[dict[str, Any]]) -> list[str]:
+        """These campaigns are live from now on and no others; gives their codes."""
+        while self._live:
+            code = self._live.pop()
+            assert self.send("POST", f"/v1/campaigns/{code}/stop", {}).status_code == 200
+        codes = [f"e{next(self.numbers)}-{each['code']}" for each in made]
+        for code, each in zip(codes, made, strict=True):
+            answer = self.send("POST", "/v1/campaigns", each | {"code": code})
+            assert answer.status_code == 201, answer.text
+            self.activate(code)
+        self.clock.advance(seconds=3)
+        return codes
+
+    def activate(self, code: str) -> None:
+        """In two seconds this campaign is live."""
+        answer = self.send("POST", f"/v1/campaigns/{code}/activate", {})
+        assert answer.status_code == 200, answer.text
+        self._live.append(code)
 
     def rows(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         return self._runner.run(self._connection.fetch(query, *arguments))

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from goen.actions.proof import prove
 from stories.words import (
     at,
     cancels,
@@ -429,3 +430,18 @@ async def test_an_order_placed_and_completed_at_once_ends_complete(retailer):
     placed, done = await asyncio.gather(orders(retailer, 1100, member), ships(retailer, ahead))
     assert (placed["id"], placed["status"], done["status"]) == (ahead["id"], "placed", "completed")
     assert (await retailer.balance(member))["pending"] == 10
+
+
+@pytest.mark.parametrize("parts", [[(1, 1), (2, 1)], [(2, 1)]])
+async def test_rule_26_held_points_that_expire_before_the_order_is_returned_were_never_spent(retailer, parts):
+    member = await retailer.member()
+    await programme(retailer, expiry={"mode": "days", "days": 3}, returns={"partial": "pro_rata"})
+    await gives(retailer, member, 120)
+    order = await orders(retailer, 0, member, lines=lines(1100, 1100), use_points=120)
+    retailer.clock.advance(days=10)
+    back = await takes_back(retailer, order, *parts)
+    assert back["points"]["expired_lost"] == 60 * len(parts)
+    await sweep(retailer)
+    if len(parts) == 1:
+        assert (await ships(retailer, order))["points"]["used"] == 120
+    assert [problem async for problem in prove(retailer.services.database, retailer.clock.now())] == []

@@ -24,6 +24,7 @@ class PutShop(msgspec.Struct, frozen=True):
     kind: ShopKind = "store"
     linking_secret: str | None = None
     closed: bool = False
+    region: str | None = None
 
 
 class PutShopResult(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ async def put_shop(
             replacing_secret=ask.linking_secret,
             closed=ask.closed,
             now=now,
+            region=ask.region,
         )
         details = {"shop": shop.code, "name": shop.name, "kind": shop.kind, "closed": ask.closed}
         details["linking_secret_replaced"] = ask.linking_secret is not None

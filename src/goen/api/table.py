@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goen.api.operations import Operation
 from goen.api.v1 import (
+    campaigns,
     codes,
     documents,
     households,
@@ -38,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *returns.OPERATIONS,
     *points.OPERATIONS,
     *programme.OPERATIONS,
+    *campaigns.OPERATIONS,
     *shops.OPERATIONS,
     *stream.OPERATIONS,
     *webhooks.OPERATIONS,

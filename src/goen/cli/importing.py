@@ -31,8 +31,10 @@ from goen.channels.files.readers import Shape, Table, open_table
 from goen.channels.files.refused import RefusedRows
 from goen.database.migrate import installation
 from goen.database.pool import Database
+from goen.earning.campaigns.catalogue import Campaigns
+from goen.earning.campaigns.signals import Signals
 from goen.earning.catalogue import Programmes
-from goen.readings import programme
+from goen.readings import campaigns, programme
 from goen.readings.overview import closed_through
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock
@@ -70,13 +72,14 @@ class Books:
 async def open_books(database: Database, clock: Clock) -> AsyncIterator[Books]:
     """Ready to post; what is under way is finished at the end. A first programme is written where there is none."""
     await ensure_programme(database)
-    shops, programmes = ShopDirectory(), Programmes()
+    shops, programmes, live, signals = ShopDirectory(), Programmes(), Campaigns(), Signals()
     async with database.reading() as connection:
         kept = await installation(connection)
         await shops.refresh(connection)
         await programme.refresh(programmes, connection)
+        await campaigns.refresh(live, signals, connection, clock.now())
         closed = await closed_through(connection)
-    context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency, closed)
+    context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency, closed, live, signals)
     # The till's default of two connections and batches of 128 acts leaves others their turn: a batch is a
     # few hundredths of a second.
     till = Till(database, clock, context.day_of)

@@ -7,10 +7,19 @@ line, how discounts and used points were shared out.
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 
 #: Codes and numbers that :mod:`goen.earning.words` turns into sentences.
 Values = dict[str, int | str]
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """An external signal as it stood at the sale's place and moment, ``age_minutes`` old."""
+
+    value: str | int | float | bool
+    age_minutes: int
 
 
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -18,22 +27,34 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     pinned earlier still decode.
 
     ``tier``: the member's tier code as of the order (rule 8). ``guest``: nobody earns (rule 11).
-    ``coupon_reduction``: yen that coupons take off the order.
+    ``coupon_reduction``: yen that coupons take off the order. The rest is read where a live campaign asks for
+    it, and None or empty elsewhere: ``purchases`` and ``channel_purchases`` of the member before this one,
+    the day of the last of them, ``birth_month``, ``segments`` and ``signals`` by name.
     """
 
     tier: str | None = None
     guest: bool = False
     coupon_reduction: int = 0
+    purchases: int | None = None
+    channel_purchases: int | None = None
+    last_on: date | None = None
+    birth_month: int | None = None
+    segments: tuple[str, ...] = ()
+    signals: dict[str, Seen] = {}
 
 
 class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):
     """How points came from a base: by ``unit_amount`` and ``unit_points``, by ``percent``, or fixed from
-    a ``threshold``. Multipliers are already in; decimals are text (``"1.5"``)."""
+    a ``threshold``; ``fixed`` points as many ``times`` as told, ``of`` an amount, pieces (``quantity``), lines
+    (``line``) or the sale. Multipliers are already in; decimals are text (``"1.5"``)."""
 
     unit_amount: int | None = None
     unit_points: str | None = None
     percent: str | None = None
     threshold: int | None = None
+    fixed: int | None = None
+    times: int | None = None
+    of: str = "amount"
     rounding: str = "floor"
     place: str = "sale"
 
@@ -41,7 +62,9 @@ class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):
 class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     """Points that one rule gave. ``rule`` is ``base``, ``category:…``, ``tier:…``, ``threshold:…`` and so
     on; ``base`` the money it was computed on; ``category`` the category where a tier's rate met it;
-    ``granted`` what a limit left of the entitlement, absent where no limit was asked."""
+    ``granted`` what a limit left of the entitlement, absent where none did. Of a campaign: ``effect`` is which
+    of its effects, ``cap`` the points that one sale gets at most where that bound, ``apart`` whether the points
+    are a lot of their own."""
 
     rule: str
     version: int
@@ -50,12 +73,15 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     arithmetic: Arithmetic
     category: str | None = None
     granted: int | None = None
+    effect: int = 0
+    cap: int | None = None
+    apart: bool = False
 
 
 class Miss(msgspec.Struct, frozen=True, omit_defaults=True):
     """A rule that gave nothing, and why: ``below_unit`` (``missing`` yen of base), ``nothing_eligible``,
     ``precedence`` (``winner``), ``smaller_rate`` (``winner``), ``mixed_tenders``, ``below_threshold``
-    (``missing``)."""
+    (``missing``), and those of campaigns (:mod:`goen.earning.campaigns.words`)."""
 
     rule: str
     reason: str
@@ -90,12 +116,21 @@ class LineShare(msgspec.Struct, frozen=True, array_like=True):
     spendable: bool
 
 
+class Applied(msgspec.Struct, frozen=True, array_like=True):
+    """A campaign that gave points, pinned: the version, and the numbers of the lines it counted (None: all)."""
+
+    code: str
+    version: int
+    lines: tuple[int, ...] | None
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The outcome of one purchase under programme ``version``.
 
     ``total`` and ``payable`` are money; ``used`` points worth ``used_value``; ``earned`` the sum of
     ``awards``; ``postage_used`` the part of ``used_value`` that paid postage. ``boosts`` are the special
-    rates that applied. ``lines`` are in order of line number.
+    rates that applied. ``lines`` are in order of line number. ``campaigns`` gave the awards of the same rule;
+    ``as_of`` is the last change of campaigns that was known, 0 where none was live.
     """
 
     version: int
@@ -112,3 +147,5 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: tuple[LineShare, ...] = ()
     boosts: tuple[str, ...] = ()
     facts: Facts = Facts()
+    campaigns: tuple[Applied, ...] = ()
+    as_of: int = 0

@@ -95,7 +95,7 @@ class Engine:
         #: Kind -> what ``LineShare.earns`` calls it. Kind 0 is the base rate.
         self.kind_codes: list[str] = ["base", *(f"category:{code}" for code in earning_categories)]
         self._kinds_by_code: dict[str | None, int] = {code: k for k, code in enumerate(self.kind_codes)}
-        self._categories: list[tuple[str | None, Decimal]] = [(None, _ONE), *earning_categories.items()]
+        self.categories: list[tuple[str | None, Decimal]] = [(None, _ONE), *earning_categories.items()]
         kinds: dict[str | None, int] = {code: EARNS_NOTHING for code, m in earning.categories.items() if not m}
         kinds |= {code: kind for kind, code in enumerate(earning_categories, start=1)}
         self.terms = Terms(self.value, programme.use, earning, kinds)
@@ -144,7 +144,7 @@ class Engine:
         if not facts.guest:
             if self._boosts:
                 boosts, misses = self._choose(purchase, facts)
-            awards, none = self.earn(basket.kinds, basket.tax_rates, basket.quantities, self._values(basket), boosts)
+            awards, none = self.earn(basket.kinds, basket.tax_rates, basket.quantities, self.values(basket), boosts)
             misses += none
         earned = sum([award.points for award in awards])
         if earned >= POINTS_LIMIT:
@@ -182,7 +182,7 @@ class Engine:
         misses: list[Miss] = []
         scheme = self._schemes.get(boosts) or self._compile_scheme(boosts)
         whole = 0
-        bases_by_kind = self._bases(kinds, tax_rates, quantities, values)
+        bases_by_kind = self.bases(kinds, tax_rates, quantities, values)
         for kind in sorted(bases_by_kind):
             bases = bases_by_kind[kind]
             base = sum([amount * times for amount, times in bases])
@@ -226,7 +226,8 @@ class Engine:
         """Whether this version gives ``rule`` (``tier:gold``) a rate of its own."""
         return rule in self._boosts
 
-    def _values(self, basket: Basket) -> list[int]:
+    def values(self, basket: Basket) -> list[int]:
+        """The lines' values for earning, in the basket's order."""
         if not basket.used_value and not any(basket.add_backs):
             return basket.net
         return [
@@ -234,7 +235,7 @@ class Engine:
             for net, back, used in zip(basket.net, basket.add_backs, basket.used, strict=True)
         ]
 
-    def _bases(
+    def bases(
         self,
         kinds: Sequence[int],
         tax_rates: Sequence[int],
@@ -301,7 +302,7 @@ class Engine:
         """The rates per kind under these special rates. Kept: there are few combinations."""
         adding = self.programme.earning.combine == "add"
         scheme = []
-        for kind, (category, multiplier) in enumerate(self._categories):
+        for kind, (category, multiplier) in enumerate(self.categories):
             rates = [Rate(self.kind_codes[kind], category, self.programme, multiplier)]
             for rule in boosts:
                 boost = self._boosts[rule]

@@ -132,6 +132,22 @@ class Returns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     thresholds: Literal["take_back", "keep"] = "take_back"
 
 
+class CampaignTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for all campaigns together (rules 6 and 53).
+
+    ``choose``: among those that exclude one another the best for the member applies, or the first by
+    priority. ``max_points`` and ``max_percent`` (of the earning base) cap what they give for one sale.
+    ``approval_above``: yen of liability that a campaign may cost at worst before a second person has to approve
+    it; absent, nobody has to. ``points_usable``: points that other companies take are premiums by law.
+    """
+
+    choose: Literal["best", "priority"] = "best"
+    max_points: Count | None = None
+    max_percent: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    approval_above: Annotated[int, Meta(ge=0, lt=10**12)] | None = None
+    points_usable: Literal["own", "others"] = "own"
+
+
 class Joining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How people come in (rules 42 and 46).
 
@@ -166,6 +182,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     returns: Returns = Returns()
     joining: Joining = Joining()
     tiers: dict[Code, Tier] = msgspec.field(default_factory=dict)
+    campaigns: CampaignTerms = CampaignTerms()
     provisional_days: Days = 0
     claim_window_days: Days = 30
     unproven_spend_per_day: Annotated[int, Meta(ge=0, lt=10**9)] = 1000

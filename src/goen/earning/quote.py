@@ -57,6 +57,6 @@ def next_awards(engine: Engine, decision: Decision) -> tuple[NextAward, ...]:
     found += [
         NextAward(miss.rule, int(miss.values["missing"]), int(miss.values["points"]))
         for miss in decision.not_applied
-        if miss.reason == "below_threshold"
+        if miss.reason in ("below_threshold", "next_step")
     ]
     return tuple(sorted(found, key=lambda award: award.missing))

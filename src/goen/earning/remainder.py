@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Protocol
+from typing import Annotated, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from goen.earning.basket import EARNS_NOTHING, checked, hundredths, share_used, thousandths
+from goen.earning.campaigns.remainder import Pinned
 from goen.earning.decision import Award, Decision, Facts, LineShare
 from goen.earning.errors import ReturnExceedsPurchase
 from goen.earning.evaluate import Engine
@@ -61,7 +62,8 @@ class LineBack(msgspec.Struct, frozen=True, array_like=True):
 class Returned(msgspec.Struct, frozen=True, omit_defaults=True):
     """The cumulative state of a purchase's returns; store it with the purchase.
 
-    ``money``, ``used`` (points) and ``earned`` (points) are what was given and taken back so far.
+    ``money``, ``used`` (points) and ``earned`` (points) are what was given and taken back so far; ``apart`` is
+    what of ``earned`` was of lots of their own, by rule.
     """
 
     lines: tuple[LineBack, ...] = ()
@@ -69,26 +71,80 @@ class Returned(msgspec.Struct, frozen=True, omit_defaults=True):
     used: int = 0
     earned: int = 0
     full: bool = False
+    apart: dict[str, int] = {}
 
 
 class Return(msgspec.Struct, frozen=True):
     """What one return does: ``money`` to refund, points ``used`` to restore, points ``earned`` to take
-    back (pending or confirmed), the ``state`` to store, and the ``awards`` that the remainder keeps."""
+    back (pending or confirmed), ``apart`` of those from lots of their own by rule, the ``state`` to store, and
+    the ``awards`` that the remainder keeps."""
 
     money: int
     used: int
     earned: int
     state: Returned
     awards: tuple[Award, ...]
+    apart: dict[str, int]
 
 
-def hand_back(engine: Engine, decision: Decision, before: Returned, parts: Sequence[Part]) -> Return:
-    """The effect of returning ``parts``; ``engine`` is that of ``decision.version`` (rules 25, 27, 30).
+def hand_back(
+    engine: Engine, decision: Decision, before: Returned, parts: Sequence[Part], campaigns: Pinned | None = None
+) -> Return:
+    """The effect of returning ``parts``; ``engine`` is that of ``decision.version`` and ``campaigns`` are those
+    that the decision names (rules 25, 27, 30).
 
     Raises ReturnExceedsPurchase where more comes back than remains, InvalidRequest where a part names no
     line of the purchase, or neither a quantity nor an amount.
     """
     backs = _add_up(decision, before, parts)
+    full, value, used, used_value, awards = _standing(engine, decision, backs, campaigns)
+    kept, apart_kept = regular_and_apart(awards)
+    given, apart_given = regular_and_apart(decision.awards)
+    # Spreading yen over lines may shift one by one and back; points taken once are not given again.
+    apart = {
+        rule: max(before.apart.get(rule, 0), points - min(points, apart_kept.get(rule, 0)))
+        for rule, points in apart_given.items()
+    }
+    regular = max(before.earned - sum(before.apart.values()), given - min(given, kept))
+    earned = regular + sum(apart.values())
+    state = Returned(
+        lines=tuple(back for back in backs if back != LineBack(back.line)),
+        money=value - used_value,
+        used=max(before.used, min(used, decision.used)),
+        earned=earned,
+        full=full,
+        apart=apart,
+    )
+    return Return(
+        money=state.money - before.money,
+        used=state.used - before.used,
+        earned=state.earned - before.earned,
+        state=state,
+        awards=tuple(awards),
+        apart={rule: points - before.apart.get(rule, 0) for rule, points in apart.items()},
+    )
+
+
+def remaining(
+    engine: Engine, decision: Decision, state: Returned, campaigns: Pinned | None = None
+) -> tuple[Award, ...]:
+    """The awards that are left after what has come back so far."""
+    known = {back.line: back for back in state.lines}
+    backs = [known.get(share.line, LineBack(share.line)) for share in decision.lines]
+    return tuple(_standing(engine, decision, backs, campaigns).awards)
+
+
+class _Standing(NamedTuple):
+    """A purchase after returns: whether all is back, the yen and points that came back, the awards that stay."""
+
+    full: bool
+    value: int
+    used: int
+    used_value: int
+    awards: list[Award]
+
+
+def _standing(engine: Engine, decision: Decision, backs: list[LineBack], campaigns: Pinned | None) -> _Standing:
     full = all(back.done for back in backs)
     values = [_value_back(share, back) for share, back in zip(decision.lines, backs, strict=True)]
     left = [share.net - value for share, value in zip(decision.lines, values, strict=True)]
@@ -104,35 +160,38 @@ def hand_back(engine: Engine, decision: Decision, before: Returned, parts: Seque
         used_value, used_left = _money_first(engine, decision, value, left, postage)
     whole = value == decision.total
     used = decision.used if whole else engine.value.points_for(used_value)
-    awards = _remaining_awards(engine, decision, backs, values, left, used_left, full)
-    kept = sum(award.points for award in awards)
-    # Spreading yen over lines may shift one by one and back; points taken once are not given again.
-    earned = max(before.earned, min(decision.earned, decision.earned - kept))
-    state = Returned(
-        lines=tuple(back for back in backs if back != LineBack(back.line)),
-        money=value - used_value,
-        used=max(before.used, min(used, decision.used)),
-        earned=earned,
-        full=full,
-    )
-    return Return(
-        money=state.money - before.money,
-        used=state.used - before.used,
-        earned=state.earned - before.earned,
-        state=state,
-        awards=tuple(awards),
-    )
+    awards = _remaining_awards(engine, decision, backs, values, left, used_left, full, campaigns)
+    return _Standing(full, value, used, used_value, awards)
+
+
+def regular_and_apart(awards: Sequence[Award]) -> tuple[int, dict[str, int]]:
+    """The points of a sale's regular lot, and by rule those that are lots of their own."""
+    regular, apart = 0, dict[str, int]()
+    for award in awards:
+        if award.apart:
+            apart[award.rule] = apart.get(award.rule, 0) + award.points
+        else:
+            regular += award.points
+    return regular, apart
 
 
 class Shipped(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The cumulative state of an order's shipments: thousandths shipped per line, and points confirmed."""
+    """The cumulative state of an order's shipments: thousandths shipped per line, and points confirmed,
+    of which by rule those that are lots of their own."""
 
     lines: tuple[tuple[int, int], ...] = ()
     earned: int = 0
     complete: bool = False
+    apart: dict[str, int] = {}
 
 
-def ship(engine: Engine, decision: Decision, before: Shipped, parts: Sequence[Part] | None) -> tuple[int, Shipped]:
+def ship(
+    engine: Engine,
+    decision: Decision,
+    before: Shipped,
+    parts: Sequence[Part] | None,
+    campaigns: Pinned | None = None,
+) -> tuple[int, Shipped]:
     """Points that shipping ``parts`` (all that is left: None) confirms, and the state to store (rule 9).
 
     Each line carries its own shares of discounts and used points; after the last one the sum is
@@ -150,7 +209,7 @@ def ship(engine: Engine, decision: Decision, before: Shipped, parts: Sequence[Pa
             raise ReturnExceedsPurchase(part.line, _shown(quantity), _shown(share.quantity - so_far))
         done[part.line] = so_far + quantity
     complete = all(done.get(share.line, -1) == share.quantity for share in decision.lines)
-    earned = decision.earned
+    awards: Sequence[Award] = decision.awards
     if not complete and not decision.facts.guest:
         values = [
             engine.value_of(
@@ -162,10 +221,14 @@ def ship(engine: Engine, decision: Decision, before: Shipped, parts: Sequence[Pa
             for share in decision.lines
         ]
         quantities = [done.get(share.line, 0) for share in decision.lines]
-        awards = _granted(decision, _earn(engine, decision, quantities, values))
-        earned = sum(award.points for award in awards)
-    earned = max(before.earned, min(earned, decision.earned))
-    state = Shipped(lines=tuple(sorted(done.items())), earned=earned, complete=complete)
+        awards = _granted(decision, _earn(engine, decision, quantities, values, campaigns))
+    regular, apart = regular_and_apart(awards)
+    most, apart_most = regular_and_apart(decision.awards)
+    apart = {
+        rule: max(before.apart.get(rule, 0), min(apart.get(rule, 0), points)) for rule, points in apart_most.items()
+    }
+    earned = max(before.earned - sum(before.apart.values()), min(regular, most)) + sum(apart.values())
+    state = Shipped(lines=tuple(sorted(done.items())), earned=earned, complete=complete, apart=apart)
     return earned - before.earned, state
 
 
@@ -260,6 +323,7 @@ def _remaining_awards(
     left: list[int],
     used_left: list[int],
     full: bool,
+    campaigns: Pinned | None,
 ) -> list[Award]:
     """What the remainder earns. A line that came back whole earns nothing, even where money was kept."""
     if full or decision.facts.guest:
@@ -272,27 +336,32 @@ def _remaining_awards(
         part, of = (gone, share.net) if share.net else (back.quantity, share.quantity)
         add_back = share.add_back - (_portion(share.add_back, part, of) if of else 0)
         bases.append(0 if back.done else engine.value_of(net, add_back, used))
-    awards = _granted(decision, _earn(engine, decision, quantities, bases))
+    awards = _granted(decision, _earn(engine, decision, quantities, bases, campaigns))
     if engine.programme.returns.thresholds == "keep":
-        still = {award.rule for award in awards}
+        # What campaigns keep, they have told themselves.
+        still = {award.rule for award in awards} | {f"campaign:{each.code}" for each in decision.campaigns}
         awards += [a for a in decision.awards if a.arithmetic.threshold and a.rule not in still]
     return awards
 
 
-def _earn(engine: Engine, decision: Decision, quantities: list[int], values: list[int]) -> list[Award]:
+def _earn(
+    engine: Engine, decision: Decision, quantities: list[int], values: list[int], campaigns: Pinned | None
+) -> list[Award]:
     kinds = [engine.kind_of(share.earns) for share in decision.lines]
     rates = [share.tax_rate for share in decision.lines]
+    if campaigns is not None:
+        return campaigns.earn(decision, kinds, rates, quantities, values)
     return engine.earn(kinds, rates, quantities, values, decision.boosts)[0]
 
 
 def _granted(decision: Decision, awards: list[Award]) -> list[Award]:
     """Limited awards keep min(entitlement, granted)."""
-    granted = {(a.rule, a.category): a.granted for a in decision.awards if a.granted is not None}
+    granted = {(a.rule, a.category, a.effect): a.granted for a in decision.awards if a.granted is not None}
     if not granted:
         return awards
     limited = []
     for award in awards:
-        limit = granted.get((award.rule, award.category))
+        limit = granted.get((award.rule, award.category, award.effect))
         if limit is not None:
             award = msgspec.structs.replace(award, points=min(award.points, limit), granted=limit)  # noqa: PLW2901
         limited.append(award)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from babel.numbers import format_currency, get_currency_precision
 
+from goen.earning.campaigns import words as campaigns
 from goen.earning.checks import Problem
 from goen.earning.decision import Arithmetic, Award, Miss, Notice
 
@@ -27,6 +28,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "tender": ("{name}でのお支払い特典", "Points for paying by {name}"),
     "shop": ("店舗特典（{name}）", "Shop points ({name})"),
     "threshold": ("お買い上げ特典（{name}）", "Purchase bonus ({name})"),
+    "campaign": ("キャンペーン（{name}）", "Campaign {name}"),
 }
 _TENDERS: dict[str, tuple[str, str]] = {
     "cash": ("現金", "cash"),
@@ -45,6 +47,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "mixed_tenders": ("複数の支払方法を併用したため対象外です", "Several means of payment were mixed"),
     "below_threshold": ("あと {missing} で {points} ポイント進呈", "{missing} more would give {points} points"),
 }
+_REASONS |= campaigns.REASONS
 _NOTICES: dict[str, tuple[str, str]] = {
     "total_differs": (
         "合計 {total} は明細からの計算 {computed} と異なるため、差額を明細に配分しました",
@@ -84,6 +87,33 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "brand・tender・tier・shop をそれぞれ1回ずつ並べてください",
         "List brand, tender, tier and shop, each once",
     ),
+    "multiplier_or_percent": (
+        "multiplier か percent のどちらか一方を指定してください",
+        "Give either multiplier or percent",
+    ),
+    "multiply_needs_multiplier": ("multiply には multiplier を指定してください", "multiply needs a multiplier"),
+    "gives_nothing": ("1倍以下ではポイントが増えません", "A multiplier of 1 or less gives nothing more"),
+    "ends_before_start": ("終了が開始より前です", "Ends before it starts"),
+    "one_of_two": ("expires_on と days はどちらか一方だけ指定できます", "Give expires_on or days, not both"),
+    "only_limited_ends": (
+        "有効期限を指定できるのは期間限定ポイント（limited）だけです",
+        "Only limited-time points have a date of their own",
+    ),
+    "expires_during": ("キャンペーン終了前にポイントが失効します", "Points expire before the campaign ends"),
+    "same_limit_twice": ("同じ種類・範囲の上限が重複しています", "The same limit is there twice"),
+    "scopes_contradict": ("上限の範囲の指定が矛盾しています", "The limit's scopes contradict one another"),
+    "no_day_zero": ("0日・第0曜日はありません", "There is no day or weekday number 0"),
+    "says_nothing": ("条件が空です", "Names nothing"),
+    "values_or_bounds": ("is か at_least・at_most のどちらかを指定してください", "Give is, or at_least and at_most"),
+    "unknown_tier": ("会員ランク {tier} は登録されていません", "The programme has no tier {tier}"),
+    "premium_above_cap": (
+        "景品類に当たる場合、限度額（1,000円未満は200円、1,000円以上は取引価額の20%）を超えるおそれがあります",
+        "May exceed the cap on premiums (200 yen below 1,000 yen, else 20 % of the sale)",
+    ),
+    "unbounded": (
+        "付与ポイントの総額に上限がありません",
+        "Nothing bounds what it may cost in all",
+    ),
     "same_code_twice": ("同じコードが重複しています", "The same code is there twice"),
     "not_a_value": (
         "0より大きい数値（小数点以下6桁まで）で指定してください",
@@ -101,7 +131,7 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "(circular 2-1-1-7 asks that even one point gives a discount)",
     ),
 }
-_MONEY_VALUES = frozenset({"base", "missing", "total", "computed"})
+_MONEY_VALUES = frozenset({"base", "missing", "total", "computed", "up_to"})
 
 
 def money_text(amount: int, currency: str, language: Language) -> str:
@@ -136,7 +166,7 @@ def award_text(award: Award, language: Language, currency: str = "JPY", names: N
     base, points = money_text(award.base, currency, language), points_text(award.points, language)
     rate = rate_text(award.arithmetic, language, currency)
     text = f"{name}: {base}、{rate} → {points}" if language == "ja" else f"{name}: {rate} on {base} = {points}"
-    if award.granted is not None and award.granted <= award.points:
+    if (award.granted is not None and award.granted <= award.points) or award.cap is not None:
         text += "（上限適用）" if language == "ja" else " (limited)"
     return text
 
@@ -144,6 +174,8 @@ def award_text(award: Award, language: Language, currency: str = "JPY", names: N
 def rate_text(arithmetic: Arithmetic, language: Language, currency: str = "JPY") -> str:
     """``100円につき1ポイント``, ``1.5%``, ``5,000円以上``."""
     japanese = language == "ja"
+    if (told := campaigns.arithmetic_text(arithmetic, not japanese)) is not None:
+        return told
     if arithmetic.threshold is not None:
         amount = money_text(arithmetic.threshold, currency, language)
         return f"{amount}以上" if japanese else f"from {amount}"

@@ -29,7 +29,7 @@ from goen.jobs.runs import Turns, turns
 from goen.jobs.schedule import SCHEDULE
 from goen.jobs.scheduler import Scheduler
 from goen.members.retention import DEFAULT, Retention
-from goen.readings import programme
+from goen.readings import campaigns, programme
 from goen.readings.overview import closed_through
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Clock, SystemClock
@@ -64,7 +64,7 @@ async def work(database: Database, clock: Clock, reach: Reach, retention: Retent
     """Jobs and webhooks over this database until cancelled. A lost session only begins it anew."""
     await ensure_programme(database)
     async with AsyncExitStack() as stack:
-        context = await stack.enter_async_context(_context(database))
+        context = await stack.enter_async_context(_context(database, clock))
         head = await stack.enter_async_context(following(database.dsn))
         relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
         till = Till(database, clock, context.day_of, wake=relay.wake)
@@ -110,7 +110,7 @@ async def _webhooks(means: Means, ours: Turns, head: FeedHead, reach: Reach) -> 
 
 
 @asynccontextmanager
-async def _context(database: Database) -> AsyncIterator[Context]:
+async def _context(database: Database, clock: Clock) -> AsyncIterator[Context]:
     """Shops, programme versions and the calendar, read again and again while the block runs."""
     async with database.reading() as connection:
         books = await installation(connection)
@@ -120,6 +120,7 @@ async def _context(database: Database) -> AsyncIterator[Context]:
         async with database.reading() as connection:
             await context.shops.refresh(connection)
             await programme.refresh(context.programmes, connection)
+            await campaigns.refresh(context.campaigns, context.signals, connection, clock.now())
             context.closed_through = await closed_through(connection)
 
     async def again() -> None:

@@ -236,7 +236,9 @@ select split_part(wrong, ': ', 1) as code, holder as anchor, purchase_id as what
   full join holds h using (holder, purchase_id)
  cross join lateral (select
    t.used - t.used_back as outstanding,
-   coalesce(e.redeemed, 0) - coalesce(e.restored, 0) - coalesce(r.lost, 0) as spent,
+   coalesce(e.redeemed, 0) - coalesce(e.restored, 0) as spent,
+   -- Of what expired before it was given back, an order's held points had not been spent.
+   coalesce(r.lost, 0) as lost,
    -- What a cancel could not give back because it had expired is in no document of a return.
    t.status = 'cancelled' or coalesce(e.redemptions, 0) > 1
      or not coalesce(e.restoring, '{}') <@ coalesce(r.acts, '{}') as cancelled_once) x
@@ -251,8 +253,8 @@ select split_part(wrong, ': ', 1) as code, holder as anchor, purchase_id as what
      then format('sale_pending: pending %s, entries %s', t.pending, coalesce(e.pending, 0)) end,
    case when holder > 0 and not t.hold
                        and (x.spent < case when t.status = 'cancelled' then 0 else x.outstanding end
-                            or (x.spent <> x.outstanding and not x.cancelled_once))
-     then format('sale_used: used %s, entries %s', x.outstanding, x.spent) end,
+                            or (x.spent > x.outstanding + x.lost and not x.cancelled_once))
+     then format('sale_used: used %s, lost %s, entries %s', x.outstanding, x.lost, x.spent) end,
    case when holder > 0
                         and t.drawn + t.owed <> case when t.hold or t.status = 'cancelled' then 0 else x.outstanding end
      then format('sale_draws: used %s, drawn and owed %s', x.outstanding, t.drawn + t.owed) end,

@@ -50,6 +50,10 @@ update member_identifier
 -- Notes, references, sources of consents and the like, in every table of the catalogue that has some.
 select erase_personal(:member_ids::bigint[]);
 
+-- name: erase_segments!
+-- What was thought of these members.
+delete from member_segment where member_id = any(:member_ids);
+
 -- name: drop_answers_of!
 -- Answers kept for a repeat show whole members.
 delete from kept_answer where member_id = any(:member_ids);

@@ -217,3 +217,20 @@ select request::text as request, answer::text as answer from kept_answer
 -- name: drop_answers!
 -- A member's answers, or those past their day.
 delete from kept_answer where member_id = :member_id or keep_until < :today;
+
+-- name: segments
+-- The segments of a member and of those merged into it, in order. Read-only.
+select distinct g.segment
+  from member m join member_segment g on g.member_id = m.member_id
+ where m.member_id = :member_id or m.survivor_id = :member_id
+ order by g.segment;
+
+-- name: put_segments!
+-- A member's segments: those named stay or come, the others go, and all that members merged into it were in.
+with gone as (
+  delete from member_segment g using member m
+   where g.member_id = m.member_id
+     and (m.survivor_id = :member_id or (m.member_id = :member_id and g.segment <> all (:segments::text[]))))
+insert into member_segment (member_id, segment, since)
+select :member_id::bigint, s.segment, :now from unnest(:segments::text[]) s (segment)
+    on conflict do nothing;

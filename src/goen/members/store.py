@@ -177,6 +177,16 @@ async def note_lapse(
     )
 
 
+async def segments(connection: Reading, member_id: int) -> list[str]:
+    """The segments of a member and of those merged into it."""
+    return [row["segment"] async for row in _queries.segments(connection, member_id=member_id)]
+
+
+async def put_segments(connection: Writing, member_id: int, names: Sequence[str], now: datetime) -> None:
+    """The member is in these segments and in no others."""
+    await _queries.put_segments(connection, member_id=member_id, segments=list(names), now=now)
+
+
 # PIN ----------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from goen.database.pool import Reading
 from goen.database.queries import load
+from goen.members import store
 from goen.members.ids import public_id
 from goen.members.model import MemberView
 from goen.readings.family import family
@@ -181,6 +182,7 @@ class MemberExport(msgspec.Struct, frozen=True):
     merged: tuple[ExportedMerge, ...]
     identifiers: tuple[ExportedIdentifier, ...]
     consents: tuple[ExportedConsent, ...]
+    segments: tuple[str, ...]
     points: ExportedPoints
     lots: tuple[ExportedLot, ...]
     entries: tuple[ExportedEntry, ...]
@@ -247,6 +249,7 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
             ]
         ),
         consents=await rows(_queries.all_consents, ExportedConsent),
+        segments=tuple(await store.segments(connection, one.root)),
         points=ExportedPoints(**dict(await _queries.account(connection, member_id=member_id))),
         lots=await rows(_queries.all_lots, ExportedLot),
         entries=await rows(_queries.all_entries, ExportedEntry, homes=homes),

@@ -26,12 +26,14 @@ class Shop(msgspec.Struct, frozen=True):
     kind: ShopKind
     linking_secret: str | None = None
     closed_at: datetime | None = None
+    region: str | None = None
 
 
 class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known of a product apart from any sale. ``price`` is the usual one, tax included.
 
-    ``points: false`` says that it earns nothing (rule 3); a purchase line that says so itself wins.
+    ``points: false`` says that it earns nothing (rule 3); a purchase line that says so itself wins. Campaigns
+    may ask for ``brand``, ``maker``, ``tags`` and ``clearance`` (a bargain item).
     """
 
     name: Text
@@ -40,6 +42,10 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     category: Text | None = None
     tax_rate: Annotated[int, Meta(ge=0, lt=100)] | None = None
     points: bool = True
+    brand: Text | None = None
+    maker: Text | None = None
+    tags: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
+    clearance: bool = False
 
 
 class Happening(msgspec.Struct, frozen=True):

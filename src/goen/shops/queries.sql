@@ -1,16 +1,16 @@
 -- name: shops
 -- Every shop; the directory holds them in memory.
-select shop_id, code, name, kind, linking_secret, closed_at from shop;
+select shop_id, code, name, kind, linking_secret, closed_at, region from shop;
 
 -- name: put_shop^
 -- Make or change a shop; made says which. A secret that is not given stays as it is.
-insert into shop as s (code, name, kind, linking_secret)
-values (:code, :name, :kind, :linking_secret)
+insert into shop as s (code, name, kind, linking_secret, region)
+values (:code, :name, :kind, :linking_secret, :region)
     on conflict (code) do update
-       set name = excluded.name, kind = excluded.kind,
+       set name = excluded.name, kind = excluded.kind, region = coalesce(excluded.region, s.region),
            linking_secret = coalesce(:replacing_secret, s.linking_secret, excluded.linking_secret),
            closed_at = case when :closed then coalesce(s.closed_at, :now) end
-returning shop_id, code, name, kind, linking_secret, closed_at, (xmax = 0) as made;
+returning shop_id, code, name, kind, linking_secret, closed_at, region, (xmax = 0) as made;
 
 -- name: living_keys
 -- Keys that are not revoked, with their shop's code.
@@ -72,16 +72,18 @@ values (:version, :starts_at, :document, :made_by)
 
 -- name: put_product$
 -- Make or change a product; true where it was made.
-insert into product (sku, name, price, cost, category, tax_rate, points, changed_at)
-values (:sku, :name, :price, :cost, :category, :tax_rate, :points, :now)
+insert into product (sku, name, price, cost, category, tax_rate, points, brand, maker, tags, clearance, changed_at)
+values (:sku, :name, :price, :cost, :category, :tax_rate, :points, :brand, :maker, :tags, :clearance, :now)
     on conflict (sku) do update
        set name = excluded.name, price = excluded.price, cost = excluded.cost, category = excluded.category,
-           tax_rate = excluded.tax_rate, points = excluded.points, changed_at = excluded.changed_at
+           tax_rate = excluded.tax_rate, points = excluded.points,
+           brand = excluded.brand, maker = excluded.maker, tags = excluded.tags, clearance = excluded.clearance,
+           changed_at = excluded.changed_at
 returning xmax = 0;
 
 -- name: product^
 -- One product.
-select name, price, cost, category, tax_rate, points from product where sku = :sku;
+select name, price, cost, category, tax_rate, points, brand, maker, tags, clearance from product where sku = :sku;
 
 -- name: put_stock$
 -- Set what a shop has of a product; true where it was not counted before.

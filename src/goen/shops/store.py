@@ -41,6 +41,7 @@ async def put_shop(
     replacing_secret: str | None,
     closed: bool,
     now: datetime,
+    region: str | None = None,
 ) -> tuple[Shop, bool]:
     """Make or change a shop; true where it was made.
 
@@ -55,6 +56,7 @@ async def put_shop(
         replacing_secret=replacing_secret,
         closed=closed,
         now=now,
+        region=region,
     )
     values = dict(row)
     made = values.pop("made")
@@ -147,7 +149,7 @@ async def put_product(connection: Writing, sku: str, product: Product, now: date
 async def product(connection: Reading, sku: str) -> Product | None:
     """One product, or None."""
     row = await _queries.product(connection, sku=sku)
-    return None if row is None else Product(**row)
+    return None if row is None else Product(**(dict(row) | {"tags": tuple(row["tags"])}))
 
 
 async def put_stock(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -205,15 +206,25 @@ def balance(journal: Journal) -> Balance:
     return Balance(journal.available, journal.pending, journal.held)
 
 
-def breakdown(awards: Iterable[Award], language: Language, currency: str) -> list[BreakdownLine]:
-    return [BreakdownLine(a.rule, a.version, a.points, words.award_text(a, language, currency)) for a in awards]
+def breakdown(awards: Iterable[Award], language: Language, currency: str, names: words.Names) -> list[BreakdownLine]:
+    return [BreakdownLine(a.rule, a.version, a.points, words.award_text(a, language, currency, names)) for a in awards]
 
 
-def not_applied(misses: Iterable[Miss], language: Language, currency: str) -> list[NotApplied]:
+@lru_cache(maxsize=4096)
+def _without_values(rule: str, reason: str, language: Language, name: str | None) -> NotApplied:
+    """Fifty live campaigns are missed by most sales for the same few reasons."""
+    names = {} if name is None else {rule: name}
+    return NotApplied(rule, reason, words.miss_text(Miss(rule, reason), language, names=names))
+
+
+def not_applied(misses: Iterable[Miss], language: Language, currency: str, names: words.Names) -> list[NotApplied]:
     found = []
     for miss in misses:
+        if not miss.values:
+            found.append(_without_values(miss.rule, miss.reason, language, names.get(miss.rule)))
+            continue
         missing = miss.values.get("missing")
-        text = words.miss_text(miss, language, currency)
+        text = words.miss_text(miss, language, currency, names)
         found.append(NotApplied(miss.rule, miss.reason, text, missing if isinstance(missing, int) else None))
     return found
 
@@ -237,6 +248,7 @@ def purchase_answer(
     """The answer to a purchase as it now stands. ``earned`` and ``pending`` are this sale's, net of returns."""
     language = context.programmes.version(decision.version).programme.language
     currency = context.currency
+    names = context.campaigns.names(language) if decision.as_of else {}
     after = None if journal is None else balance(journal)
     return PurchaseAnswer(
         id=purchase.purchase_id,
@@ -254,8 +266,8 @@ def purchase_answer(
             earned=earned,
             pending=pending,
             confirms_on=purchase.confirms_on,
-            breakdown=breakdown(decision.awards, language, currency) if decision.awards else (),
-            not_applied=not_applied(decision.not_applied, language, currency) if decision.not_applied else (),
+            breakdown=breakdown(decision.awards, language, currency, names) if decision.awards else (),
+            not_applied=not_applied(decision.not_applied, language, currency, names) if decision.not_applied else (),
         ),
         coupons=NOTHING_USED,
         balance=after,

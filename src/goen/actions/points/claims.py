@@ -8,10 +8,12 @@ from decimal import Decimal
 import msgspec
 
 from goen.actions.points.answers import encoded
+from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import ClaimNotPossible
+from goen.actions.points.granting import by_rule, grant, provision
 from goen.actions.points.orders import idempotent
-from goen.actions.points.progress import document_of, stored
+from goen.actions.points.progress import REGULAR, document_of, stored
 from goen.actions.points.sale import Sale
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
@@ -70,29 +72,43 @@ class ClaimPurchase(Act):
         self.principal.guard_shop(sale.purchase.shop_id)
         programme = sale.engine.programme
         self._check(sale, claimable_until(programme, sale.purchase.business_date) >= desk.today)
-        decision = sale.engine.evaluate(document_of(sale.purchase), Facts(tier=member.tier))
+        document = document_of(sale.purchase)
+        offer = Offer.of(
+            self.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date
+        )
+        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier)
+        decision, drawn = sale.engine.evaluate(document, facts), NOTHING_DRAWN
+        if offer is not None:
+            decision, drawn = offer.decide(desk, found.who, found.presented_id, decision, None)
+        if found.person is None:  # A household's claimed sales are nobody's own.
+            desk.count_purchase(found.who, sale.shop.kind, sale.purchase.business_date)
+        sale.decision = decision
         # Whose card was shown has claimed it; where that member is merged, the points go to the survivor.
         sale.purchase = sale.purchase._replace(claimed_by=found.owner)
         journal, day = sale.journal, sale.purchase.business_date
         terms = regular_terms(programme, day, "base")
-        progress = sale.progress
+        progress = replace(sale.progress, limits=drawn)
         if decision.used:
             # The till had already taken them off the price: what is not there is owed.
             draws, owed = journal.redeem_anyway(decision.used, terms)
             progress = replace(progress, draws=draws, owed=owed)
-        pending = 0
+        points, waiting = by_rule(decision), {}
         if sale.purchase.status == "placed":
             # What was shipped while it was a guest's is confirmed as it would have been.
             shipped = [ReturnLine(line, Decimal(n) / 1000) for line, n in progress.shipped.lines]
-            confirmed, state = ship(sale.engine, decision, Shipped(), shipped) if shipped else (0, progress.shipped)
-            progress, pending = replace(progress, shipped=state), decision.earned - confirmed
-        if pending:
-            journal.provision(pending)
-        if earned := decision.earned - pending:
-            lot = journal.earn(earned, terms, purchase_id=self.purchase_id)
+            confirmed, state = 0, progress.shipped
+            if shipped:
+                confirmed, state = ship(sale.engine, decision, Shipped(), shipped, sale.campaigns)
+            progress = replace(progress, shipped=state)
+            now = {REGULAR: confirmed - sum(state.apart.values()), **state.apart}
+            waiting = {rule: n - now.get(rule, 0) for rule, n in points.items()}
+            points = {rule: now.get(rule, 0) for rule in points}
+        progress = provision(journal, waiting, progress)
+        pending, earned = sum(waiting.values()), sum(points.values())
+        if earned:
+            progress = grant(self.context, programme, journal, decision, points, day, self.purchase_id, progress)
             slide(self.context, programme, journal, "earn", day)
-            progress = replace(progress, lots=(lot,))
-        sale.decision, sale.progress = decision, replace(progress, pending=pending, confirmed=earned)
+        sale.progress = progress
         desk.stamp(
             found.member_id,
             Stamp(

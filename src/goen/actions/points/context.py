@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from goen.earning.campaigns.catalogue import Campaigns
+from goen.earning.campaigns.model import Campaign
+from goen.earning.campaigns.signals import Signals
 from goen.earning.catalogue import Programmes
 from goen.earning.evaluate import Engine
-from goen.earning.expiry import expires_on, grace_until, grant_year
+from goen.earning.expiry import expires_on, grace_until, grant_year, limited_expires_on
 from goen.earning.programme import Programme
 from goen.ledger.journal import Journal
 from goen.ledger.model import Terms
@@ -35,6 +38,12 @@ class Context:
     zone: ZoneInfo
     currency: str = "JPY"
     closed_through: date | None = None
+    campaigns: Campaigns = field(default_factory=Campaigns)
+    signals: Signals = field(default_factory=Signals)
+
+    def with_draft(self, campaign: Campaign) -> Context:
+        """The same, as if this campaign were live; for dry runs."""
+        return replace(self, campaigns=self.campaigns.with_draft(campaign))
 
     def day_of(self, instant: datetime) -> date:
         """The programme's calendar day of an instant."""
@@ -104,6 +113,21 @@ def regular_terms(programme: Programme, granted_on: date, rule: str | None = Non
         _terms.clear()
     _terms[key] = programme, terms
     return terms
+
+
+def campaign_terms(programme: Programme, campaign: Campaign, granted_on: date) -> Terms:
+    """A lot of a campaign's own: limited-time points, or those that somebody else pays for (rule 13)."""
+    grant = campaign.grant
+    year = grant_year(programme, granted_on)
+    if grant.kind == "regular":
+        until = expires_on(programme, granted_on)
+        return Terms(granted_on, year, until, programme.version, rule=campaign.rule, funder=campaign.funder)
+    until = limited_expires_on(programme, granted_on)
+    if grant.expires_on is not None:
+        until = grant.expires_on
+    elif grant.days is not None:
+        until = granted_on + timedelta(days=grant.days)
+    return Terms(granted_on, year, until, programme.version, "limited", campaign.rule, campaign.funder)
 
 
 def grace_terms(programme: Programme, today: date) -> Terms | None:

@@ -99,7 +99,7 @@ class PlaceHold(Act):
         draws = journal.hold(points)
         if not self.vouched:
             programme = self.context.engine_at(desk.now).programme
-            spend_unproven(desk, programme, found.member_id, found.presented_id, points)
+            spend_unproven(desk, programme, found.member_id, found.owner, points)
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
             found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",

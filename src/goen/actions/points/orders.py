@@ -12,14 +12,18 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from goen.actions.points.again import decide_again, draw_again
 from goen.actions.points.answers import encoded
+from goen.actions.points.campaigns import give_back
 from goen.actions.points.context import Context, keep_up, regular_terms, slide
 from goen.actions.points.errors import PurchaseStatus
-from goen.actions.points.progress import Undone, Waiting, document_of, stored
+from goen.actions.points.granting import by_rule, take_back, terms_of
+from goen.actions.points.progress import REGULAR, Apart, Progress, Undone, Waiting, document_of, stored
 from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
 from goen.actions.points.sale import GivenBack, Sale
 from goen.actions.till.act import KEY_DAYS, Act, Decided, Key, Wants, key_of
 from goen.actions.till.desk import Desk
+from goen.earning.decision import Decision
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.ledger.model import Terms
@@ -106,7 +110,7 @@ class OrderAct(Act):
         sale.take_points(points)
         if unproven and self.principal.role == "pos" and sale.holder is not None:
             programme = self.context.engine_at(sale.desk.now).programme
-            drawn = spend_unproven(sale.desk, programme, sale.holder, sale.presented, unproven)
+            drawn = spend_unproven(sale.desk, programme, sale.holder, sale.spender, unproven)
             sale.progress = replace(sale.progress, unproven=(*sale.progress.unproven, drawn))
 
     def change(self, sale: Sale) -> None:
@@ -129,23 +133,28 @@ class CompletePurchase(OrderAct):
             )
         assert isinstance(self.ask, CompleteAsk)
         parts = None if self.ask.lines is None else [ReturnLine(x.line, x.quantity) for x in self.ask.lines]
-        points, shipped = ship(sale.engine, sale.decision, sale.progress.shipped, parts)
+        before = sale.progress.shipped
+        points, shipped = ship(sale.engine, sale.decision, before, parts, sale.campaigns)
+        new = {rule: n - before.apart.get(rule, 0) for rule, n in shipped.apart.items()}
+        new = {REGULAR: points - sum(new.values()), **new}
         sale.progress = replace(sale.progress, shipped=shipped)
         confirmed = 0
         if sale.holder is not None:
             journal, programme = sale.journal, sale.engine.programme
-            # What was returned before shipping is pending no more; the last shipment confirms all that is left.
-            points = sale.progress.unshipped if shipped.complete else min(points, sale.progress.unshipped)
             if sale.progress.hold:
                 sale.progress = replace(sale.progress, draws=sale.capture_hold(), hold=False)
                 slide(self.context, programme, journal, "use", self.day)
             on = confirms_on(programme, self.day)
-            if points and programme.provisional_days and on > sale.desk.today:
-                waiting = (*sale.progress.waiting, Waiting(on, points))
-                sale.progress = replace(sale.progress, waiting=waiting)
-            elif points:
-                confirm(sale, points, on)
-                confirmed = points
+            for rule in sale.progress.rules:
+                # What was returned before shipping is pending no more; the last shipment confirms all that is left.
+                left = sale.progress.unshipped(rule)
+                points = left if shipped.complete else min(new.get(rule, 0), left)
+                if points and programme.provisional_days and on > sale.desk.today:
+                    waiting = (*sale.progress.waiting, Waiting(on, points, rule))
+                    sale.progress = replace(sale.progress, waiting=waiting)
+                elif points:
+                    confirm(sale, points, on, rule)
+                    confirmed += points
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.save(status="completed" if shipped.complete else "placed")
         sale.tell("purchase.completed", confirmed, -confirmed)
@@ -204,23 +213,28 @@ class ChangeLines(OrderAct):
         decision = sale.engine.evaluate(document, sale.decision.facts)
         pending = 0
         if sale.holder is not None:
-            pending = self._rebook(sale, decision.earned - sale.decision.earned, decision.used - sale.decision.used)
+            decision = decide_again(sale, document, decision)
+            pending = self._rebook(sale, decision)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.decision = decision
         sale.progress = replace(sale.progress, revision=document)
         sale.save(total=decision.total, payable=decision.payable, decision=stored(decision))
         sale.tell("purchase.changed", 0, pending, total=decision.total)
 
-    def _rebook(self, sale: Sale, pending: int, used: int) -> int:
+    def _rebook(self, sale: Sale, decision: Decision) -> int:
+        used = decision.used - sale.decision.used
         if used < 0:
             sale.give_points(-used)
         elif used > 0:
             self.spend(sale, used, used)
+        pending = decision.earned - sale.decision.earned
         if pending > 0:
             sale.journal.provision(pending)
         elif pending < 0:
             sale.journal.void(-pending)
-        sale.progress = replace(sale.progress, pending=sale.progress.pending + pending)
+        before, after = by_rule(sale.decision), by_rule(decision)
+        for rule in before | after:
+            sale.progress = sale.progress.with_more(rule, pending=after.get(rule, 0) - before.get(rule, 0))
         return pending
 
 
@@ -244,23 +258,23 @@ class CancelPurchase(OrderAct):
                 back = sale.give_points(used)
                 journal.record(CalledOff())
                 moved += 0 if progress.hold else back.restored
-            if progress.pending:
-                journal.void(progress.pending)
-            if progress.confirmed:
-                # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
-                moved -= journal.reverse(progress.confirmed, progress.lots, "debt", terms).booked
+            # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
+            earned = {r: progress.of_rule(r).pending + progress.of_rule(r).confirmed for r in progress.rules}
+            moved -= take_back(journal, earned, progress, "debt", terms)[2].booked
+            give_back(sale.desk, progress.limits, {}, sale.engine.value)
             for drawn in progress.unproven:
-                give_back_unproven(sale.desk, sale.presented, drawn)
+                give_back_unproven(sale.desk, sale.spender, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
         undone = Undone(
             sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
             sum(points for _, points in progress.unproven),
+            {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits,
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
-            undone=undone,
+            undone=undone, limits=(), apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
         )  # fmt: skip
         sale.save(status="cancelled")
         sale.tell("purchase.cancelled", moved, -undone.pending)
@@ -285,40 +299,41 @@ class RevivePurchase(OrderAct):
             if undone.used:
                 self.spend(sale, undone.used, undone.unproven)
                 moved -= 0 if sale.progress.hold else undone.used
+            undone = draw_again(sale, undone)
             if undone.pending:
                 journal.provision(undone.pending)
-            if undone.confirmed:
-                lot = journal.earn(undone.confirmed, self._terms(sale), purchase_id=sale.purchase.purchase_id)
-                sale.progress = replace(sale.progress, lots=(*sale.progress.lots, lot))
-                moved += undone.confirmed
+            was = Progress(pending=undone.pending, confirmed=undone.confirmed, apart=undone.apart)
+            for rule in was.rules:
+                pending, confirmed, _ = msgspec.structs.astuple(was.of_rule(rule))
+                lots: tuple[int, ...] = ()
+                if confirmed:
+                    terms = self._terms(sale, rule)
+                    lots = (journal.earn(confirmed, terms, purchase_id=sale.purchase.purchase_id),)
+                    moved += confirmed
+                sale.progress = sale.progress.with_more(rule, pending, confirmed, lots)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
-        sale.progress = replace(
-            sale.progress, pending=undone.pending, confirmed=undone.confirmed, waiting=undone.waiting, undone=None
-        )
-        sale.save(status=undone.status)
+        sale.progress = replace(sale.progress, waiting=undone.waiting, limits=undone.limits, undone=None)
+        sale.save(status=undone.status, decision=stored(sale.decision))
         sale.tell("purchase.revived", moved, undone.pending)
 
-    def _terms(self, sale: Sale) -> Terms:
+    def _terms(self, sale: Sale, rule: str) -> Terms:
         """Earned points come again with the dates that they had."""
-        if not sale.progress.lots:
-            return regular_terms(sale.engine.programme, sale.purchase.business_date, "base")
-        last = sale.progress.lots[-1]
+        lots = sale.progress.of_rule(rule).lots
+        if not lots:
+            day = sale.purchase.business_date
+            return terms_of(self.context, sale.engine.programme, sale.decision, rule, day)
+        last = lots[-1]
         sale.journal.record(Like(last))
         keep_up(self.context, sale.journal, sale.desk.now, (last,))
         return sale.journal.terms_of(last)
 
 
-def confirm(sale: Sale, points: int, day: date) -> None:
-    """Provisional points of a sale become spendable, as a lot granted that day (rule 9)."""
-    terms = regular_terms(sale.engine.programme, day, "base")
+def confirm(sale: Sale, points: int, day: date, rule: str) -> None:
+    """Provisional points of a rule become spendable, as a lot granted that day (rule 9)."""
+    terms = terms_of(sale.context, sale.engine.programme, sale.decision, rule, day)
     lot = sale.journal.confirm(points, terms, purchase_id=sale.purchase.purchase_id)
     slide(sale.context, sale.engine.programme, sale.journal, "earn", day)
-    sale.progress = replace(
-        sale.progress,
-        lots=(*sale.progress.lots, lot),
-        pending=sale.progress.pending - points,
-        confirmed=sale.progress.confirmed + points,
-    )
+    sale.progress = sale.progress.with_more(rule, -points, points, (lot,))
 
 
 def idempotent(integration: str, key: str, context: Context, now: datetime) -> Key:

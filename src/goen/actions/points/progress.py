@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 
+from goen.actions.points.campaigns import Drawn
 from goen.actions.points.proof import Unproven
 from goen.actions.till.posting import PurchaseState
 from goen.earning.decision import Decision
@@ -14,12 +16,24 @@ from goen.ledger.model import Draws, take
 from goen.ledger.steps import moved_draws
 from goen.purchases.model import Purchase
 
+#: The rule under which a sale's regular points go, which are one lot.
+REGULAR = ""
+
 
 class Waiting(msgspec.Struct, frozen=True, array_like=True):
-    """Shipped points that confirm at 00:00 of a day (rule 9)."""
+    """Shipped points that confirm at 00:00 of a day (rule 9); ``rule``: those of a lot of their own."""
 
     on: date
     points: int
+    rule: str = REGULAR
+
+
+class Apart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Points of one campaign that are lots of their own: pending, confirmed, and the lots."""
+
+    pending: int = 0
+    confirmed: int = 0
+    lots: tuple[int, ...] = ()
 
 
 class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,6 +45,8 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     confirmed: int = 0
     waiting: tuple[Waiting, ...] = ()
     unproven: int = 0
+    apart: dict[str, Apart] = {}
+    limits: tuple[Drawn, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -40,7 +56,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     no lot covered (offline). ``hold``: used points are held, not yet spent. ``unproven``: what was drawn on the
     limits of spending without proof (rule 43). ``lots``: lots this sale granted.
     ``pending`` and ``confirmed``: earned points in either state, less what returns took back. ``waiting``: of
-    the pending ones, those shipped and confirming later. ``revision``: the document after a change of lines.
+    the pending ones, those shipped and confirming later. ``apart``: of both, and of lots, what campaigns keep
+    apart, by rule. ``limits``: what campaigns drew. ``revision``: the document after a change of lines.
     """
 
     returned: Returned = Returned()
@@ -55,11 +72,38 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     waiting: tuple[Waiting, ...] = ()
     revision: Purchase | None = None
     undone: Undone | None = None
+    apart: dict[str, Apart] = {}
+    limits: tuple[Drawn, ...] = ()
 
     @property
-    def unshipped(self) -> int:
-        """Pending points that no shipment has set a date for."""
-        return self.pending - sum(w.points for w in self.waiting)
+    def rules(self) -> tuple[str, ...]:
+        """The regular points, and each campaign whose points are apart."""
+        return (REGULAR, *self.apart)
+
+    def of_rule(self, rule: str) -> Apart:
+        """Pending and confirmed points and lots of a rule of :attr:`rules`."""
+        if rule != REGULAR:
+            return self.apart.get(rule, Apart())
+        apart = self.apart.values()
+        pending = self.pending - sum([x.pending for x in apart])
+        return Apart(pending, self.confirmed - sum([x.confirmed for x in apart]), self.lots)
+
+    def with_more(self, rule: str, pending: int = 0, confirmed: int = 0, lots: tuple[int, ...] = ()) -> Progress:
+        """These points of a rule more, or less, and lots besides."""
+        changes: dict[str, Any] = {}
+        if rule == REGULAR:
+            changes["lots"] = (*self.lots, *lots)
+        else:
+            x = self.apart.get(rule, Apart())
+            apart = Apart(x.pending + pending, x.confirmed + confirmed, (*x.lots, *lots))
+            changes["apart"] = {**self.apart, rule: apart}
+        return msgspec.structs.replace(
+            self, pending=self.pending + pending, confirmed=self.confirmed + confirmed, **changes
+        )
+
+    def unshipped(self, rule: str) -> int:
+        """Pending points of a rule that no shipment has set a date for."""
+        return self.of_rule(rule).pending - sum(w.points for w in self.waiting if w.rule == rule)
 
     @property
     def next_confirmation(self) -> date | None:
@@ -71,18 +115,25 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
         if not shift:
             return self
         return msgspec.structs.replace(
-            self, draws=moved_draws(self.draws, shift), lots=tuple(lot_id + shift for lot_id in self.lots)
+            self,
+            draws=moved_draws(self.draws, shift),
+            lots=tuple(lot_id + shift for lot_id in self.lots),
+            apart={
+                rule: Apart(x.pending, x.confirmed, tuple(lot_id + shift for lot_id in x.lots))
+                for rule, x in self.apart.items()
+            },
         )
 
-    def take_pending(self, points: int) -> Progress:
-        """Pending points fall by ``points``; what waits for a later day goes first."""
-        waiting, over = list(self.waiting), points - self.unshipped
+    def take_pending(self, points: int, rule: str) -> Progress:
+        """Pending points of a rule fall by ``points``; what waits for a later day goes first, latest first."""
+        waiting, over = [w for w in self.waiting if w.rule == rule], points - self.unshipped(rule)
         while over > 0 and waiting:
             last = waiting.pop()
             if last.points > over:
-                waiting.append(Waiting(last.on, last.points - over))
+                waiting.append(Waiting(last.on, last.points - over, rule))
             over -= last.points
-        return msgspec.structs.replace(self, pending=self.pending - points, waiting=tuple(waiting))
+        others = [w for w in self.waiting if w.rule != rule]
+        return msgspec.structs.replace(self.with_more(rule, pending=-points), waiting=(*others, *waiting))
 
     def give_back(self, points: int) -> tuple[Draws, int, Progress]:
         """The part of the draws that ``points`` restore, last drawn first, and what was owed; and the rest."""

@@ -28,11 +28,11 @@ def guard_spending(programme: Programme, member: MemberFacts, found: Found | Non
         raise SpendingNotAllowed("household")
 
 
-def spend_unproven(desk: Desk, programme: Programme, member_id: int, presented_id: int, points: int) -> Unproven:
+def spend_unproven(desk: Desk, programme: Programme, member_id: int, spender: int, points: int) -> Unproven:
     """Draw points on the day's limit; gives what a cancel has to give back.
 
-    Members merged into one have one limit; each draw stays with who was presented, so that an undone merge leaves
-    each side its own.
+    ``spender``: by whose name it is drawn. A household has one limit. Members merged into one have one limit; each
+    draw stays with who was presented, so that an undone merge leaves each side its own.
 
     :raises ProofRequired: more than a member may spend a day without proof.
     """
@@ -44,11 +44,11 @@ def spend_unproven(desk: Desk, programme: Programme, member_id: int, presented_i
             per_day=ceiling,
             spent_today=drawn,
         )
-    others = drawn - desk.drawn_alone(presented_id, UNPROVEN, day)
-    desk.draw_limit(presented_id, UNPROVEN, day, points, ceiling - others)
+    others = drawn - desk.drawn_alone(spender, UNPROVEN, day)
+    desk.draw_limit(spender, UNPROVEN, day, points, ceiling - others)
     return day, points
 
 
-def give_back_unproven(desk: Desk, presented_id: int, drawn: Unproven) -> None:
+def give_back_unproven(desk: Desk, spender: int, drawn: Unproven) -> None:
     """What was cancelled was not spent: the day's limit has it again."""
-    desk.draw_limit(presented_id, UNPROVEN, drawn[0], -drawn[1], _NO_CEILING)
+    desk.draw_limit(spender, UNPROVEN, drawn[0], -drawn[1], _NO_CEILING)

@@ -29,6 +29,7 @@ from goen.actions.points.record_purchase import RecordPurchase
 from goen.actions.till.act import Decided
 from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.desk import Desk
+from goen.actions.till.facts import FactsNotLoaded
 from goen.actions.till.posting import PurchaseState, Rows
 from goen.database.coalescer import Coalescer
 from goen.database.pool import Database, Reading
@@ -169,6 +170,8 @@ class Quotes:
                 return act.decide(Desk(books, Rows(), 0)).body
             except LotsNotLoaded as wanted:
                 await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
+            except FactsNotLoaded as wanted:
+                await books.load_facts(connection, wanted)
             except Exception as outcome:
                 return outcome
 

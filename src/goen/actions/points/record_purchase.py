@@ -12,9 +12,11 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
+from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import CouponNotUsable, UnknownHold
-from goen.actions.points.progress import Progress, stored
+from goen.actions.points.granting import by_rule, grant, grant_regular, provision
+from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
@@ -85,6 +87,11 @@ class RecordPurchase(Act):
             self._priced: Priced | None = self.programme_engine.price(self.ask)
         except Refusal:
             self._priced = None  # A repeat is known before it is refused: deciding finds the fault again.
+        engine, when = self.programme_engine, self.moment
+        offer = None
+        if presented is not None and self._priced is not None:
+            offer = Offer.of(context, engine, self.ask, shop, when, self.business_date)
+        self.offer = offer
         self.key = receipt_key(shop.shop_id, ask.external_id)
         self.integration = principal.integration
         self.author = ask.staff
@@ -92,12 +99,15 @@ class RecordPurchase(Act):
         self.vouched = proven or principal.role != "pos"
         members = () if presented is None else (presented,)
         spends = bool(ask.use_points)
-        self.wants = Wants(
-            members=members,
-            holds=(ask.hold,) if ask.hold else (),
-            limits=((UNPROVEN, context.day_of(now).isoformat()),) if spends and not self.vouched else (),
-            spends=spends,
-        )
+        limits = ((UNPROVEN, context.day_of(now).isoformat()),) if spends and not self.vouched else ()
+        holds = (ask.hold,) if ask.hold else ()
+        if offer is None:
+            self.wants = Wants(members=members, holds=holds, limits=limits, spends=spends)
+        else:
+            self.wants = Wants(
+                members=members, holds=holds, limits=(*limits, *offer.limits), spends=spends, history=offer.history,
+                traits=offer.traits, skus=offer.skus, shared=offer.shared,
+            )  # fmt: skip
         self.token = None if presented is None else presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> Purchase:
@@ -116,22 +126,30 @@ class RecordPurchase(Act):
         if found is None:
             return self._as_guest(desk, warnings)
         (where, member) = found
-        decision = self.programme_engine.evaluate(self.ask, Facts(tier=member.tier), self._priced)
+        offer, drawn = self.offer, NOTHING_DRAWN
+        if offer is None:
+            decision = self.programme_engine.evaluate(self.ask, Facts(tier=member.tier), self._priced)
+        else:
+            facts = offer.facts(desk, where.who, member.tier)
+            decision = self.programme_engine.evaluate(self.ask, facts, self._priced)
+            decision, drawn = offer.decide(desk, where.who, where.presented_id, decision, self._priced)
+        desk.count_purchase(where.who, self.shop.kind, self.business_date)
         programme = self.programme_engine.programme
         journal = desk.journal(where.member_id)
         purchase_id = made("p", where.member_id, journal.number())
-        progress, confirms_on = Progress(), None
+        progress, confirms_on = Progress(limits=drawn) if drawn else NONE, None
         journal.record(Sold(purchase_id, (), 0))
         if decision.used or self.ask.hold:
             progress = self._use(desk, journal, where, member, programme, decision, progress, purchase_id, warnings)
         if self.ask.status == "placed":
-            if decision.earned:
-                journal.provision(decision.earned)
-                progress = replace(progress, pending=decision.earned)
+            progress = provision(journal, by_rule(decision), progress)
         elif decision.earned:
-            terms = regular_terms(programme, self.business_date, "base")
-            lot = journal.earn(decision.earned, terms, purchase_id=purchase_id)
-            progress = replace(progress, lots=(lot,), confirmed=decision.earned)
+            day = self.business_date
+            if decision.campaigns:
+                points = by_rule(decision)
+                progress = grant(self.context, programme, journal, decision, points, day, purchase_id, progress)
+            else:
+                progress = grant_regular(programme, journal, decision.earned, day, purchase_id, progress)
             slide(self.context, programme, journal, "earn", self.business_date)
         slide(self.context, programme, journal, "purchase", self.business_date)
         purchase = self._purchase(desk, where.member_id, purchase_id, decision, progress, where, confirms_on)
@@ -223,7 +241,7 @@ class RecordPurchase(Act):
             return replace(progress, draws=(*draws, *more), owed=owed)
         guard_spending(programme, member, where)
         if not self.vouched:
-            drawn = spend_unproven(desk, programme, member.member_id, where.presented_id, points)
+            drawn = spend_unproven(desk, programme, where.member_id, where.owner, points)
             progress = replace(progress, unproven=(drawn,))
         if self.ask.status == "placed":
             hold_id = purchase_id.replace("p_", "h_", 1)

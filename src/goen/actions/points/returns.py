@@ -23,9 +23,11 @@ from goen.actions.points.answers import (
     brief,
     encoded,
 )
+from goen.actions.points.campaigns import give_back, points_by_rule
 from goen.actions.points.context import Context, regular_terms
 from goen.actions.points.errors import PurchaseStatus
-from goen.actions.points.progress import stored
+from goen.actions.points.granting import take_back
+from goen.actions.points.progress import REGULAR, stored
 from goen.actions.points.record_purchase import receipt_key, tell_points
 from goen.actions.points.sale import GivenBack, Sale
 from goen.actions.till.act import Act, Decided, Wants, key_of
@@ -34,7 +36,7 @@ from goen.actions.till.desk import Desk
 from goen.actions.till.posting import ReturnRow, Stamp
 from goen.earning import words
 from goen.earning.decision import Facts
-from goen.earning.remainder import ReturnLine, UnlinkedLine, hand_back, unlinked
+from goen.earning.remainder import Return, ReturnLine, UnlinkedLine, hand_back, unlinked
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
 from goen.purchases.ids import made
@@ -138,10 +140,10 @@ class ReturnGoods(Act):
         if sale.purchase.status == "cancelled":
             raise PurchaseStatus("The sale was cancelled; there is nothing left to return.", "cancelled")
         parts = [ReturnLine(x.line, x.quantity, x.amount) for x in self.ask.lines]
-        back = hand_back(sale.engine, sale.decision, sale.progress.returned, parts)
+        back = hand_back(sale.engine, sale.decision, sale.progress.returned, parts, sale.campaigns)
         money, points = back.money, NO_POINTS
         if sale.holder is not None:
-            points, unpaid = self._move(sale, back.used, back.earned)
+            points, unpaid = self._move(sale, back)
             # Rule 28 b: points already spent come off the refund, as far as it reaches.
             money = max(0, money - sale.engine.value.worth(unpaid))
         sale.progress = replace(sale.progress, returned=back.state)
@@ -161,22 +163,23 @@ class ReturnGoods(Act):
             desk, home, sale.purchase.purchase_id, sale.member, journal, money, points, sale.presented
         )
 
-    def _move(self, sale: Sale, used: int, earned: int) -> tuple[ReturnPoints, int]:
+    def _move(self, sale: Sale, returned: Return) -> tuple[ReturnPoints, int]:
         """Used points back first, then earned ones taken; also how many could not be taken (rule 28 b)."""
+        used = returned.used
         journal, programme = sale.journal, sale.engine.programme
         terms = regular_terms(programme, self.desk_day(sale))
         back = sale.give_points(used) if used else GivenBack(0, 0, (), ())
         lots = [LotBack(points, journal.lots[lot_id].expires_on) for lot_id, points in back.draws]
-        pending = min(earned, sale.progress.pending)
-        if pending:
-            journal.void(pending)
-            sale.progress = sale.progress.take_pending(pending)
-        reversed_, shortage, unpaid = 0, 0, 0
-        if confirmed := earned - pending:
-            reversal = journal.reverse(confirmed, sale.progress.lots, programme.returns.shortage, terms)
-            reversed_, shortage, unpaid = reversal.booked, reversal.shortage, reversal.unpaid
-            sale.progress = replace(sale.progress, confirmed=sale.progress.confirmed - confirmed)
-        return ReturnPoints(reversed_, pending, back.restored, back.lost, shortage, lots), unpaid
+        points = {REGULAR: returned.earned - sum(returned.apart.values()), **returned.apart}
+        progress, pending, reversal = take_back(journal, points, sale.progress, programme.returns.shortage, terms)
+        if progress.limits:
+            # A limit that an award has shrunk from has it again.
+            kept = points_by_rule(returned.awards)
+            limits = give_back(sale.desk, progress.limits, kept, sale.engine.value)
+            progress = replace(progress, limits=limits)
+        sale.progress = progress
+        told = ReturnPoints(reversal.booked, pending, back.restored, back.lost, reversal.shortage, lots)
+        return told, reversal.unpaid
 
     def desk_day(self, sale: Sale) -> date:
         return min(self.business_date, sale.desk.today)

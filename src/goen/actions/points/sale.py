@@ -18,8 +18,10 @@ from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, PurchaseState, Stamp
-from goen.earning.decision import Decision
+from goen.earning.campaigns.remainder import Pinned
+from goen.earning.decision import Award, Decision
 from goen.earning.evaluate import Engine
+from goen.earning.remainder import remaining
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws, take
 from goen.ledger.steps import About, Sold
@@ -69,6 +71,18 @@ class Sale:
         return cls(context, desk, purchase, decision, progress_of(purchase).moved(shift), engine)
 
     @property
+    def campaigns(self) -> Pinned | None:
+        """The campaigns that the decision names; None where there are none."""
+        return self.context.campaigns.pinned(self.engine, self.decision)
+
+    @property
+    def remaining(self) -> tuple[Award, ...]:
+        """The awards as returns have left them."""
+        if not self.progress.returned.lines:
+            return self.decision.awards
+        return remaining(self.engine, self.decision, self.progress.returned, self.campaigns)
+
+    @property
     def holder(self) -> int | None:
         """In whose books the sale's points are: its household's, its owner's, or after a merge the survivor's."""
         return self.desk.holding(self.purchase)[0]
@@ -95,6 +109,16 @@ class Sale:
     def presented(self) -> int:
         """Who was presented with the sale; of a claimed one, who claimed it."""
         return self.purchase.owner or self.purchase.member_as_presented
+
+    @property
+    def spender(self) -> int:
+        """By whose name points are spent for it: who was presented, or the household."""
+        return self.purchase.pool_id or self.presented
+
+    @property
+    def person(self) -> int:
+        """Which person that is by now: after a merge the survivor, a household's person itself."""
+        return self.desk.place(self.presented)[0]
 
     @property
     def hold_id(self) -> str:

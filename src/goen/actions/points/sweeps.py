@@ -98,7 +98,8 @@ class ConfirmDue(_Sweep):
             return self.done(sale.holder or sale.purchase.member_id, 0)
         points, day = sum(w.points for w in due), max(w.on for w in due)
         left = tuple(w for w in sale.progress.waiting if w.on > desk.today)
-        confirm(sale, points, day)
+        for rule in dict.fromkeys(w.rule for w in due):
+            confirm(sale, sum(w.points for w in due if w.rule == rule), day, rule)
         sale.progress = msgspec.structs.replace(sale.progress, waiting=left)
         sale.stamp(starts_at(day, self.context.zone), day, sale.purchase.shop_id)
         sale.save()

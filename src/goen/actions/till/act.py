@@ -54,6 +54,8 @@ class Wants(msgspec.Struct, frozen=True):
     ``members``: as presented. ``purchases``: public ids; ``receipts``: keys of purchases known by receipt only.
     ``holds``: public ids. ``limits``: (code, period) of the members, and of those whose purchases are wanted.
     ``spends``: the lots first in spending order are needed; ``all_lots``: every open one is likely to be.
+    What live campaigns ask for: ``history`` of earlier purchases and ``traits`` of the members, products by
+    ``skus``, ``shared`` limit accounts (anchor, code, period).
     """
 
     members: tuple[Presented, ...] = ()
@@ -63,6 +65,10 @@ class Wants(msgspec.Struct, frozen=True):
     limits: tuple[tuple[str, str], ...] = ()
     spends: bool = False
     all_lots: bool = False
+    history: bool = False
+    traits: bool = False
+    skus: tuple[str, ...] = ()
+    shared: tuple[tuple[int, str, str], ...] = ()
 
 
 class Stored(msgspec.Struct, frozen=True):

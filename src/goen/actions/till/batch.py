@@ -20,6 +20,7 @@ from goen.actions.till.act import Act, Answer, differing, digest_of
 from goen.actions.till.books import Books, lock_accounts, write
 from goen.actions.till.desk import Desk, NextBatch
 from goen.actions.till.errors import Conflict
+from goen.actions.till.facts import FactsNotLoaded
 from goen.actions.till.posting import Rows
 from goen.database.pool import Writing
 from goen.ledger.errors import LotsNotLoaded
@@ -31,6 +32,9 @@ Outcome = Answer | Refusal | NextBatch | Exception
 #: Errors that say "what was read has moved on": class GO is ours, the others are the database's.
 _MOVED = {"GO001", "GO002", "GO003", "GO004", "40001", "40P01"}
 _CAREFUL_ATTEMPTS = 8
+#: After so many draws that a limit no longer covered, campaigns do without it (architecture, 5).
+_LIMIT_ATTEMPTS = 3
+_LIMIT_SHORT = "GO003"
 
 
 class _Moved(Exception):  # noqa: N818 - a signal to read again under lock
@@ -54,6 +58,7 @@ class Batch:
         self.events: list[tuple[int, int]] = []
         self._now = now
         self._day_of = day_of
+        self._short = 0
 
     async def run(self, connection: Writing, suspects: Sequence[Act]) -> None:
         """Decide and commit. ``suspects`` are acts whose keys may have been used before."""
@@ -64,6 +69,7 @@ class Batch:
         except asyncpg.PostgresError as error:
             if error.sqlstate not in _MOVED:
                 raise
+            self._short += error.sqlstate == _LIMIT_SHORT
             await self._carefully(connection)
 
     async def _carefully(self, connection: Writing) -> None:
@@ -79,10 +85,13 @@ class Batch:
             except asyncpg.PostgresError as error:
                 if error.sqlstate not in _MOVED or attempt == _CAREFUL_ATTEMPTS - 1:
                     raise
+                self._short += error.sqlstate == _LIMIT_SHORT
 
     def _books(self) -> Books:
         now = self._now()
-        return Books(now, self._day_of(now))
+        books = Books(now, self._day_of(now))
+        books.limits_closed = self._short >= _LIMIT_ATTEMPTS
+        return books
 
     async def _attempt(self, connection: Writing, suspects: Sequence[Act], *, locked: bool = False) -> None:
         books, rows = self._books(), Rows()
@@ -122,6 +131,8 @@ class Batch:
                 if books.has_lots(wanted.member_id, wanted.lot_ids):
                     return wanted  # Account and lots were read at different moments.
                 await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
+            except FactsNotLoaded as wanted:
+                await books.load_facts(connection, wanted)
             except (Refusal, NextBatch) as outcome:
                 return outcome
             except Exception as error:

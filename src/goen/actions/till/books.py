@@ -11,9 +11,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Key, Stored, Wants
+from goen.actions.till.facts import FactsNotLoaded, History, LimitAccount, Traits
 from goen.actions.till.posting import HoldState, PurchaseState
 from goen.database.pool import Reading, Writing
 from goen.database.queries import load
+from goen.earning.campaigns.scene import Article
 from goen.identity.presented import Presented
 from goen.ledger.model import Account, Lot
 from goen.purchases.ids import home_of
@@ -46,6 +48,11 @@ class Found(NamedTuple):
     shared: bool = False
     may_spend: bool = True
     person: Person | None = None
+
+    @property
+    def who(self) -> int:
+        """Which person it is, where merged the survivor: two of one household share its books and are two."""
+        return self.member_id if self.person is None else self.person.member_id
 
     @property
     def owner(self) -> int:
@@ -92,8 +99,18 @@ class Books:
         self.receipts: dict[Key, str] = {}
         self.holds: dict[str, HoldState] = {}
         self.due_holds: dict[int, list[HoldState]] = {}
-        self.limits: dict[tuple[int, str, str], int] = {}
+        self.limits: dict[LimitAccount, int] = {}
         self.stored: dict[Key, Stored] = {}
+        #: By person, who in a household is another than whose the books are.
+        self.history: dict[int, History] = {}
+        self.traits: dict[int, Traits] = {}
+        #: What acts of this batch drew on limits that nobody has read yet, and who bought: all that is read counts it.
+        self.unread_draws: dict[LimitAccount, int] = {}
+        self.bought: list[tuple[int, str, date]] = []
+        #: By sku; None where there is no such product.
+        self.articles: dict[str, Article | None] = {}
+        #: Campaigns draw on no limit any more: too many others reached for the last of one (architecture, 5).
+        self.limits_closed = False
         #: Of members into whom others are merged: those others.
         self.aliases: dict[int, list[int]] = {}
         #: Lots that stand in the books of somebody merged in, and what had expired of them there.
@@ -116,16 +133,28 @@ class Books:
             rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", purchases))
             self.purchases = {row["purchase_id"]: PurchaseState(*row) for row in rows}
         hold_ids = {h for want in wants for h in want.holds}
-        owners = {p.pool_id or p.owner for p in self.purchases.values()} | set(_homes("h", hold_ids)[0])
+        owners = {m for p in self.purchases.values() for m in (p.pool_id, p.owner)} | set(_homes("h", hold_ids)[0])
         await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.places})
         # After the accounts, whose versions guard them: a hold that ends in between is then seen as ended.
         await self._read_holds(connection, hold_ids)
         await self._read_due_holds(connection)
         await self._read_lots(connection, acts)
         await self._read_limits(connection, wants)
+        await self._read_facts(connection, wants)
         for act in acts:
             if act.looks:
                 self.seen[act.key] = await act.look(connection, self)
+
+    async def load_facts(self, connection: Reading, wanted: FactsNotLoaded) -> None:
+        """What an act turned out to ask for."""
+        if wanted.members:
+            await self._read_histories(connection, wanted.members)
+            await self._read_traits(connection, wanted.members)
+        if wanted.skus:
+            await self._read_articles(connection, wanted.skus)
+        if wanted.limits:
+            asked = await self._with_aliases(connection, {anchor for anchor, *_ in wanted.limits}, wanted.limits)
+            await self._read_accounts(connection, asked - self.limits.keys())
 
     def root(self, member_id: int) -> int:
         """Who holds the points of a member that was read: itself, or whom it was merged into."""
@@ -266,27 +295,90 @@ class Books:
 
     async def _read_limits(self, connection: Writing, wants: Sequence[Wants]) -> None:
         asked = {
-            (found.member_id, code, period)
+            (member_id, code, period)
             for want in wants
             for code, period in want.limits
             for presented in want.members
             for found in self.found.get(presented, ())
+            for member_id in (found.member_id, found.who)
         }
         asked |= {
-            (holder, code, period)
+            (member_id, code, period)
             for want in wants
             for code, period in want.limits
             for purchase in want.purchases
-            if purchase in self.purchases and (holder := self.holder(self.purchases[purchase]))
+            if (sale := self.purchases.get(purchase)) is not None and sale.owner
+            for member_id in (self.holder(sale) or 0, self.root(sale.owner))
         }
-        merged = {m for m, _, _ in asked if self.members[m].merged_in}
-        if merged:
-            for row in await connection.fetch(_SQL.aliases.sql, list(merged)):
-                self.aliases.setdefault(row["survivor_id"], []).append(row["member_id"])
-            asked |= {(alias, code, period) for m, code, period in asked for alias in self.aliases.get(m, ())}
+        asked |= await self._with_aliases(connection, {m for m, *_ in asked if self._merged(m)}, asked)
+        asked |= {key for want in wants for key in want.shared}
         if asked:
-            for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*asked, strict=True))):
-                self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
+            await self._read_accounts(connection, asked)
+
+    def _merged(self, member_id: int) -> bool:
+        """Whether others may be merged into this member; of a household's people nothing was read."""
+        return member_id not in self.members or self.members[member_id].merged_in > 0
+
+    async def _with_aliases(
+        self, connection: Reading, members: set[int], keys: Iterable[LimitAccount]
+    ) -> set[LimitAccount]:
+        """These limit accounts, and the same of everybody merged into ``members``."""
+        if unread := [m for m in members if m > 0 and m not in self.aliases]:
+            self.aliases.update((m, []) for m in unread)
+            for row in await connection.fetch(_SQL.aliases.sql, unread):
+                self.aliases[row["survivor_id"]].append(row["member_id"])
+        return {(one, code, period) for m, code, period in keys for one in (m, *self.aliases.get(m, ()))}
+
+    async def _read_accounts(self, connection: Reading, keys: Iterable[LimitAccount]) -> None:
+        keys = list(keys)
+        self.limits.update(dict.fromkeys(keys, 0))
+        for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*keys, strict=True))):
+            self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
+        for key in keys if self.unread_draws else ():
+            self.limits[key] += self.unread_draws.pop(key, 0)
+
+    async def _read_facts(self, connection: Reading, wants: Sequence[Wants]) -> None:
+        """What live campaigns ask of people and products; most batches ask for nothing."""
+        for name, read in (("history", self._read_histories), ("traits", self._read_traits)):
+            asking = {
+                found.who
+                for want in wants
+                if getattr(want, name)
+                for presented in want.members
+                for found in self.found.get(presented, ())
+            }
+            if asking:
+                await read(connection, list(asking))
+        if skus := {sku for want in wants for sku in want.skus}:
+            await self._read_articles(connection, list(skus))
+
+    async def _read_histories(self, connection: Reading, members: list[int]) -> None:
+        self.history |= {row[0]: History(*row[1:]) for row in await connection.fetch(_SQL.histories.sql, members)}
+        for person, channel, day in self.bought:
+            if person in members:
+                self.history[person] = self.history[person].with_one(channel, day)
+
+    def count(self, bought: Iterable[tuple[int, str, date]]) -> None:
+        """These have bought once more."""
+        for one in bought:
+            self.bought.append(one)
+            person, channel, day = one
+            if (known := self.history.get(person)) is not None:
+                self.history[person] = known.with_one(channel, day)
+
+    def draw(self, key: LimitAccount, amount: int) -> None:
+        """So much more is drawn on a limit."""
+        known = self.limits if key in self.limits else self.unread_draws
+        known[key] = known.get(key, 0) + amount
+
+    async def _read_traits(self, connection: Reading, members: list[int]) -> None:
+        rows = await connection.fetch(_SQL.traits.sql, members)
+        self.traits |= {row[0]: Traits(row[1], tuple(row[2])) for row in rows}
+
+    async def _read_articles(self, connection: Reading, skus: list[str]) -> None:
+        self.articles.update(dict.fromkeys(skus))
+        for sku, category, brand, maker, tags, clearance in await connection.fetch(_SQL.articles.sql, skus):
+            self.articles[sku] = Article(category, brand, maker, frozenset(tags), clearance)
 
     def _purchases_of(self, act: Act) -> list[str]:
         ids = [*act.wants.purchases, *(self.receipts[k] for k in act.wants.receipts if k in self.receipts)]

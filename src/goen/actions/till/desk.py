@@ -14,7 +14,9 @@ import msgspec
 
 from goen.actions.till.act import Key
 from goen.actions.till.books import Books, Found, MemberFacts
+from goen.actions.till.facts import FactsNotLoaded, History, Traits
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
+from goen.earning.campaigns.scene import UNKNOWN, Article
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
 from goen.ledger.model import Account, Draws, Lot
@@ -40,9 +42,9 @@ class Desk:
     """One act's view of the books and its draft of what to write."""
 
     __slots__ = (
-        "_alone", "_audits", "_books", "_borrowed", "_claims", "_events", "_holds", "_journals", "_limits",
-        "_new_holds", "_new_purchases", "_purchases", "_returns", "_rows", "_shared", "_statements", "act_id", "now",
-        "today",
+        "_alone", "_audits", "_books", "_borrowed", "_claims", "_counted", "_events", "_holds", "_journals",
+        "_limits", "_new_holds", "_new_purchases", "_purchases", "_returns", "_rows", "_shared", "_statements",
+        "act_id", "now", "today",
     )  # fmt: skip
 
     def __init__(self, books: Books, rows: Rows, act_id: int) -> None:
@@ -59,6 +61,7 @@ class Desk:
         self._claims: list[tuple[Any, ...]] = []
         self._returns: list[ReturnRow] = []
         self._limits: list[tuple[Any, ...]] = []
+        self._counted: list[tuple[int, str, date]] = []
         self._events: list[tuple[Any, ...]] = []
         self._audits: list[tuple[Any, ...]] = []
         self._alone: set[int] = set()
@@ -173,6 +176,52 @@ class Desk:
         """What is drawn on a limit under this very anchor."""
         return self._books.limits.get((anchor, code, period), 0)
 
+    def limit(self, anchor: int, code: str, period: str) -> int:
+        """What is drawn on a campaign's limit, this act's own draws and those of members merged in included.
+
+        :raises FactsNotLoaded: nobody has read it yet.
+        """
+        if (anchor, code, period) not in self._books.limits:
+            raise FactsNotLoaded(limits=[(anchor, code, period)])
+        family = (anchor, *self._books.aliases.get(anchor, ()))
+        mine: list[int] = [x[4] for x in self._limits if x[0] in family and x[1] == code and x[2] == period]
+        return self.drawn(anchor, code, period) + sum(mine)
+
+    @property
+    def limits_closed(self) -> bool:
+        """Whether campaigns have to do without limits that others reach for as well."""
+        return self._books.limits_closed
+
+    def history(self, person: int) -> History:
+        """The person's purchases before this act.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.history.get(person)
+        if known is None:
+            raise FactsNotLoaded(members=[person])
+        return known
+
+    def traits(self, person: int) -> Traits:
+        """The person's birth month and segments.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.traits.get(person)
+        if known is None:
+            raise FactsNotLoaded(members=[person])
+        return known
+
+    def articles(self, skus: Sequence[str]) -> dict[str, Article]:
+        """These products, as campaigns look at them.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.articles
+        if missing := [sku for sku in skus if sku not in known]:
+            raise FactsNotLoaded(skus=missing)
+        return {sku: known[sku] or UNKNOWN for sku in skus}
+
     def seen(self, key: Key) -> Any:
         """What the act of this key has read by itself."""
         return self._books.seen[key]
@@ -227,6 +276,10 @@ class Desk:
         """Draw on a limit account, or give back with a negative amount; guarded again at commit."""
         self._limits.append((anchor, code, period, self.act_id, amount, ceiling))
 
+    def count_purchase(self, person: int, channel: str, day: date) -> None:
+        """The person has bought once more; later acts of the batch see it."""
+        self._counted.append((person, channel, day))
+
     def tell(self, topic: str, member_id: int, shop_id: int | None, body: Mapping[str, Any]) -> None:
         """An event for the feed, committed with the act. Never personal data."""
         self._events.append((member_id, self.act_id * 8 + len(self._events), topic, shop_id, _encode(body).decode()))
@@ -277,6 +330,7 @@ class Desk:
         rows.returns += self._returns
         rows.events += self._events
         rows.audits += self._audits
+        books.count(self._counted)
         self._draw_limits(books, rows)
 
     def _take_over(self, journal: Journal) -> None:
@@ -299,21 +353,15 @@ class Desk:
 
     def _draw_limits(self, books: Books, rows: Rows) -> None:
         for anchor, code, period, act_id, amount, ceiling in self._limits:
-            key = (anchor, code, period)
-            books.limits[key] = books.limits.get(key, 0) + amount
+            books.draw((anchor, code, period), amount)
             rows.limits.append((anchor, code, period, act_id, amount, ceiling))
-
-
-def _who(found: Found) -> int:
-    """Which person it is: two of one household share its books and are two."""
-    return found.member_id if found.person is None else found.person.member_id
 
 
 def _one_each(found: Sequence[Found]) -> list[Found]:
     """Of several who are one member by now, one: the survivor itself if it carries the name, else the eldest."""
     one: dict[int, Found] = {}
-    for each in sorted(found, key=lambda f: (f.presented_id != _who(f), f.presented_id)):
-        first = one.setdefault(_who(each), each)
+    for each in sorted(found, key=lambda f: (f.presented_id != f.who, f.presented_id)):
+        first = one.setdefault(each.who, each)
         if first is not each:
-            one[_who(each)] = first._replace(verified=first.verified or each.verified, shared=True)
+            one[each.who] = first._replace(verified=first.verified or each.verified, shared=True)
     return list(one.values())

@@ -110,6 +110,47 @@ select l.anchor, l.code, l.period, l.drawn
   from unnest(:anchors::bigint[], :codes::text[], :periods::text[]) as i (anchor, code, period)
   join limit_account l on l.anchor = i.anchor and l.code = i.code and l.period = i.period;
 
+-- name: histories
+-- Purchases of these people, as whoever they were merged from and in whosever books, that were neither cancelled nor
+-- wholly returned; of claimed ones too.
+select i.member_id, count(p.shop_id) as purchases, count(*) filter (where s.kind = 'ec') as web,
+       max(p.business_date) as last_on
+  from unnest(:members::bigint[]) as i (member_id)
+  left join lateral (
+    with family as (
+      select i.member_id
+      union all
+      select a.member_id from member a where a.survivor_id = i.member_id
+    ), homes as (
+      select f.member_id from family f
+      union
+      select g.survivor_id from family f join member_merge g on g.member_id = f.member_id
+      union
+      select h.household_id from family f join household_member h on h.member_id = f.member_id and h.joined_at is not null
+    )
+    select o.shop_id, o.business_date from homes h join purchase o on o.member_id = h.member_id
+     where coalesce(o.claimed_by, o.member_as_presented) in (select f.member_id from family f)
+       and o.status <> 'cancelled' and coalesce(o.progress, '') not like '%"full":true%'
+    union all
+    select o.shop_id, o.business_date from family f join purchase_claim c on c.member_id = f.member_id
+      join purchase o on o.member_id = c.anchor and o.purchase_id = c.purchase_id
+     where o.status <> 'cancelled' and coalesce(o.progress, '') not like '%"full":true%') p on true
+  left join shop s on s.shop_id = p.shop_id
+ group by i.member_id;
+
+-- name: traits
+-- Birth month and segments of these people, those included that somebody merged into them was put into.
+select m.member_id, extract(month from m.birth_date)::int as birth_month,
+       array(select g.segment from member_segment g where g.member_id = m.member_id
+             union
+             select g.segment from member a join member_segment g on g.member_id = a.member_id
+              where a.survivor_id = m.member_id order by 1) as segments
+  from member m where m.member_id = any(:members::bigint[]);
+
+-- name: articles
+-- Products as campaigns look at them.
+select p.sku, p.category, p.brand, p.maker, p.tags, p.clearance from product p where p.sku = any(:skus::text[]);
+
 -- name: post_batch
 -- Write a batch: keys, limits, then everything of the members' home, in one commit.
 select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::posted_act[], :accounts::posted_account[],

@@ -189,7 +189,8 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
     earned, pending = progress.confirmed, progress.pending
     used = 0 if row.status == "cancelled" else decision.used - progress.returned.used
     after = None if standing is None else _balance(standing)
-    breakdown = answers.breakdown(decision.awards, language, currency)
+    names = context.campaigns.names(language)
+    breakdown = answers.breakdown(decision.awards, language, currency, names)
     if taken := earned + pending - sum(line.points for line in breakdown):
         rule = "cancelled" if row.status == "cancelled" else "returned"
         breakdown.append(answers.BreakdownLine(rule, decision.version, taken, _TAKEN[rule][language == "en"]))
@@ -212,7 +213,7 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
             pending=pending,
             confirms_on=row.confirms_on,
             breakdown=breakdown,
-            not_applied=answers.not_applied(decision.not_applied, language, currency),
+            not_applied=answers.not_applied(decision.not_applied, language, currency, names),
         ),
         coupons=answers.NOTHING_USED,
         balance=after,

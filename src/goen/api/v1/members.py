@@ -18,12 +18,14 @@ from goen.actions.members.leave import freeze, withdraw
 from goen.actions.members.meet import meet
 from goen.actions.members.names import account_by_token, guard_vouching, web_shop
 from goen.actions.members.pin import set_pin
+from goen.actions.members.segments import put_segments
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply, Role
 from goen.api.operations import SERVER, WRITERS, Operation
 from goen.api.v1.presenting import line_user, with_line_user
 from goen.channels.line.errors import LineAway, LineMissing
 from goen.identity.presented import presented
+from goen.members import store
 from goen.members.errors import (
     AmbiguousMember,
     CardRetired,
@@ -36,6 +38,7 @@ from goen.members.errors import (
 from goen.members.ids import member_id_of
 from goen.members.model import MemberView, Phrase
 from goen.purchases.model import MemberKind
+from goen.readings.family import family
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
 from goen.readings.member_search import member_search
@@ -187,6 +190,27 @@ async def post_verify(call: Call) -> MemberView:
     return await _whole(call)
 
 
+class Segments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The segments that a member is in, all of them."""
+
+    segments: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...], Meta(max_length=1000)]
+
+
+async def get_segments(call: Call) -> Segments:
+    """The segments that campaigns ask for."""
+    member_id = _member_id(call)
+    async with call.services.database.reading() as connection:
+        one = await family(connection, member_id)
+        return Segments(tuple(await store.segments(connection, one.root)))
+
+
+async def put_member_segments(call: Call) -> Segments:
+    """Put the member into these segments and no others."""
+    ask = call.decode(Segments)
+    await put_segments(call.services.database, call.principal, _member_id(call), ask.segments, call.now)
+    return await get_segments(call)
+
+
 async def put_pin(call: Call) -> None:
     """Set the PIN that proves the member when spending."""
     ask = call.decode(asks.Pin)
@@ -276,6 +300,15 @@ OPERATIONS = [
         method="POST", path="/v1/members/{id}/identifiers/{identifier_id}/verify", handler=post_verify, tag=_TAG,
         summary="Note that a contact is the member's own", answer=MemberView, roles=SERVER,
         refusals=(*_CHANGES, UnknownIdentifier, IdentifierTaken), absent=(UnknownMember, UnknownIdentifier),
+    ),
+    Operation(
+        method="GET", path="/v1/members/{id}/segments", summary="The segments a member is in", handler=get_segments,
+        tag=_TAG, answer=Segments, roles=frozenset({"server", "readonly"}), refusals=_ABSENT, absent=_ABSENT,
+    ),
+    Operation(
+        method="PUT", path="/v1/members/{id}/segments", summary="Put a member into segments, and no others",
+        handler=put_member_segments, tag=_TAG, request=Segments, answer=Segments, roles=SERVER, refusals=_CHANGES,
+        absent=_ABSENT,
     ),
     Operation(
         method="PUT", path="/v1/members/{id}/pin", summary="Set the PIN", handler=put_pin, tag=_TAG,

@@ -31,12 +31,14 @@ Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
 class ShopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a shop shall be. ``linking_secret`` replaces the one that signs a web shop's member tokens."""
+    """What a shop shall be. ``linking_secret`` replaces the one that signs a web shop's member tokens;
+    ``region`` is what campaigns call its part of the country, kept where it is left out."""
 
     name: Annotated[str, Meta(min_length=1, max_length=500)]
     kind: ShopKind = "store"
     linking_secret: Annotated[str, Meta(min_length=32, max_length=500)] | None = None
     closed: bool = False
+    region: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
 
 class ShopAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +49,7 @@ class ShopAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: ShopKind
     closed_at: datetime | None = None
     linking_secret: str | None = None
+    region: str | None = None
 
 
 class ShopsAnswer(msgspec.Struct, frozen=True):
@@ -101,7 +104,7 @@ class EventAnswer(msgspec.Struct, frozen=True):
 
 
 def _told(shop: Shop, secret: str | None = None) -> ShopAnswer:
-    return ShopAnswer(shop.code, shop.name, shop.kind, shop.closed_at, secret)
+    return ShopAnswer(shop.code, shop.name, shop.kind, shop.closed_at, secret, shop.region)
 
 
 async def _put_shop(call: Call) -> Reply:
@@ -110,7 +113,7 @@ async def _put_shop(call: Call) -> Reply:
     result = await put_shop(
         call.services.database,
         call.services.shops,
-        PutShop(code, ask.name, ask.kind, ask.linking_secret, ask.closed),
+        PutShop(code, ask.name, ask.kind, ask.linking_secret, ask.closed, ask.region),
         author=call.principal.integration,
         now=call.now,
     )

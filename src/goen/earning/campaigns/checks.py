@@ -1,0 +1,279 @@
+"""What is said before a campaign goes live: contradictions, overlaps, the worst it may cost, and the law.
+
+None of this is legal advice: the class and the caps follow rules 53 and 54 of the programme's rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, tzinfo
+from decimal import Decimal
+from math import prod
+from typing import Literal
+
+import msgspec
+
+from goen.earning.campaigns.conditions import place_and_day
+from goen.earning.campaigns.model import (
+    Campaign,
+    Conditions,
+    EveryEffect,
+    Limit,
+    PointsEffect,
+    Products,
+    RateEffect,
+    StepsEffect,
+)
+from goen.earning.campaigns.scene import Place
+from goen.earning.checks import Problem
+from goen.earning.programme import Programme
+from goen.vocabulary.money import scaled
+from goen.vocabulary.points import PointValue
+
+#: Conditions on places alone hold on this day as on any other.
+_ANY_DAY = date(2026, 1, 5)
+#: Rule 53: a gift to all buyers is worth at most 200 yen below 1,000 yen, else a fifth of the sale.
+PREMIUM_SMALL_SALE, PREMIUM_SMALL, PREMIUM_PERCENT = 1000, 200, 20
+
+
+def validate(campaign: Campaign, programme: Programme) -> list[Problem]:
+    """All problems of a campaign, errors first; only errors forbid keeping it."""
+    return sorted(_problems(campaign, programme), key=lambda problem: problem.level != "error")
+
+
+def _problems(campaign: Campaign, programme: Programme) -> Iterator[Problem]:
+    yield from _effects(campaign)
+    yield from _conditions(campaign.conditions, programme)
+    if campaign.starts_at and campaign.ends_at and campaign.ends_at <= campaign.starts_at:
+        yield Problem("error", "ends_at", "ends_before_start")
+    grant = campaign.grant
+    if grant.expires_on is not None and grant.days is not None:
+        yield Problem("error", "grant.days", "one_of_two")
+    if grant.kind == "regular" and (grant.expires_on is not None or grant.days is not None):
+        yield Problem("error", "grant.kind", "only_limited_ends")
+    if grant.expires_on is not None and campaign.ends_at is not None and grant.expires_on < campaign.ends_at.date():
+        yield Problem("warning", "grant.expires_on", "expires_during")
+    seen = set()
+    for i, limit in enumerate(campaign.limits):
+        key = (limit.measure, frozenset(limit.per))
+        if key in seen:
+            yield Problem("error", f"limits.{i}", "same_limit_twice")
+        if len(set(limit.per)) < len(limit.per) or {"day", "month"} <= set(limit.per):
+            yield Problem("error", f"limits.{i}.per", "scopes_contradict")
+        seen.add(key)
+
+
+def _effects(campaign: Campaign) -> Iterator[Problem]:
+    for i, effect in enumerate(campaign.effects):
+        field = f"effects.{i}"
+        if isinstance(effect, RateEffect):
+            if (effect.multiplier is None) == (effect.percent is None):
+                yield Problem("error", field, "multiplier_or_percent")
+            elif effect.percent is not None:
+                if effect.mode == "multiply":
+                    yield Problem("error", f"{field}.mode", "multiply_needs_multiplier")
+                if not _within(effect.percent, 1000) or not effect.percent:
+                    yield Problem("error", f"{field}.percent", "not_a_percentage")
+            elif not _within(effect.multiplier or Decimal(0), 999):
+                yield Problem("error", f"{field}.multiplier", "not_a_multiplier")
+            elif effect.mode == "multiply" and (effect.multiplier or 0) <= 1:
+                yield Problem("error", f"{field}.multiplier", "gives_nothing")
+        elif isinstance(effect, StepsEffect) and len({step.at for step in effect.steps}) < len(effect.steps):
+            yield Problem("error", f"{field}.steps", "same_code_twice")
+
+
+def _conditions(when: Conditions, programme: Programme) -> Iterator[Problem]:
+    if when.amount_min and when.amount_max and when.amount_min > when.amount_max:
+        yield Problem("error", "conditions.amount_max", "below_minimum", {"min": when.amount_min})
+    if 0 in when.days_of_month or any(each.nth == 0 for each in when.nth_weekdays):
+        yield Problem("error", "conditions", "no_day_zero")
+    for i, dates in enumerate(when.dates):
+        if dates.first and dates.last and dates.last < dates.first:
+            yield Problem("error", f"conditions.dates.{i}.to", "ends_before_start")
+    for i, hours in enumerate(when.hours):
+        if hours.start == hours.end:
+            yield Problem("error", f"conditions.hours.{i}.to", "ends_before_start")
+    for name in ("products", "not_products"):
+        goods = getattr(when, name)
+        if goods == Products():
+            yield Problem("error", f"conditions.{name}", "says_nothing")
+    for i, signal in enumerate(when.signals):
+        if bool(signal.values) == (signal.at_least is not None or signal.at_most is not None):
+            yield Problem("error", f"conditions.signals.{i}", "values_or_bounds")
+    if unknown := sorted(set(when.tiers) - programme.tiers.keys()):
+        yield Problem("warning", "conditions.tiers", "unknown_tier", {"tier": ", ".join(unknown)})
+
+
+def _within(value: Decimal, most: int) -> bool:
+    try:
+        return 0 <= scaled(value, 4) <= most * 10_000
+    except ValueError:
+        return False
+
+
+# Overlaps ----------------------------------------------------------------------------------------
+
+
+class Overlap(msgspec.Struct, frozen=True):
+    """Another campaign that may meet this one in a sale, and what then happens: both ``add`` up, one of a
+    ``group`` applies, or an ``exclusive`` one applies alone."""
+
+    code: str
+    version: int
+    how: Literal["add", "group", "exclusive"]
+
+
+def overlaps(campaign: Campaign, others: Iterable[Campaign], places: Sequence[Place]) -> list[Overlap]:
+    """The campaigns that one sale at one of these places may meet together with this one."""
+    found = []
+    for other in others:
+        if other.code == campaign.code or not _may_meet(campaign, other, places):
+            continue
+        mine, theirs = campaign.stacking, other.stacking
+        how: Literal["add", "group", "exclusive"] = "add"
+        if mine.exclusive or theirs.exclusive:
+            how = "exclusive"
+        elif mine.group is not None and mine.group == theirs.group:
+            how = "group"
+        found.append(Overlap(other.code, other.version, how))
+    return found
+
+
+def _may_meet(one: Campaign, other: Campaign, places: Sequence[Place]) -> bool:
+    a, b = one.conditions, other.conditions
+    starts = [c.starts_at for c in (one, other) if c.starts_at is not None]
+    ends = [c.ends_at for c in (one, other) if c.ends_at is not None]
+    if starts and ends and max(starts) >= min(ends):
+        return False
+    for name in ("weekdays", "tiers", "days_of_month", "birth_months"):
+        mine, theirs = set(getattr(a, name)), set(getattr(b, name))
+        if mine and theirs and not mine & theirs:
+            return False
+    if {a.holidays, b.holidays} == {"only", "except"}:
+        return False
+    # Goods that differ still meet in one basket; they add up there unless grouped.
+    return any(_holds_at(a, place) and _holds_at(b, place) for place in places)
+
+
+# Cost --------------------------------------------------------------------------------------------
+
+
+class WorstCase(msgspec.Struct, frozen=True):
+    """What a campaign gives at most; null where nothing bounds it. ``bound`` names the limit that does."""
+
+    points: int | None
+    yen: int | None
+    per_sale: int | None
+    bound: str | None
+
+
+def worst_case(
+    campaign: Campaign, programme: Programme, *, members: int, places: Sequence[Place], zone: tzinfo
+) -> WorstCase:
+    """The most points and yen of liability, over all members, shops and days of the campaign."""
+    value = PointValue.of(programme.point_value)
+    per_sale = _per_sale(campaign, programme)
+    shops = sum(_holds_at(campaign.conditions, place) for place in places)
+    bounds = []
+    for limit in campaign.limits:
+        accounts = _accounts(campaign, limit, members, shops, zone)
+        if accounts is None:
+            continue
+        most = limit.most * accounts
+        if limit.measure == "uses":
+            if per_sale is None:
+                continue
+            most *= per_sale
+        bounds.append((most if limit.measure != "yen" else value.points_for(most), limit))
+    if not bounds:
+        return WorstCase(None, None, per_sale, None)
+    points, limit = min(bounds, key=lambda bound: bound[0])
+    return WorstCase(points, value.worth(points), per_sale, f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}")
+
+
+def needs_approval(programme: Programme, worst: WorstCase) -> bool:
+    """Whether a second person has to approve: the worst case is above the programme's limit, or unbounded."""
+    above = programme.campaigns.approval_above
+    return above is not None and (worst.yen is None or worst.yen > above)
+
+
+def _accounts(campaign: Campaign, limit: Limit, members: int, shops: int, zone: tzinfo) -> int | None:
+    days = months = None
+    if campaign.starts_at is not None and campaign.ends_at is not None:
+        first, last = (each.astimezone(zone) for each in (campaign.starts_at, campaign.ends_at))
+        days = (last.date() - first.date()).days + 1
+        months = (last.year - first.year) * 12 + last.month - first.month + 1
+    counts = {"member": members, "shop": shops, "day": days, "month": months}
+    factors = [counts[each] for each in limit.per]
+    return None if None in factors else prod(each for each in factors if each is not None)
+
+
+def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
+    """The most that one sale gets; None where it grows with the sale."""
+    total = 0
+    for effect in campaign.effects:
+        most: int | None = None
+        match effect:
+            case PointsEffect(per="sale"):
+                most = effect.points
+            case StepsEffect():
+                most = max(step.points for step in effect.steps)
+            case EveryEffect() if effect.times_max is not None:
+                most = effect.points * effect.times_max
+        if most is None:
+            return _least(campaign.max_points, programme.campaigns.max_points)
+        total += most
+    return _least(total, campaign.max_points, programme.campaigns.max_points)
+
+
+def _least(*caps: int | None) -> int | None:
+    return min((cap for cap in caps if cap is not None), default=None)
+
+
+def _holds_at(when: Conditions, place: Place) -> bool:
+    only = Conditions(channels=when.channels, shops=when.shops, not_shops=when.not_shops, regions=when.regions)
+    return place_and_day(only, place, _ANY_DAY) is None
+
+
+# The law -----------------------------------------------------------------------------------------
+
+
+class Law(msgspec.Struct, frozen=True):
+    """How the premiums law sees it (rule 53): a ``discount`` on one's next sale, or a ``premium`` with caps.
+
+    ``warnings`` are codes; free points are outside the payment services law (rule 54).
+    """
+
+    premiums: Literal["discount", "premium"]
+    payment_services: Literal["outside"]
+    warnings: tuple[str, ...]
+
+
+def law(campaign: Campaign, programme: Programme) -> Law:
+    """The class and what to be careful about."""
+    if programme.campaigns.points_usable == "own":
+        return Law("discount", "outside", ())
+    value = PointValue.of(programme.point_value)
+    smallest = campaign.conditions.amount_min or 0
+    warnings = []
+    for effect in campaign.effects:
+        if isinstance(effect, RateEffect):
+            percent = effect.percent or (effect.multiplier or 0) * _base_percent(programme, value)
+            if percent > PREMIUM_PERCENT:
+                warnings.append("premium_above_cap")
+            continue
+        points = effect.steps[0].points if isinstance(effect, StepsEffect) else effect.points
+        at = max(smallest, effect.steps[0].at if isinstance(effect, StepsEffect) and effect.of == "amount" else 0)
+        if isinstance(effect, EveryEffect) and effect.of == "amount":
+            at = max(at, effect.amount)
+        cap = PREMIUM_SMALL if at < PREMIUM_SMALL_SALE else at * PREMIUM_PERCENT // 100
+        if value.worth(points) > cap:
+            warnings.append("premium_above_cap")
+    return Law("premium", "outside", tuple(dict.fromkeys(warnings)))
+
+
+def _base_percent(programme: Programme, value: PointValue) -> Decimal:
+    earning = programme.earning
+    if earning.percent is not None:
+        return earning.percent
+    return Decimal(earning.unit_points * value.money * 100) / (earning.unit_amount * value.points)

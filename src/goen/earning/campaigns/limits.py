@@ -1,0 +1,94 @@
+"""Limits: which accounts an award draws on, what they still cover, and what goes back when it shrinks.
+
+An account is named by campaign, measure and scope and not by version, so a budget that is raised goes on
+from what was drawn before. The rules only say what to draw; the till draws it in the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import msgspec
+
+from goen.earning.campaigns.model import Campaign, Limit, Measure
+from goen.earning.campaigns.scene import Draw, Drawn, LimitKey
+from goen.earning.decision import Award, Decision, Miss
+from goen.vocabulary.points import PointValue
+
+replace = msgspec.structs.replace
+
+
+def limit_key(campaign: Campaign, limit: Limit, shop: str, day: date) -> LimitKey:
+    """The account of a limit for a sale at this shop on this day."""
+    scope = "+".join(sorted(limit.per)) or "all"
+    parts = {"shop": shop, "day": day.isoformat(), "month": f"{day:%Y-%m}"}
+    period = "/".join(parts[each] for each in sorted(limit.per) if each != "member")
+    return LimitKey("member" not in limit.per, f"{campaign.rule}/{limit.measure}/{scope}", period)
+
+
+def granted(
+    campaign: Campaign, awards: Sequence[Award], keys: Sequence[LimitKey], value: PointValue, drawn: Drawn
+) -> tuple[list[Award], list[Draw], Miss | None]:
+    """What the limits leave of the awards, what that draws, and why nothing is left if so.
+
+    ``keys`` are the accounts of ``campaign.limits``. Points beyond what is left are dropped, later effects first.
+    """
+    points = left = sum([award.points for award in awards])
+    for limit, key in zip(campaign.limits, keys, strict=True):
+        room = limit.most - drawn(key)
+        fits = room if limit.measure == "points" else points_within(limit.measure, room, points, value)
+        if fits <= 0:
+            per = "_".join(sorted(limit.per)) or "all"
+            reached = Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
+            return [], [], reached
+        left = min(left, fits)
+    kept = list(awards) if left == points else trimmed(awards, left)
+    rule = campaign.rule
+    draws = [
+        Draw(rule, key, drawn_by(limit.measure, left, value), limit.most)
+        for limit, key in zip(campaign.limits, keys, strict=True)
+    ]
+    return kept, draws, None
+
+
+def points_within(measure: Measure, room: int, points: int, value: PointValue) -> int:
+    """How many of ``points`` an account with ``room`` left still covers."""
+    if room <= 0:
+        return 0
+    if measure == "uses":
+        return points
+    return min(points, room if measure == "points" else value.points_for(room))
+
+
+def shortened(decision: Decision, rule: str, points: int) -> Decision:
+    """The decision when a rule's awards lose so many points for good, later effects first."""
+    awards = []
+    for award in reversed(decision.awards):
+        if award.rule == rule and points:
+            part = min(award.points, points)
+            points -= part
+            left = award.points - part
+            award = replace(award, points=left, granted=left)  # noqa: PLW2901
+        awards.append(award)
+    kept = tuple(reversed(awards))
+    return replace(decision, awards=kept, earned=sum([award.points for award in kept]))
+
+
+def trimmed(awards: Iterable[Award], points: int) -> list[Award]:
+    """The first ``points`` of the awards, each told what it was granted."""
+    kept = []
+    for award in awards:
+        part = min(award.points, points)
+        points -= part
+        kept.append(award if part == award.points else replace(award, points=part, granted=part))
+    return kept
+
+
+def drawn_by(measure: Measure, points: int, value: PointValue) -> int:
+    """What an award of so many points draws; nothing is drawn by nothing."""
+    if measure == "uses":
+        return 1 if points else 0
+    if measure == "points":
+        return points
+    return -(-points * value.money // value.points)  # Yen, rounded up: the budget is never exceeded.

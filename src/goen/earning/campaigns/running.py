@@ -1,0 +1,286 @@
+"""The live campaigns of one moment, compiled together, and the choice between them.
+
+How a sale is decided, in the words that the code uses:
+
+1. *plan*: what shop and business date already rule out is known once per shop and day;
+2. *shortlist*: hours, payment and the lines that count need the document alone;
+3. *applicable*: member checks, floors of amount and pieces; each gives its *entitlement* by itself;
+4. *groups*: of a group one applies; *exclusive*: one alone or the others together, the better for the member;
+5. *lines*: in order of priority, lines that one has consumed are gone for the next;
+6. *caps*: the campaign's own per sale, then the programme's over all campaigns, lowest priority first;
+7. *limits*: what the accounts still cover is granted and drawn.
+
+Campaign points come on top of the programme's own rates (rule 6), except that a rate in mode ``replace``
+takes the programme's rates and thresholds off its lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
+from goen.earning.campaigns.conditions import article_of
+from goen.earning.campaigns.effects import Positions, Scratch
+from goen.earning.campaigns.limits import granted
+from goen.earning.campaigns.model import Campaign
+from goen.earning.campaigns.scene import Article, Draw, Drawn, LimitKey, Place, Scene
+from goen.earning.campaigns.shortlist import Entry, Plan, Shortlist, numbered, planned, shortlisted
+from goen.earning.decision import Applied, Award, Decision, Miss, Values
+from goen.earning.evaluate import Engine, Priced
+from goen.purchases.model import Purchase
+from goen.vocabulary.points import POINTS_LIMIT
+from goen.vocabulary.refusal import InvalidRequest
+
+replace = msgspec.structs.replace
+_PLANS_KEPT = 4096
+
+
+class Outcome(NamedTuple):
+    """A decision with campaigns, and what it draws on limits."""
+
+    decision: Decision
+    draws: tuple[Draw, ...]
+
+
+class Candidate(NamedTuple):
+    """An applicable campaign with its entitlement. ``net`` is what the member has of it in all."""
+
+    compiled: Compiled
+    keys: tuple[LimitKey, ...]
+    lines: Positions
+    awards: list[Award]
+    net: int
+
+
+class Running:
+    """The campaigns live at one moment under one programme version. Immutable in effect."""
+
+    def __init__(self, engine: Engine, campaigns: Sequence[Campaign], as_of: int) -> None:
+        """``as_of``: the last change of campaigns that these come from."""
+        self.engine = engine
+        self.as_of = as_of
+        ordered = sorted(campaigns, key=lambda c: (-c.stacking.priority, c.code))
+        self.compiled = tuple(Compiled(campaign, engine) for campaign in ordered)
+        self._plans: dict[tuple[Place, date], Plan] = {}
+
+    def plan(self, place: Place, day: date) -> Plan:
+        """What this shop and day leave; kept, because most sales of a day ask the same."""
+        plan = self._plans.get((place, day))
+        if plan is None:
+            plan = planned(self.compiled, place, day)
+            if len(self._plans) >= _PLANS_KEPT:
+                self._plans.clear()
+            self._plans[place, day] = plan
+        return plan
+
+    def shortlist(self, purchase: Purchase, scene: Scene) -> Shortlist:
+        """What can be said before the member and the products are known."""
+        return shortlisted(self.plan(scene.place, scene.day), purchase, scene)
+
+    def decide(
+        self,
+        purchase: Purchase,
+        decision: Decision,
+        priced: Priced,
+        shortlist: Shortlist,
+        scene: Scene,
+        articles: dict[str, Article],
+        drawn: Drawn,
+    ) -> Outcome:
+        """The decision of the programme's own rules, with what the campaigns add to it.
+
+        ``decision.facts`` are read; ``articles`` are the products that the shortlist asked for.
+        """
+        basket, engine = priced.basket, self.engine
+        scratch = Scratch(engine, basket.kinds, basket.tax_rates, basket.quantities, engine.values(basket))
+        misses = shortlist.misses.copy()
+        candidates = []
+        for entry in shortlist.entries:
+            found = self._applicable(purchase, decision, entry, scratch, scene, articles)
+            if isinstance(found, Miss):
+                misses.append(found)
+            else:
+                candidates.append(found)
+        if not candidates:
+            return Outcome(replace(decision, not_applied=(*decision.not_applied, *misses), as_of=self.as_of), ())
+        chosen = self._lines_in_turn(self._chosen(candidates, misses), scratch, misses)
+        return self._granted(decision, chosen, misses, scratch, drawn)
+
+    def _applicable(
+        self,
+        purchase: Purchase,
+        decision: Decision,
+        entry: Entry,
+        scratch: Scratch,
+        scene: Scene,
+        articles: dict[str, Article],
+    ) -> Candidate | Miss:
+        compiled, lines = entry.compiled, entry.lines
+        if entry.open:
+            assert compiled.goods is not None
+            counts = compiled.goods.counts
+            lines = tuple([i for i, line in enumerate(numbered(purchase)) if counts(line, article_of(line, articles))])
+            if not lines:
+                return compiled.miss("no_matching_goods")
+        for check in compiled.checks:
+            if (reason := check(decision.facts, scene)) is not None:
+                return compiled.miss(*reason)
+        if compiled.floor and (miss := below_floor(compiled, scratch, lines)) is not None:
+            return miss
+        awards = compiled.entitlement(scratch, lines)
+        points = awards[0].points if len(awards) == 1 else sum([award.points for award in awards])
+        if not points:
+            return self._nothing(compiled, scratch, lines)
+        if compiled.replaces:
+            points -= self._replaced(decision, scratch, lines)
+        return Candidate(compiled, entry.keys, lines, awards, points)
+
+    def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss:
+        base = scratch.bases(lines)[1]
+        if compiled.ahead is not None and (ahead := compiled.ahead(base)) is not None:
+            return compiled.miss("below_threshold", {"missing": ahead[0], "points": ahead[1]})
+        if not base:
+            return compiled.miss("nothing_eligible")
+        return compiled.miss("below_unit", {"base": base})
+
+    def _replaced(self, decision: Decision, scratch: Scratch, lines: Positions) -> int:
+        """Points of the programme's own that a replacing rate takes off these lines."""
+        positions = range(len(scratch.kinds)) if lines is None else lines
+        return decision.earned - sum([award.points for award in _own(self.engine, decision, scratch, positions)[0]])
+
+    def _chosen(self, candidates: list[Candidate], misses: list[Miss]) -> list[Candidate]:
+        """One of each group, then an exclusive one alone or all the others."""
+        by_priority = self.engine.programme.campaigns.choose == "priority"
+        winners: dict[str, Candidate] = {}
+        for candidate in candidates:
+            group = candidate.compiled.campaign.stacking.group
+            if group is not None:
+                best = winners.get(group)
+                # Candidates come in order of priority, so of equals the first stays.
+                if best is None or (not by_priority and candidate.net > best.net):
+                    winners[group] = candidate
+        standing = []
+        for candidate in candidates:
+            group = candidate.compiled.campaign.stacking.group
+            if group is None or (winner := winners[group]) is candidate:
+                standing.append(candidate)
+            else:
+                misses.append(candidate.compiled.miss("same_group", {"winner": winner.compiled.rule}))
+        alone = [c for c in standing if c.compiled.campaign.stacking.exclusive]
+        if not alone or len(standing) == 1:
+            return standing
+        others = [c for c in standing if not c.compiled.campaign.stacking.exclusive]
+        first = alone[0] if by_priority else max(alone, key=lambda c: c.net)
+        together = sum([c.net for c in others])
+        wins = standing[0] is first if by_priority else not others or first.net > together
+        chosen = [first] if wins else others
+        prevailing: Values = {"winner": chosen[0].compiled.rule}
+        misses += [c.compiled.miss("exclusive", prevailing) for c in standing if c not in chosen]
+        return chosen
+
+    def _lines_in_turn(self, chosen: list[Candidate], scratch: Scratch, misses: list[Miss]) -> list[Candidate]:
+        """What each has left of its lines once those before it have consumed or replaced theirs."""
+        if len(chosen) < 2 or not any(
+            c.compiled.replaces or c.compiled.campaign.stacking.consumes_lines for c in chosen
+        ):
+            return chosen
+        every = tuple(range(len(scratch.kinds)))
+        consumed: set[int] = set()
+        replaced: set[int] = set()
+        kept = []
+        for candidate in chosen:
+            compiled, before = candidate.compiled, every if candidate.lines is None else candidate.lines
+            gone = consumed | replaced if compiled.replaces else consumed
+            lines = tuple([i for i in before if i not in gone])
+            if len(lines) < len(before):
+                short = below_floor(compiled, scratch, lines) if compiled.floor else None
+                awards = compiled.entitlement(scratch, lines) if lines and short is None else []
+                if not awards:
+                    misses.append(compiled.miss("lines_used"))
+                    continue
+                candidate = candidate._replace(lines=lines, awards=awards)  # noqa: PLW2901
+            kept.append(candidate)
+            if compiled.campaign.stacking.consumes_lines:
+                consumed.update(lines)
+            if compiled.replaces:
+                replaced.update(lines)
+        return kept
+
+    def _granted(
+        self,
+        decision: Decision,
+        chosen: list[Candidate],
+        misses: list[Miss],
+        scratch: Scratch,
+        drawn: Drawn,
+    ) -> Outcome:
+        """Caps, then limits, then the awards together with the programme's own."""
+        engine = self.engine
+        room = overall_cap(engine, scratch)
+        awards: list[Award] = []
+        draws: list[Draw] = []
+        applied: list[Applied] = []
+        numbers: dict[Positions, Positions] = {None: None}
+        replaced: set[int] = set()
+        for compiled, keys, lines, entitled, _ in chosen:
+            campaign = compiled.campaign
+            if room is not None:
+                entitled = capped(entitled, room)  # noqa: PLW2901
+                if not entitled:
+                    misses.append(compiled.miss("campaigns_cap"))
+                    continue
+            if campaign.limits:
+                entitled, taken, reached = granted(campaign, entitled, keys, engine.value, drawn)  # noqa: PLW2901
+                if reached is not None:
+                    misses.append(reached)
+                    continue
+                draws += taken
+            awards += entitled
+            if lines is not None and lines not in numbers:
+                numbers[lines] = _line_numbers(decision, lines)
+            applied.append(Applied(campaign.code, campaign.version, numbers[lines]))
+            if room is not None:
+                room -= sum([award.points for award in entitled])
+            if compiled.replaces:
+                replaced.update(range(len(scratch.kinds)) if lines is None else lines)
+            if compiled.ahead is not None and (ahead := compiled.ahead(scratch.bases(lines)[1])) is not None:
+                misses.append(compiled.miss("next_step", {"missing": ahead[0], "points": ahead[1]}))
+        own, own_misses = decision.awards, decision.not_applied
+        if replaced:
+            again, none = _own(engine, decision, scratch, replaced)
+            own, own_misses = tuple(again), (*[m for m in own_misses if m.reason in _OF_CHOICE], *none)
+        earned = sum([award.points for award in own]) + sum([award.points for award in awards])
+        if earned >= POINTS_LIMIT:
+            raise InvalidRequest("lines", f"earn {earned:,} points; a purchase earns below {POINTS_LIMIT:,}")
+        return Outcome(
+            replace(
+                decision,
+                earned=earned,
+                awards=(*own, *awards),
+                not_applied=(*own_misses, *misses),
+                campaigns=tuple(applied),
+                as_of=self.as_of,
+            ),
+            tuple(draws),
+        )
+
+
+#: Misses that tell a choice among the programme's special rates, which a campaign leaves as it is.
+_OF_CHOICE = frozenset({"precedence", "smaller_rate", "mixed_tenders"})
+
+
+def _own(
+    engine: Engine, decision: Decision, scratch: Scratch, positions: Iterable[int]
+) -> tuple[list[Award], list[Miss]]:
+    """The programme's own awards when these lines earn nothing by them."""
+    kinds = scratch.without(positions)
+    return engine.earn(kinds, scratch.tax_rates, scratch.quantities, scratch.values, decision.boosts)
+
+
+def _line_numbers(decision: Decision, lines: tuple[int, ...]) -> tuple[int, ...]:
+    shares = decision.lines
+    return tuple([shares[i].line for i in lines])

@@ -1,0 +1,118 @@
+"""What is said of a campaign before it goes live: its worst case, whom it meets, and the law (rules 53, 54)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from earning.test_campaigns import STORE, WEB, campaign
+from goen.earning.campaigns.checks import law, needs_approval, overlaps, validate, worst_case
+from goen.earning.campaigns.scene import Place
+from goen.earning.programme import CampaignTerms, Programme, Tier
+
+ZONE = ZoneInfo("Asia/Tokyo")
+PLACES = [STORE, Place("ginza", "store", "関東"), WEB]
+WEEK = {"starts_at": "2026-12-01T00:00:00+09:00", "ends_at": "2026-12-07T23:59:59+09:00"}
+PER_SHOP = [{"measure": "points", "most": 9, "per": ["shop"]}]
+PER_DAY_AND_SHOP = [{"measure": "points", "most": 9, "per": ["day", "shop"]}]
+RATE = {"kind": "rate", "multiplier": 2}
+FIXED = {"kind": "points", "points": 30}
+
+
+@pytest.mark.parametrize(
+    ("fields", "points", "bound"),
+    [
+        ({"effect": RATE}, None, None),
+        ({"effect": FIXED}, None, None),
+        ({"effect": RATE, "limits": [{"measure": "points", "most": 500}]}, 500, "points/all"),
+        ({"effect": RATE, "limits": [{"measure": "yen", "most": 500}]}, 1000, "yen/all"),
+        ({"effect": RATE, "limits": [{"measure": "uses", "most": 500}]}, None, None),
+        ({"effect": FIXED, "limits": [{"measure": "uses", "most": 5}]}, 150, "uses/all"),
+        ({"effect": RATE, "max_points": 40, "limits": [{"measure": "uses", "most": 5}]}, 200, "uses/all"),
+        ({"effect": FIXED, "limits": [{"measure": "uses", "most": 1, "per": ["member"]}]}, 3000, "uses/member"),
+        ({"effect": RATE, "limits": PER_SHOP}, 27, "points/shop"),
+        (
+            {"effect": RATE, "when": {"channels": ["store"]}, "limits": PER_SHOP},
+            18,
+            "points/shop",
+        ),
+        ({"effect": RATE, "limits": [{"measure": "points", "most": 9, "per": ["day"]}]}, None, None),
+        ({"effect": RATE, "limits": PER_DAY_AND_SHOP, **WEEK}, 189, "points/day+shop"),
+        (
+            {"effect": FIXED, "limits": [{"measure": "points", "most": 70}, {"measure": "uses", "most": 2}]},
+            60,
+            "uses/all",
+        ),
+    ],
+)  # fmt: skip
+def test_the_worst_case_is_the_tightest_limit_over_members_shops_and_days(fields, points, bound):
+    programme = Programme(point_value=Decimal("0.5"))
+    worst = worst_case(campaign(**fields), programme, members=100, places=PLACES, zone=ZONE)
+    assert (worst.points, worst.bound) == (points, bound)
+    assert worst.yen == (None if points is None else points // 2)
+
+
+@pytest.mark.parametrize(
+    ("above", "most", "needed"), [(None, None, False), (100, None, True), (100, 101, True), (100, 100, False)]
+)
+def test_a_second_person_is_needed_above_the_limit_or_without_a_bound(above, most, needed):
+    programme = Programme(campaigns=CampaignTerms(approval_above=above))
+    limits = [] if most is None else [{"measure": "points", "most": most}]
+    worst = worst_case(campaign(limits=limits), programme, members=1, places=PLACES, zone=ZONE)
+    assert needs_approval(programme, worst) is needed
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "how"),
+    [
+        ({}, {}, "add"),
+        ({"stacking": {"group": "g"}}, {"stacking": {"group": "g"}}, "group"),
+        ({"stacking": {"group": "g"}}, {"stacking": {"group": "h"}}, "add"),
+        ({}, {"stacking": {"exclusive": True}}, "exclusive"),
+        ({"when": {"channels": ["ec"]}}, {"when": {"channels": ["store"]}}, None),
+        ({"when": {"regions": ["関東"]}}, {"when": {"shops": ["web"]}}, None),
+        ({"when": {"regions": ["関東"]}}, {"when": {"shops": ["ginza"]}}, "add"),
+        ({"when": {"weekdays": ["mon"]}}, {"when": {"weekdays": ["tue"]}}, None),
+        ({"when": {"tiers": ["gold"]}}, {"when": {"tiers": ["silver"]}}, None),
+        ({"when": {"holidays": "only"}}, {"when": {"holidays": "except"}}, None),
+        ({"when": {"products": {"skus": ["A"]}}}, {"when": {"products": {"skus": ["B"]}}}, "add"),
+        (WEEK, {"starts_at": "2026-12-08T00:00:00+09:00"}, None),
+        (WEEK, {"starts_at": "2026-12-07T00:00:00+09:00"}, "add"),
+    ],
+)
+def test_campaigns_overlap_where_one_sale_may_meet_both(one, other, how):
+    found = overlaps(campaign("a", **one), [campaign("b", **other)], PLACES)
+    assert [each.how for each in found] == ([] if how is None else [how])
+
+
+@pytest.mark.parametrize(
+    ("effect", "floor", "warned"),
+    [
+        ({"kind": "points", "points": 200}, None, False),
+        ({"kind": "points", "points": 201}, None, True),
+        ({"kind": "points", "points": 400}, 2000, False),
+        ({"kind": "points", "points": 401}, 2000, True),
+        ({"kind": "rate", "multiplier": 20}, None, False),
+        ({"kind": "rate", "multiplier": 21}, None, True),
+        ({"kind": "rate", "mode": "add", "percent": 20.5}, None, True),
+        ({"kind": "steps", "steps": [{"from": 5000, "points": 1000}]}, None, False),
+        ({"kind": "every", "amount": 1000, "points": 201}, None, True),
+    ],
+)
+def test_rule_53_points_that_others_take_are_premiums_with_caps(effect, floor, warned):
+    one = campaign(effect=effect, when={"amount_min": floor})
+    told = law(one, Programme(campaigns=CampaignTerms(points_usable="others")))
+    assert (told.premiums, told.warnings) == ("premium", ("premium_above_cap",) if warned else ())
+    own = law(one, Programme())
+    assert (own.premiums, own.payment_services, own.warnings) == ("discount", "outside", ())
+
+
+def test_warnings_do_not_forbid():
+    programme = Programme(tiers={"gold": Tier()})
+    one = campaign(when={"tiers": ["gold", "diamond"]}, grant={"kind": "limited", "expires_on": "2026-12-02"}, **WEEK)
+    assert [(each.level, each.code) for each in validate(one, programme)] == [
+        ("warning", "unknown_tier"),
+        ("warning", "expires_during"),
+    ]
