@@ -23,7 +23,7 @@ async def test_people_are_enrolled_with_all_they_are_known_by(books: Books, tmp_
     path = tmp_path / "members.csv"
     path.write_text(
         HEADER + "C-1,u1,online,090-0000-0001,a@example.jp,森 葵,モリ アオイ,女,H2.3.14,shibuya,2024/4/1\n"
-        "C-2,,,090-0000-0001,,森 蓮,モリ レン,male,1990-03-14,,\n"
+        "C-2,,,090-0000-0001,,森 蓮,モリ レン,male,平成二年三月十四日,,\n"
         "C-1,,,,,林 学,ハヤシ マナブ,,,,\n"
         ",,,,,林 愛,ハヤシ アイ,,,,\n"
         "C-3,,,,,林 亮,ハヤシ リョウ,,2190-01-01,,\n"

@@ -10,6 +10,7 @@ from goen.channels.files.cells import Memo, day_reader, flag, text, time_reader
 from goen.channels.files.errors import BadCell, BadFile
 from goen.channels.files.mapping import Columns, ConsentSection, Mapping, MemberSource
 from goen.channels.files.readers import Table
+from goen.identity import normalise
 from goen.purchases.brought import BroughtConsent, NewMember, Refuse, Refused
 from goen.purchases.model import MemberKind, MemberRef
 
@@ -63,6 +64,16 @@ def member_reader(columns: Columns, sources: tuple[MemberSource, ...]) -> RefRea
     return read
 
 
+def _birth_reader(written: str | None) -> Callable[[str], date]:
+    """A birth date in every form that people write it in, eras of Japan included; or in the one the mapping names."""
+    usual = day_reader(written)
+
+    def born(value: str) -> date:
+        return (None if written else normalise.birth_date(value)) or usual(value)
+
+    return born
+
+
 def _consent_reader(
     columns: Columns, section: ConsentSection, zone: tzinfo, written: str | None
 ) -> Callable[[int, list[str]], BroughtConsent | None]:
@@ -105,7 +116,7 @@ def read_members(
         for name in ("name", "kana", "gender", "postal_code", "address", "shop", "language", "tier")
     }
     consents = [_consent_reader(columns, each, zone, written) for each in mapping.consent if columns.has(each.given)]
-    birth_date = columns.field(section.birth_date, Memo("birth_date", day_reader(written), no_day))
+    birth_date = columns.field(section.birth_date, Memo("birth_date", _birth_reader(written), no_day))
     joined_at = columns.field(section.joined_at, Memo("joined_at", time_reader(zone, written), no_time))
     status = columns.field(section.status, Memo("status", text, "active"))
 
