@@ -19,6 +19,7 @@ from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
 from goen.actions.till.till import Till
+from goen.analytics.figures import figuring
 from goen.api.frame import Frame, Receive, Scope, Send
 from goen.api.limits import Limits
 from goen.api.metrics import Metrics
@@ -105,6 +106,7 @@ async def build(
         head = await stack.enter_async_context(following(database.dsn))
         relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
         streams = await stack.enter_async_context(streaming(database, head))
+        await stack.enter_async_context(figuring(database, zone, head))
         till = Till(database, clock, context.day_of, wake=relay.wake)
         stack.push_async_callback(till.close)
         services = Services(
@@ -126,8 +128,9 @@ async def build(
         metrics.watch("goen_database_connections", "Open to write.", database.writers.get_size)
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
         known = Surroundings(
-            database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo
-        )
+            database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
+            services.balances, keyring,
+        )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)
         stack.callback(application.stop)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "migrate": Entry("goen.cli.migrate:migrate", "Bring the database to this version's schema."),
     "shops": Entry("goen.cli.shops:shops", "Add and list shops."),
     "keys": Entry("goen.cli.keys:keys", "Create and revoke API keys."),
+    "staff": Entry("goen.cli.staff:staff", "People who sign in to the office or serve at terminals."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
     "cards": Entry("goen.cli.cards:cards", "Member cards to print, with bar code and QR."),
     "import": Entry("goen.cli.import_:import_", "Members, purchases and balances from CSV or Excel."),

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.static_files import create_static_files_router
 
-from goen.web.common.pages import STRICT, WEB, page
+from goen.web import office, terminal
+from goen.web.common import assets
+from goen.web.common.pages import STRICT, page
+from goen.web.common.surroundings import Surroundings
 from goen.web.front import docs, home
-from goen.web.front.surroundings import Surroundings
 
 __all__ = ["Surroundings", "pages"]
-
-_KEPT = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
 
 
 def pages(surroundings: Surroundings) -> Litestar:
@@ -26,23 +24,15 @@ def pages(surroundings: Surroundings) -> Litestar:
         [
             *home.HANDLERS,
             *docs.HANDLERS,
-            _files("/static", WEB / "front" / "static"),
-            _files("/vendor", WEB / "vendor"),
+            *assets.HANDLERS,
+            *office.HANDLERS,
+            *terminal.HANDLERS,
         ],
         state=State({"surroundings": surroundings}),
         exception_handlers={HTTPException: _wrong},
         openapi_config=None,
         logging_config=None,
     )
-
-
-def _files(address: str, folder: Path) -> Any:
-    return create_static_files_router(address, [folder], after_request=_kept, include_in_schema=False, name=address)
-
-
-def _kept(response: Response[Any]) -> Response[Any]:
-    response.headers.update(_KEPT)
-    return response
 
 
 def _wrong(request: Request[Any, Any, State], error: HTTPException) -> Response[Any]:
