@@ -2,7 +2,8 @@
 
 Each serving process follows the feed and offers to add; the row of ``figure_total`` is the lock and carries the
 position, so that every event counts once, whoever adds it and whenever that process dies. A sale's figures stand in
-the hour it was made, by the clock of the books; returns, cancellations and enrolments in the hour they were recorded.
+the hour it was made, by the clock of the books, as do returns and cancellations; enrolments in the hour they were
+recorded, unless an import tells when they joined.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Told(msgspec.Struct, frozen=True):
     return_shop: str | None = None
     member_id: str | None = None
     occurred_at: datetime | None = None
+    joined_at: datetime | None = None
     total: int = 0
     refund: int = 0
     change: str | None = None
@@ -135,7 +137,7 @@ async def add(database: Database, zone: ZoneInfo) -> int:
                 continue
             members += {"enrolled": 1, "withdrawn": -1}.get(told.change or "", 0)
             if (counted := _counted(event, told)) is not None:
-                moment = (told.occurred_at if event.topic == "purchase.recorded" else None) or event.recorded_at
+                moment = told.occurred_at or told.joined_at or event.recorded_at
                 local = moment.astimezone(zone)
                 shop_id = codes.get(told.return_shop or told.shop or "", 0)
                 is_member = told.member_id is not None

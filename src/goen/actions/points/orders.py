@@ -261,7 +261,7 @@ class CancelPurchase(OrderAct):
             undone=undone,
         )  # fmt: skip
         sale.save(status="cancelled")
-        sale.tell("purchase.cancelled", moved, -undone.pending, refund=sale.purchase.total)
+        sale.tell("purchase.cancelled", moved, -undone.pending, occurred_at=self.moment, refund=sale.purchase.total)
 
 
 class RevivePurchase(OrderAct):
@@ -294,7 +294,7 @@ class RevivePurchase(OrderAct):
             sale.progress, pending=undone.pending, confirmed=undone.confirmed, waiting=undone.waiting, undone=None
         )
         sale.save(status=undone.status)
-        sale.tell("purchase.revived", moved, undone.pending, refund=sale.purchase.total)
+        sale.tell("purchase.revived", moved, undone.pending, occurred_at=self.moment, refund=sale.purchase.total)
 
     def _terms(self, sale: Sale) -> Terms:
         """Earned points come again with the dates that they had."""

@@ -154,6 +154,7 @@ class ReturnGoods(Act):
             return_shop=self.shop.code,
             return_external_id=self.ask.external_id,
             refund=money,
+            occurred_at=self.moment,
         )
         home = sale.holder or sale.purchase.member_id
         journal = sale.journal if sale.holder is not None else None

@@ -20,7 +20,8 @@ FOLDERS = {
     "vendor": (WEB / "vendor",),
 }
 _FOR_GOOD = "public, max-age=31536000, immutable"
-_A_WHILE = "public, max-age=3600"
+#: Without its digest a file may be another one tomorrow: browsers ask whether it still is the same.
+_ASK = "no-cache"
 
 
 class Asset(NamedTuple):
@@ -68,12 +69,12 @@ def icon(name: str) -> str:
 
 def _handler(folder: str) -> Any:
     @get(f"/{folder}/{{name:path}}", include_in_schema=False, sync_to_thread=True, name=folder)
-    def send(request: Request[Any, Any, State], name: str) -> Response[bytes]:
-        found = asset(folder, name.lstrip("/"))
+    def send(request: Request[Any, Any, State]) -> Response[bytes]:
+        found = asset(folder, str(request.path_params["name"]).lstrip("/"))
         if found is None:
             raise NotFoundException
         headers = {
-            "cache-control": _FOR_GOOD if request.query_params.get("v") == found.digest else _A_WHILE,
+            "cache-control": _FOR_GOOD if request.query_params.get("v") == found.digest else _ASK,
             "etag": f'"{found.digest}"',
             "x-content-type-options": "nosniff",
             "vary": "accept-encoding",

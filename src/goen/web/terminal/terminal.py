@@ -6,7 +6,7 @@ header that pages of other sites cannot send (see :func:`goen.api.frame.secret_o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -31,7 +31,7 @@ _attempts = Throttle(20, 300)
 class Pin(msgspec.Struct, forbid_unknown_fields=True):
     """A clerk at the keys."""
 
-    staff_id: int
+    staff_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     pin: str
 
 

@@ -18,7 +18,7 @@ export function returns({ $, words, say, yen, points, node, shop, device, key, s
         const row = node("div", "return-line");
         const label = node("label", "", `${line.name ?? `${words.line} ${line.line}`} ${yen(line.amount)}`);
         const input = node("input", "form-control num");
-        Object.assign(input, { type: "number", min: "0", max: String(line.quantity), step: "any", value: String(line.quantity), id: `back-${line.line}` });
+        Object.assign(input, { type: "number", min: "0", max: String(line.quantity ?? 1), step: "any", value: String(line.quantity ?? 1), id: `back-${line.line}` });
         label.htmlFor = input.id;
         row.append(label, input);
         return row;

@@ -62,7 +62,7 @@ function showMember() {
   if (member.balance) {
     const line = node("div", "spread");
     const big = node("span", "points-big");
-    big.append(node("span", "coin"), member.balance.available.toLocaleString("ja-JP"), node("small", "", " P"));
+    big.append(node("span", "ring"), member.balance.available.toLocaleString("ja-JP"), node("small", "", " P"));
     line.append(big);
     if (member.balance.tier?.name) line.append(node("span", "mark coin", member.balance.tier.name));
     card.append(node("span", "small soft", words.balance), line);
@@ -252,7 +252,7 @@ function result(item, answer) {
   if (answer) {
     const got = answer.points.earned + answer.points.pending;
     $("h-result").textContent = words.recorded;
-    if (answer.member) { big.append(node("span", "coin"), `+${got.toLocaleString("ja-JP")}`, node("small", "", " P")); $("result-balance").textContent = say(words.after, { points: points(answer.balance.available) }); }
+    if (answer.member) { big.append(node("span", "ring"), `+${got.toLocaleString("ja-JP")}`, node("small", "", " P")); $("result-balance").textContent = say(words.after, { points: points(answer.balance.available) }); }
     else $("result-balance").textContent = words.guest;
     const used = answer.points.used ? [`−${points(answer.points.used)}`] : [];
     $("receipt").textContent = [...answer.receipt, ...(answer.receipt.length ? [] : used), `No. ${item.external_id}`].join("\n");
@@ -339,7 +339,18 @@ setInterval(probe, 3000);
 $("net").addEventListener("click", () => { $("queue-box").open = true; $("queue-box").scrollIntoView(); });
 
 returns({ $, words, say, yen, points, node, shop, device, key, stamp, clerk: () => clerk, problemText });
-navigator.serviceWorker?.register("/terminal/worker.js", { scope: "/terminal" });
+
+/** At the first visit the worker comes too late for this page: keep what it was made of. */
+async function keepPage() {
+  if (!navigator.serviceWorker) return;
+  await navigator.serviceWorker.register("/terminal/worker.js", { scope: "/terminal" });
+  await navigator.serviceWorker.ready;
+  const kept = await caches.open("goen-terminal-1");
+  const used = performance.getEntriesByType("resource").map((each) => each.name).filter((name) => /\/(static|vendor)\//.test(new URL(name).pathname));
+  await Promise.allSettled(["/terminal", ...used].map(async (each) => { if (!(await kept.match(each))) await kept.add(each); }));
+  document.documentElement.dataset.kept = "true";
+}
+keepPage();
 navigator.storage?.persist?.();
 store.tidy();
 showMember();
