@@ -1,0 +1,153 @@
+"""What people do, in a real browser, at the width of a desk, a tablet and a phone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from goen.main import build
+from web.browsers import WIDTHS, chrome, sound
+from web.conftest import PASSWORD
+from web.test_front import buy, relayed, served
+from web.test_terminal import code_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PAGES = (
+    "/office", "/office/members", "/office/members?q=山田", "/office/purchases", "/office/programme", "/office/imports",
+    "/office/audit", "/office/shops", "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "language"), [(1440, "ja"), (820, "en"), (390, "ja"), (390, "en")])
+async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: int, language: str) -> None:
+    for number in range(3):
+        await buy(staffed, number)
+    await relayed(staffed, 6)
+    sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
+    async with (
+        build(staffed.database, staffed.clock, demo=True) as application,
+        served(application) as address,
+        chrome(width, dark=width == 820) as page,
+    ):
+        for path in ("/", "/office/sign-in", "/terminal"):
+            await page.goto(f"{address}{path}?lang={language}")
+            await sound(page)
+        await page.goto(f"{address}/")
+        await page.click('form:has(input[value="owner"]) button')
+        await page.wait_for_url("**/office")
+        for path in (*PAGES, f"/office/members/{sale['member']['id']}", f"/office/purchases/{sale['id']}"):
+            await page.goto(address + path)
+            await sound(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_clerk_serves_a_member_by_keys_alone_and_home_hears_of_it(staffed: Any, width: int) -> None:
+    await buy(staffed, 1)
+    code = await code_for(staffed)
+    async with (
+        served(staffed.application) as address,
+        chrome(width) as page,
+        chrome(1440) as office,
+    ):
+        await office.goto(f"{address}/office/sign-in")
+        await office.fill("#login", "manager")
+        await office.fill("#password", PASSWORD)
+        await office.keyboard.press("Enter")
+        await office.wait_for_selector(".live.on")
+        await office.wait_for_function("document.querySelector('.kpi.main .value').textContent.includes('1,100')")
+
+        await page.goto(f"{address}/terminal")
+        await page.keyboard.type(code)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#pin")
+        await page.select_option("#staff", label="試験 clerk")
+        await page.focus("#pin")
+        await page.keyboard.type("2468")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#scan:focus")
+        await sound(page)
+        await page.keyboard.type("CARD-0001")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".card-of >> text=10")
+        await page.keyboard.type("2200")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("540")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("4")
+        await page.wait_for_selector("#sum-earn:visible")
+        assert await page.inner_text("#sum-pay") == "¥2,736"
+        await sound(page)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#result:focus")
+        assert "+24" in await page.inner_text("#result-points")
+        assert "30 P" in await page.inner_text("#result-balance")
+        await sound(page)
+        # Home of the manager's office, open all the while.
+        await office.wait_for_function(
+            "document.querySelector('.kpi.main .value').textContent.includes('3,840')", timeout=10_000
+        )
+        receipt = (await page.inner_text("#receipt")).rpartition("No. ")[2].strip()
+
+        await page.click("#next")
+        await page.click("#return-box summary")
+        await page.fill("#return-number", receipt)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#back-2")
+        await page.fill("#back-1", "0")
+        await sound(page)
+        await page.click("#return-lines button")
+        await page.wait_for_selector("#return-told:visible")
+        assert "¥540" in await page.inner_text("#return-told")
+
+        await page.fill("#a10", "330")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#result:focus")
+        await page.click("#undo")
+        await page.click("#undo-yes")
+        await page.wait_for_selector("#h-result >> text=取り消しました")
+        await sound(page)
+    member = (await staffed.server.get("/v1/members?kind=card&value=CARD-0001")).json()["items"][0]
+    balance = (await staffed.server.get(f"/v1/members/{member['id']}/balance")).json()
+    assert balance["available"] == 10 - 4 + 24 - 5
+
+
+async def test_sales_without_a_network_are_kept_and_sent_once(staffed: Any) -> None:
+    await buy(staffed, 1)
+    code = await code_for(staffed)
+    async with served(staffed.application) as address, chrome(820) as page:
+        await page.goto(f"{address}/terminal")
+        await page.fill("#code", code)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#pin")
+        await page.select_option("#staff", label="試験 clerk")
+        await page.fill("#pin", "2468")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#scan:focus")
+        await page.wait_for_selector("html[data-kept]")
+        await page.context.set_offline(True)
+        for amount in ("1100", "2200", "3300"):
+            await page.fill("#scan", "CARD-0001")
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector(".card-of")
+            await page.fill("#a10", amount)
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector("#result:focus")
+            assert "端末に保存しました" in await page.inner_text("#h-result")
+            # The tab dies, and comes back without a network.
+            await page.reload()
+            await page.wait_for_selector("#scan:visible")
+        assert "3" in await page.inner_text("#net")
+        await page.context.set_offline(False)
+        await page.wait_for_function("!document.getElementById('net').textContent.includes('未送信')")
+        await page.reload()
+        await asyncio.sleep(4)  # Nothing more is sent.
+        assert "3件・¥6,600" in await page.inner_text("#today")
+    member = (await staffed.server.get("/v1/members?kind=card&value=CARD-0001")).json()["items"][0]
+    listed = (await staffed.server.get(f"/v1/purchases?member={member['id']}")).json()["items"]
+    kept = [each for each in listed if each["external_id"] != "r1"]
+    assert sorted(each["total"] for each in kept) == [1100, 2200, 3300]
+    assert len({each["external_id"] for each in kept}) == 3
+    balance = (await staffed.server.get(f"/v1/members/{member['id']}/balance")).json()
+    assert balance["available"] == 10 + 10 + 20 + 30
