@@ -59,5 +59,6 @@ async def sound(page: Any) -> None:
     )
     assert wide == [], (page.url, wide)
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
-    assert await page.evaluate(f"{AXE};{_ASK}") == [], page.url
+    found = await page.evaluate(f"{AXE};{_ASK}")
+    assert found == [], (page.url, found)
     assert page.complaints == [], page.url

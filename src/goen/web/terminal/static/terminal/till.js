@@ -247,6 +247,7 @@ function result(item, answer) {
   $("result").hidden = false;
   $("undo").hidden = !answer;
   $("undo-sure").hidden = true;
+  $("receipt").hidden = false;
   const big = $("result-points");
   big.replaceChildren();
   if (answer) {
@@ -292,7 +293,7 @@ $("undo-yes").addEventListener("click", async () => {
     $("h-result").textContent = words.undone;
     $("result-points").replaceChildren();
     $("result-balance").textContent = "";
-    $("receipt").textContent = "";
+    $("receipt").hidden = true;
     $("undo").hidden = true;
     $("undo-sure").hidden = true;
     paintQueue();
