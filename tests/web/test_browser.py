@@ -56,7 +56,7 @@ async def test_a_clerk_serves_a_member_by_keys_alone_and_home_hears_of_it(staffe
         await office.fill("#password", PASSWORD)
         await office.keyboard.press("Enter")
         await office.wait_for_selector(".live.on")
-        await office.wait_for_function("document.querySelector('.kpi.main .value').textContent.includes('1,100')")
+        await office.wait_for_function("() => document.querySelector('.kpi.main .value').textContent.includes('1,100')")
 
         await page.goto(f"{address}/terminal")
         await page.keyboard.type(code)
@@ -86,7 +86,7 @@ async def test_a_clerk_serves_a_member_by_keys_alone_and_home_hears_of_it(staffe
         await sound(page)
         # Home of the manager's office, open all the while.
         await office.wait_for_function(
-            "document.querySelector('.kpi.main .value').textContent.includes('3,840')", timeout=10_000
+            "() => document.querySelector('.kpi.main .value').textContent.includes('3,840')", timeout=10_000
         )
         receipt = (await page.inner_text("#receipt")).rpartition("No. ")[2].strip()
 
@@ -140,7 +140,7 @@ async def test_sales_without_a_network_are_kept_and_sent_once(staffed: Any) -> N
             await page.wait_for_selector("#scan:visible")
         assert "3" in await page.inner_text("#net")
         await page.context.set_offline(False)
-        await page.wait_for_function("!document.getElementById('net').textContent.includes('未送信')")
+        await page.wait_for_function("() => !document.getElementById('net').textContent.includes('未送信')")
         await page.reload()
         await asyncio.sleep(4)  # Nothing more is sent.
         assert "3件・¥6,600" in await page.inner_text("#today")
