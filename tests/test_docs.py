@@ -23,7 +23,7 @@ import pytest
 from goen.api.decoding import decoded
 from goen.api.table import OPERATIONS
 from goen.cli import COMMANDS, main
-from goen.earning.programme import Earning, Expiry, Programme, Returns, Use
+from goen.earning.programme import Earning, Expiry, Joining, Programme, Returns, Use
 from goen.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -110,7 +110,7 @@ def test_every_setting_is_documented_and_every_documented_setting_exists() -> No
 
 def test_every_field_of_the_programme_is_documented() -> None:
     text = (ROOT / "docs/concepts/rules.md").read_text(encoding="utf-8")
-    parts: dict[str, Any] = {"earning": Earning, "use": Use, "expiry": Expiry, "returns": Returns}
+    parts: dict[str, Any] = {"earning": Earning, "use": Use, "expiry": Expiry, "returns": Returns, "joining": Joining}
     fields = [name for name in Programme.__struct_fields__ if name not in (*parts, "version", "starts_at")]
     fields += [f"{part}.{name}" for part, struct in parts.items() for name in struct.__struct_fields__]
     assert [field for field in fields if f"`{field}`" not in text] == []

@@ -36,9 +36,38 @@ def test_every_variable_is_read() -> None:
         "GOEN_RATE_LIMIT": "600",
         "GOEN_POSTING_RATE_LIMIT": "6000",
         "GOEN_WEBHOOK_REACH": "private",
+        "GOEN_MAIL_URL": "smtps://mail.example.jp",
+        "GOEN_MAIL_FROM": "points@example.jp",
+        "GOEN_SMS_URL": "https://k:s@api.twilio.com/2010-04-01/Accounts/AC1",
+        "GOEN_SMS_FROM": "+815012345678",
+        "GOEN_SMS_COUNTRIES": "82",
+        "GOEN_LINE_CHANNEL_ID": "1234567890",
+        "GOEN_LINE_CHANNEL_SECRET": "0123456789abcdef",
     }
     chosen = dataclasses.asdict(Settings.from_environment(given))
-    assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == {**given, "GOEN_DEMO": "True"}
+    changed = {"GOEN_DEMO": "True", "GOEN_SMS_COUNTRIES": "frozenset({82})"}
+    assert {f"GOEN_{name.upper()}": str(value) for name, value in chosen.items()} == given | changed
+
+
+def test_secrets_are_in_no_message() -> None:
+    secrets = {
+        "GOEN_MAIL_URL": "smtps://u:geheim@mail.example.jp",
+        "GOEN_MAIL_FROM": "a@b.example",
+        "GOEN_SMS_URL": "https://k:geheim@api.twilio.com/2010-04-01/Accounts/AC1",
+        "GOEN_SMS_FROM": "MG1",
+        "GOEN_LINE_CHANNEL_ID": "1",
+        "GOEN_LINE_CHANNEL_SECRET": "geheim",
+    }
+    assert "geheim" not in repr(Settings.from_environment(secrets))
+    for name, beside in (
+        ("MAIL_URL", "MAIL_FROM"),
+        ("SMS_URL", "SMS_FROM"),
+        ("LINE_CHANNEL_SECRET", "LINE_CHANNEL_ID"),
+    ):
+        alone = {f"GOEN_{name}": secrets[f"GOEN_{name}"]}
+        with pytest.raises(SettingRefused, match=f"GOEN_{beside} is missing beside GOEN_{name}") as refusal:
+            Settings.from_environment(alone)
+        assert "geheim" not in refusal.value.detail
 
 
 @pytest.mark.parametrize(
@@ -57,6 +86,8 @@ def test_every_variable_is_read() -> None:
         ("GOEN_DEMO", "maybe"),
         ("GOEN_RATE_LIMIT", "-1"),
         ("GOEN_POSTING_RATE_LIMIT", "many"),
+        ("GOEN_SMS_COUNTRIES", "Japan"),
+        ("GOEN_SMS_COUNTRIES", "81;82"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:

@@ -7,14 +7,16 @@ uvicorn calls and which opens the database itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
 
 import goen
+from goen.actions.merging.pairs import PairMerger
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
@@ -27,6 +29,12 @@ from goen.api.openapi import problem_codes
 from goen.api.probes import Probes
 from goen.api.services import Services
 from goen.api.table import OPERATIONS
+from goen.channels.line.login import LineChannel, LineLogin
+from goen.channels.messages.console import ConsoleSender
+from goen.channels.messages.contract import Sender
+from goen.channels.messages.mail import MailServer, SmtpSender
+from goen.channels.messages.postman import Postman
+from goen.channels.messages.twilio import TwilioAccount, TwilioSender
 from goen.database.migrate import installation
 from goen.database.pool import Database, open_database
 from goen.delivery.head import following
@@ -37,7 +45,7 @@ from goen.earning.catalogue import Programmes
 from goen.readings import programme
 from goen.readings.balance import Balances
 from goen.readings.overview import closed_through
-from goen.settings import Settings
+from goen.settings import SettingRefused, Settings
 from goen.shops.directory import ShopDirectory
 from goen.shops.keys import Keyring
 from goen.vocabulary.clock import Clock, SystemClock
@@ -45,6 +53,8 @@ from goen.web.pages import Surroundings, pages
 
 #: A revoked key, a new shop or a new version of the programme is seen by every process within a second.
 REFRESH_SECONDS = 0.5
+
+T = TypeVar("T")
 
 log = structlog.get_logger("goen.main")
 
@@ -89,11 +99,19 @@ class Application:
 
 @asynccontextmanager
 async def build(
-    database: Database, clock: Clock, *, limits: Limits | None = None, demo: bool = False, reach: Reach = "loopback"
+    database: Database,
+    clock: Clock,
+    *,
+    limits: Limits | None = None,
+    demo: bool = False,
+    reach: Reach = "loopback",
+    postman: Postman | None = None,
+    line: LineLogin | None = None,
 ) -> AsyncIterator[Application]:
     """The application over this database, with its till, relay and streams running while the block does.
 
-    The database has today's schema. A first programme is written where there is none.
+    The database has today's schema. A first programme is written where there is none. Without a ``postman``
+    nothing can be sent to people; one that is given is closed at the end.
     """
     await ensure_programme(database)
     async with AsyncExitStack() as stack:
@@ -109,7 +127,11 @@ async def build(
         await stack.enter_async_context(figuring(database, zone, head))
         till = Till(database, clock, context.day_of, wake=relay.wake)
         stack.push_async_callback(till.close)
+        postman = postman or Postman()
+        stack.push_async_callback(postman.close)
         services = Services(
+            postman=postman,
+            line=line or LineLogin(),
             clock=clock,
             database=database,
             till=till,
@@ -121,6 +143,7 @@ async def build(
             context=context,
             quotes=Quotes(database, clock, context),
             balances=Balances(database, clock, programmes, books.currency, zone),
+            merge_pair=PairMerger(database, till, context),
         )
         metrics = Metrics(goen.__version__)
         metrics.watch("goen_streams_open", "Server-sent event streams of this process.", lambda: streams.count)
@@ -201,7 +224,13 @@ class Served:
             database = await self._stack.enter_async_context(open_database(url))
             self._application = await self._stack.enter_async_context(
                 build(
-                    database, SystemClock(), limits=limits, demo=self._settings.demo, reach=self._settings.webhook_reach
+                    database,
+                    SystemClock(),
+                    limits=limits,
+                    demo=self._settings.demo,
+                    reach=self._settings.webhook_reach,
+                    postman=_postman(self._settings),
+                    line=_line(self._settings),
                 )
             )
         except Exception as error:
@@ -213,6 +242,36 @@ class Served:
         await receive()
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _postman(settings: Settings) -> Postman:
+    """The senders that the settings name. On a laptop messages without one are shown on the console; elsewhere a
+    kind of contact without a sender cannot be written to.
+
+    Raises:
+        SettingRefused: an address that is none; it is not told, as it may hold a password.
+    """
+    console = ConsoleSender() if settings.profile == "laptop" else None
+    mail: Sender | None = console
+    sms: Sender | None = console
+    if settings.mail_url is not None:
+        mail = SmtpSender(_read("MAIL_URL", settings.mail_url, MailServer.of), settings.mail_from or "")
+    if settings.sms_url is not None:
+        sms = TwilioSender(_read("SMS_URL", settings.sms_url, TwilioAccount.of), settings.sms_from or "")
+    return Postman(mail, sms, countries=settings.sms_countries)
+
+
+def _line(settings: Settings) -> LineLogin:
+    if settings.line_channel_id is None or settings.line_channel_secret is None:
+        return LineLogin()
+    return LineLogin(LineChannel(settings.line_channel_id, settings.line_channel_secret))
+
+
+def _read(name: str, value: str, reader: Callable[[str], T]) -> T:
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise SettingRefused(f"GOEN_{name} is {error}.", setting=f"GOEN_{name}") from None
 
 
 def application() -> Served:

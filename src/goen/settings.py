@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -58,6 +58,22 @@ class Settings:
     webhook_reach: WebhookReach
     """GOEN_WEBHOOK_REACH: where webhooks may go. ``public``: https to the public network; ``loopback``: also this
     machine, and http; ``private``: anywhere. ``loopback`` with the profile ``laptop``, else ``public``."""
+    mail_url: str | None = field(repr=False)
+    """GOEN_MAIL_URL: where mail is handed over: ``smtps://user:password@host``, ``smtp://…`` (STARTTLS) or
+    ``smtp+plain://…``. None: with the profile ``laptop`` messages are shown on the console, else none are sent."""
+    mail_from: str | None
+    """GOEN_MAIL_FROM: the sender of mails, an address, perhaps with a name."""
+    sms_url: str | None = field(repr=False)
+    """GOEN_SMS_URL: the Twilio account that sends text messages:
+    ``https://KEY:SECRET@api.twilio.com/2010-04-01/Accounts/AC…``."""
+    sms_from: str | None
+    """GOEN_SMS_FROM: the number (``+81…``) or messaging service (``MG…``) that text messages come from."""
+    sms_countries: frozenset[int]
+    """GOEN_SMS_COUNTRIES: country codes of phones that text messages may go to, with commas; 81."""
+    line_channel_id: str | None
+    """GOEN_LINE_CHANNEL_ID: the LINE Login channel whose id tokens are accepted."""
+    line_channel_secret: str | None = field(repr=False)
+    """GOEN_LINE_CHANNEL_SECRET: that channel's secret."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -87,6 +103,15 @@ class Settings:
             posting_rate_limit=_count("POSTING_RATE_LIMIT", given("POSTING_RATE_LIMIT") or "0"),
             webhook_reach=_one_of("WEBHOOK_REACH", reach, WebhookReach),
             demo=_one_of("DEMO", given("DEMO") or "0", Literal["0", "1"]) == "1",
+            mail_url=given("MAIL_URL"),
+            mail_from=_beside("MAIL_FROM", given("MAIL_FROM"), "MAIL_URL", given("MAIL_URL")),
+            sms_url=given("SMS_URL"),
+            sms_from=_beside("SMS_FROM", given("SMS_FROM"), "SMS_URL", given("SMS_URL")),
+            sms_countries=_countries(given("SMS_COUNTRIES") or "81"),
+            line_channel_id=given("LINE_CHANNEL_ID"),
+            line_channel_secret=_beside(
+                "LINE_CHANNEL_SECRET", given("LINE_CHANNEL_SECRET"), "LINE_CHANNEL_ID", given("LINE_CHANNEL_ID")
+            ),
         )
 
 
@@ -131,3 +156,18 @@ def _timezone(value: str | None) -> str | None:
     except (ZoneInfoNotFoundError, ValueError):
         raise _refused("TIMEZONE", str(value), "a name such as Asia/Tokyo") from None
     return value
+
+
+def _beside(name: str, value: str | None, other: str, others: str | None) -> str | None:
+    """Two settings that are set together or not at all. Neither value is told: one of them is a secret."""
+    if (value is None) != (others is None):
+        missing, present = (name, other) if value is None else (other, name)
+        raise SettingRefused(f"GOEN_{missing} is missing beside GOEN_{present}.", setting=f"GOEN_{missing}")
+    return value
+
+
+def _countries(value: str) -> frozenset[int]:
+    codes = [each.strip() for each in value.split(",")]
+    if not all(each.isascii() and each.isdigit() and 0 < int(each) < 1000 for each in codes):
+        raise _refused("SMS_COUNTRIES", value, "country codes such as 81 or 81,82")
+    return frozenset(map(int, codes))

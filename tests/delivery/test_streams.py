@@ -99,7 +99,7 @@ async def test_a_stream_of_one_member_brings_all_of_theirs_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(streams, "SCAN_POSITIONS", 100)
     await fill(connection, 1_000)
-    stream = await here.streams.open(0, 5)
+    stream = await here.streams.open(0, [5])
     old = await take(stream, 100)
     assert {event["member_id"] for event in old} == {"m5"}
     for number in range(2_000, 2_020):
@@ -114,7 +114,7 @@ async def test_while_nothing_concerns_a_listener_its_heartbeat_moves_its_positio
     here: Delivery, connection: Writing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.3)
-    stream = await here.streams.open(None, 99)
+    stream = await here.streams.open(None, [99])
     assert await anext(stream) == b"id: 0\n: listening\n\n"
     await add(connection, [(1, number) for number in range(1, 51)])
     here.relay.wake([(1, 1)])

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from goen.actions.points.claim_card import CardClaimAsk, claim_card
 from goen.cli.importing import Books
+from goen.identity.presented import presented
+from goen.members.ids import member_id_of, public_id
+from goen.purchases.model import MemberRef
+from goen.shops.model import Principal
 from imports.builders import bring, open_shops, rows, value
 
 HEADER = "card,ec,ec_shop,phone,email,name,kana,gender,birth_date,shop,joined_at\n"
@@ -70,3 +75,18 @@ async def test_eccube_customers_come_into_the_books(books: Books, shared_data: P
     outcome = await bring(books, path, None, "members", shop="online", refused=tmp_path / "refused.csv")
     assert (outcome.counts.members, outcome.counts.reasons) == (2, {"not_active": 1})
     assert await rows(books, "select value from member_identifier where kind = 'ec' order by 1") == [("7",), ("8",)]
+
+
+async def test_a_retired_paper_card_enrols_nobody(books: Books, tmp_path: Path) -> None:
+    path = tmp_path / "members.csv"
+    path.write_text("card,name,kana,phone\nC-1,森 葵,モリ アオイ,\n", encoding="utf-8")
+    assert (await bring(books, path, None, "members")).counts.members == 1
+    taker = await value(books, "select member_id from member")
+    ask = CardClaimAsk("P-77", MemberRef("member_id", public_id(taker)), 100)
+    who = presented("member_id", public_id(taker), member_id_of=member_id_of)
+    key = Principal(0, "till", "server")
+    now = books.clock.now()
+    await claim_card(books.database, books.till, books.context, ask, who, taker, key, now)
+    path.write_text("card,name,kana,phone\nP-77,林 学,ハヤシ マナブ,\nC-2,林 亮,ハヤシ リョウ,\n", encoding="utf-8")
+    outcome = await bring(books, path, None, "members")
+    assert (outcome.counts.members, outcome.counts.reasons) == (1, {"card_retired": 1})

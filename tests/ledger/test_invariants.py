@@ -181,6 +181,29 @@ DAMAGE = {
         "update purchase set claimed_by = {sender} where claimed_by = {buyer}",
         "update purchase set claimed_by = null where claimed_by = {buyer}",
     ],
+    "merged_empty": [
+        "update member_account set pending = 1 where member_id = {merged}",
+        "update hold set status = 'open', ended_at = null where member_id = {merged} and status = 'moved'",
+        "update lot set open = true, remaining = 1 where "
+        + ONE_LOT.format(where="member_id = {merged} and kind <> 'debt'"),
+    ],
+    "merged_into": [
+        "update member set survivor_id = null where member_id = {merged}",
+        "update member set status = 'active' where member_id = {merged}",
+        "update member set lot_shift = 3 where member_id = {buyer}",
+        "update member set survivor_id = {merged}, status = 'merged' where member_id = {sender}",
+    ],
+    "merge_open": [
+        "update member set merged_in = 0 where member_id = {survivor}",
+        "update member_merge set undone_at = now() where member_id = {merged}",
+        "update member_merge set undone_at = null where member_id = {parted}",
+    ],
+    "merge_pair": [
+        "update entry set points = points + 1 where member_id = {merged} and kind = 'merge_out' and source = 'points'",
+        "delete from entry where member_id = {parted} and kind = 'merge_in'",
+        "delete from member_merge where member_id = {merged}",
+        "update member_merge set act_id = 0 where member_id = {parted}",
+    ],
     "limit_draws": [
         "update limit_account set drawn = drawn + 1 where anchor = {buyer}",
         "delete from limit_account where anchor = {buyer}",
@@ -215,6 +238,14 @@ DAMAGE = {
         "update purchase set external_id = external_id || 'x' where member_id = {buyer}",
     ],
     "identifier_key": ["update identifier_key set key_hash = key_hash + 1 where member_id = {buyer}"],
+    "household": [
+        "update member set pool_id = null where pool_id is not null",
+        "update member set pool_spend = not pool_spend where pool_id is not null",
+        "update household_member set state = 'left' where head",
+        "update member set status = 'withdrawn' where household",
+        "insert into household_member (member_id, household_id, joining, head, may_spend, state, invited_at)"
+        " select member_id, 1, 1, false, false, 'joined', now() from household_member where head",
+    ],
     "append_only": [
         "grant update on entry to goen_app",
         "grant update (points) on lot_move to goen_app",
@@ -242,7 +273,7 @@ async def test_planted_damage_is_found_and_named(server, lived, invariant, numbe
         found = [finding for finding in await proved(dsn, clock) if finding.invariant == invariant]
     assert found
     assert all(finding.detail for finding in found)
-    if "{" in DAMAGE[invariant][number].replace("{{", "") and invariant not in ("claim", "transit"):
+    if "{" in DAMAGE[invariant][number].replace("{{", "") and invariant not in ("claim", "transit", "merge_pair"):
         assert {finding.anchor for finding in found} <= set(members.values())
         assert all(finding.subject.startswith("m_") for finding in found)
 

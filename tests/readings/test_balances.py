@@ -37,11 +37,12 @@ async def at_the_till(services, member_id):
     books = Books(now, services.context.day_of(now))
     async with services.database.reading() as connection:
         await books.read(connection, [Look(member_id)], ())
+        holder = books.root(member_id)  # Of a merged member the survivor.
         try:
-            journal = Desk(books, Rows(), 0).journal(member_id)
+            journal = Desk(books, Rows(), 0).journal(holder)
         except LotsNotLoaded as wanted:
-            await books.load_lots(connection, member_id, wanted.lot_ids)
-            journal = Desk(books, Rows(), 0).journal(member_id)
+            await books.load_lots(connection, holder, wanted.lot_ids)
+            journal = Desk(books, Rows(), 0).journal(holder)
     return journal.available, journal.pending, journal.held
 
 

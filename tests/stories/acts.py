@@ -148,11 +148,25 @@ async def claim(at: Any) -> Asked:
     return Asked(f"/v1/purchases/{bought['id']}/claim", body, other, ["member.value"], key=key(at))
 
 
+async def merge(at: Any) -> Asked:
+    survivor, source = await rich(at), await rich(at)
+    await held(at, source, 300)
+    body = {"source": named(source), "reason": "同一人物"}
+    return Asked(f"/v1/members/{survivor['id']}/merges", body, body | {"reason": "x"}, ["reason"], key=key(at))
+
+
+async def unmerge(at: Any) -> Asked:
+    asked = await merge(at)
+    done = await asked.send(at.server)
+    assert done.status_code == 201, done.text
+    return Asked(f"/v1/merges/{done.json()['id']}/undo", {}, {"reason": "x"}, ["reason"], key=key(at))
+
+
 #: Each is asked for in a state in which it can be done once only: a second doing would be seen or refused.
 ACTS: dict[str, Callable[[Any], Awaitable[Asked]]] = {
     make.__name__: make
     for make in (
         sale, guest_sale, order, linked_return, unlinked_return, hold, capture, release, adjustment, transfer,
-        completion, change, cancel, revival, claim,
+        completion, change, cancel, revival, claim, merge, unmerge,
     )
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ import pytest
 from goen.actions.keys import create_key
 from goen.actions.shops import PutShop, put_shop
 from goen.api.services import Services
+from goen.channels.line.login import LineLogin
+from goen.channels.messages.console import ConsoleSender
+from goen.channels.messages.postman import Postman
 from goen.database.pool import Database, open_database
 from goen.main import build
 from goen.shops.directory import ShopDirectory
@@ -30,6 +34,7 @@ class Retailer:
     yokohama: httpx.AsyncClient
     web: httpx.AsyncClient
     readonly: httpx.AsyncClient
+    console: ConsoleSender = field(default_factory=ConsoleSender)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
@@ -70,6 +75,23 @@ class Retailer:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def code(self, kind: str, value: str, client: httpx.AsyncClient | None = None) -> tuple[str, str]:
+        """Ask for a one-time code; gives its id and, from the message that went out, the code."""
+        answer = await (client or self.web).post("/v1/contact_codes", json={"kind": kind, "value": value})
+        assert answer.status_code == 201, answer.text
+        await self.services.postman.settle()
+        found = re.search(r"\d{6}", self.console.shown[-1].text)
+        assert found
+        return answer.json()["id"], found[0]
+
+    async def proof(self, kind: str, value: str) -> str:
+        """A contact proven by a code: what an identifier takes as its token."""
+        code_id, code = await self.code(kind, value)
+        body = {"id": code_id, "kind": kind, "value": value, "code": code}
+        answer = await self.web.post("/v1/contact_codes/confirm", json=body)
+        assert (answer.status_code, answer.json()["member"]) == (200, None), answer.text
+        return code_id
+
     async def points(self, member: dict[str, Any]) -> int:
         return (await self.balance(member))["available"]
 
@@ -81,11 +103,12 @@ async def retailer(database: Any, clock: Any) -> AsyncIterator[Retailer]:
 
 
 @asynccontextmanager
-async def opened_retailer(dsn: str, clock: Any) -> AsyncIterator[Retailer]:
+async def opened_retailer(dsn: str, clock: Any, line: LineLogin | None = None) -> AsyncIterator[Retailer]:
     """The retailer over the database behind this address."""
     async with open_database(dsn) as opened:
         keys = await stock(opened, clock)
-        async with build(opened, clock) as application:
+        console = ConsoleSender()
+        async with build(opened, clock, postman=Postman(console, console), line=line) as application:
             transport = httpx.ASGITransport(application, raise_app_exceptions=True)
             clients = {
                 name: httpx.AsyncClient(
@@ -93,7 +116,7 @@ async def opened_retailer(dsn: str, clock: Any) -> AsyncIterator[Retailer]:
                 )
                 for name, key in keys.items()
             }
-            yield Retailer(clock=clock, services=application.services, **clients)
+            yield Retailer(clock=clock, services=application.services, console=console, **clients)
             for client in clients.values():
                 await client.aclose()
 

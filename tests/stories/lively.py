@@ -93,6 +93,15 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
         _ok(await retailer.act("/v1/adjustments", body))
     _ok(await retailer.act("/v1/transfers", {"from": ref(sender), "to": ref(buyer), "points": 100}))
 
+    head, spouse = await retailer.member(), await retailer.member()
+    await retailer.buys(11_000, spouse)
+    yes = {"given": True}
+    home = (await server.post("/v1/households", json={"head": ref(head), "consent": yes})).json()
+    joins = {"member": ref(spouse), "head_consent": yes, "member_consent": yes}
+    _ok(await server.post(f"/v1/households/{home['id']}/members", json=joins))
+    await retailer.buys(11_000, spouse)
+    await retailer.buys(2200, head, use_points=150)
+
     soon = {"member": ref(sender), "points": 60, "reason": "goodwill", "expires_on": "2026-11-30"}
     _ok(await retailer.act("/v1/adjustments", soon))
     await retailer.buys(1100, sender, use_points=15)
@@ -102,4 +111,21 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
         while await sweep(services.database, services.till, services.context, clock.now()):
             pass
     await retailer.buys(1100, sender, use_points=15)
-    return {"buyer": buyer, "owing": owing, "sender": sender}
+    survivor, merged, parted = [await retailer.member() for _ in range(3)]
+    for member in (survivor, merged, parted):
+        await retailer.buys(22_000, member)
+        await order(member, 2200, 20)
+        body = {"member": ref(member), "points": 30, "shop": "web", "expires_in": 86_400}
+        _ok(await retailer.act("/v1/holds", body))
+    done = [
+        _ok(await retailer.act(f"/v1/members/{survivor['id']}/merges", {"source": ref(gone), "reason": "同一人物"}))
+        for gone in (merged, parted)
+    ]
+    for member in (survivor, merged, parted):
+        await retailer.buys(3300, member, use_points=50)
+        await order(member, 5500, 30)
+    _ok(await retailer.act(f"/v1/merges/{done[1]['id']}/undo"))
+    await retailer.buys(3300, parted, use_points=50)
+    return {
+        "buyer": buyer, "owing": owing, "sender": sender, "survivor": survivor, "merged": merged, "parted": parted,
+    }  # fmt: skip

@@ -285,3 +285,39 @@ async def test_a_hold_that_runs_out_is_released_by_the_worker_and_told(service: 
     async with service.database.reading() as connection:
         row = await connection.fetchrow("select outcome, failures from job_run where job = 'release_holds'")
     assert tuple(row) in (("done", 0), ("stopped", 0))
+
+
+async def test_a_stream_of_one_member_follows_a_merge_and_its_undo(service: Service) -> None:
+    async with service.client("server") as office:
+        survivor, source = await enrolled(office, 1), await enrolled(office, 2)
+        heard = Heard(last_id="0")
+        await listen(office, 2, heard)  # Both enrolments; from here on.
+        heard.events.clear()
+        body = {"source": {"kind": "member_id", "value": source["id"]}, "reason": "同一人物"}
+        following = asyncio.create_task(listen(office, 99, heard, member=source["id"]))
+        await asyncio.sleep(0.2)
+        merged = await office.post(
+            f"/v1/members/{survivor['id']}/merges", json=body, headers={"Idempotency-Key": "merge"}
+        )
+        assert merged.status_code == 201, merged.text
+        await following  # The stream ends by itself: it concerns somebody else by now.
+        assert [event["type"] for event in heard.events] == ["member.merged"]
+        await sold(office, 1, survivor)
+        await listen(office, 4, heard, member=source["id"])
+        assert [event["type"] for event in heard.events[-2:]] == ["purchase.recorded", "points.posted"]
+        following = asyncio.create_task(listen(office, 99, heard, member=source["id"]))
+        await asyncio.sleep(0.2)
+        undone = await office.post(
+            f"/v1/merges/{merged.json()['id']}/undo", json={}, headers={"Idempotency-Key": "undo"}
+        )
+        assert undone.status_code == 200, undone.text
+        await following  # It ends again: the two are two once more.
+        await sold(office, 2, survivor)
+        await sold(office, 3, source)
+        count = len(heard.events)
+        await listen(office, count + 3, heard, member=source["id"])
+    assert [(event["type"], event.get("external_id")) for event in heard.events[count:]] == [
+        ("member.unmerged", None),  # Its own; what ended the stream was the survivor's.
+        ("purchase.recorded", "stream-3"),
+        ("points.posted", "stream-3"),
+    ]

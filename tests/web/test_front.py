@@ -117,7 +117,7 @@ async def test_movements_tell_shop_and_points_and_nobody(edge: Any) -> None:
     await buy(edge, 1)
     await buy(edge, 2, shop="web", status="placed")
     await buy(edge, 1, external_id="r9", use_points=4)
-    await relayed(edge, 6)
+    await relayed(edge, 8)  # Two enrolments, and two events of each of the three sales.
     position, found = await movements(edge.database, edge.application.services.shops, None)
     assert [(each.what, each.shop, each.kind, each.points, each.pending) for each in found] == [
         ("sale", "渋谷店", "store", 10, 0),

@@ -25,6 +25,7 @@ INVARIANTS: Mapping[str, str] = {
     **invariants.INVARIANTS,
     "document_key": "every sale and return stands under its own key, and a sale is as it was asked for",
     "identifier_key": "every member is found by each of their names",
+    "household": "who has joined a household points to it, spends as its list says, and no living one lacks a head",
 }
 
 
@@ -43,6 +44,8 @@ async def prove(database: Database, now: Instant, *, piece: int = PIECE) -> Asyn
             async for rows in _chunks(connection, _queries.identifiers.sql, low, high):
                 for finding in await _identifiers(connection, rows):
                     yield finding
+            for row in await connection.fetch(_queries.households.sql, low, high):
+                yield Finding("household", row["member_id"], "", row["detail"])
 
 
 async def _chunks(connection: Reading, sql: str, low: int, high: int) -> AsyncIterator[Sequence[Any]]:

@@ -29,3 +29,23 @@ select i.n
        with ordinality as i (key_hash, member_id, identifier_id, n)
  where not exists (select from identifier_key k where k.key_hash = i.key_hash and k.member_id = i.member_id
                       and k.identifier_id = i.identifier_id);
+
+-- name: households
+-- People who do not point to the household that has them, and households nobody heads. Read-only.
+select member_id, detail
+  from (select m.member_id, case
+          when count(h.household_id) > 1 then 'of several households at once'
+          when m.pool_id is distinct from min(h.household_id)
+            then format('points to %s, has joined %s', m.pool_id, min(h.household_id))
+          when m.pool_spend <> coalesce(bool_or(h.may_spend), false) then 'may spend otherwise than the list says'
+          when m.pool_id is not null and not exists (select from member p where p.member_id = m.pool_id
+                                                        and p.household and p.status = 'active')
+            then 'points to no living household'
+          when m.household and m.status = 'active' and not exists (select from household_member x
+                 where x.household_id = m.member_id and x.head and x.state in ('joined', 'leaving'))
+            then 'a household without a head' end as detail
+          from member m
+          left join household_member h on h.member_id = coalesce(m.survivor_id, m.member_id) and h.state in ('joined', 'leaving')
+         where m.member_id between :low and :high
+         group by m.member_id) w
+ where detail is not null;

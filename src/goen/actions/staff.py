@@ -13,6 +13,8 @@ from goen.staff import secrets, store
 from goen.staff.errors import SignInLocked, SignInRefused, StaffExists, UnknownStaff
 from goen.staff.model import Session, Staff
 from goen.staff.rules import (
+    ATTEMPTS,
+    ATTEMPTS_WINDOW,
     FAILURES_MAX,
     HALF_LASTS,
     LOCKED_FOR,
@@ -21,6 +23,7 @@ from goen.staff.rules import (
     PIN_DIGITS,
     SESSION_LASTS,
     SESSION_RESTS,
+    Door,
     Role,
 )
 from goen.vocabulary.clock import Instant
@@ -111,6 +114,18 @@ async def disable_staff(database: Database, login: str, *, author: str, now: Ins
         staff = await _known(connection, login)
         await store.disable(connection, staff.staff_id, now)
         await store.audit(connection, author=author, action="staff.disabled", details={"login": staff.login}, now=now)
+
+
+async def count_attempt(database: Database, door: Door, address: str, now: Instant) -> None:
+    """Count an attempt to come in from a network address, whichever process was asked.
+
+    Raises:
+        SignInLocked: it was one too many.
+    """
+    async with database.writing() as connection:
+        asked = await store.count_attempt(connection, secrets.hash_of(f"{door} {address}"), now, now - ATTEMPTS_WINDOW)
+    if asked > ATTEMPTS[door]:
+        raise SignInLocked
 
 
 async def sign_in(database: Database, login: str, password: str, now: Instant) -> SignedIn:

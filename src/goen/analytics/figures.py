@@ -24,6 +24,7 @@ from goen.database.queries import load
 from goen.delivery import feed
 from goen.delivery.feed import Event
 from goen.delivery.head import FeedHead
+from goen.members.ids import public_id
 
 #: So many events at once at most; a year's import is caught up in pieces, between which others come first.
 PIECE = 2_000
@@ -51,6 +52,7 @@ class Told(msgspec.Struct, frozen=True):
     member_id: str | None = None
     occurred_at: datetime | None = None
     joined_at: datetime | None = None
+    source: str | None = None
     total: int = 0
     refund: int = 0
     change: str | None = None
@@ -86,7 +88,8 @@ class Day(NamedTuple):
 
 
 class Total(NamedTuple):
-    """What stands: points ``outstanding`` (booked, less what is set aside for orders) and ``pending``; members."""
+    """What stands: points ``outstanding`` (booked, less what is set aside for orders) and ``pending``; members, two who
+    were merged as one."""
 
     position: int
     outstanding: int
@@ -135,7 +138,7 @@ async def add(database: Database, zone: ZoneInfo) -> int:
                 outstanding += told.points
                 pending += told.pending
                 continue
-            members += {"enrolled": 1, "withdrawn": -1}.get(told.change or "", 0)
+            members += _members(event, told)
             if (counted := _counted(event, told)) is not None:
                 moment = told.occurred_at or told.joined_at or event.recorded_at
                 local = moment.astimezone(zone)
@@ -152,6 +155,16 @@ async def add(database: Database, zone: ZoneInfo) -> int:
         )
         added: int = through - row["position"]
         return added
+
+
+def _members(event: Event, told: Told) -> int:
+    """How many members more there are. A merge, and its undo, is told of both; the one who was merged counts."""
+    match event.topic:
+        case "member.updated":
+            return {"enrolled": 1, "withdrawn": -1}.get(told.change or "", 0)
+        case "member.merged" | "member.unmerged" if told.source == public_id(event.member_id):
+            return -1 if event.topic == "member.merged" else 1
+    return 0
 
 
 def _counted(event: Event, told: Told) -> tuple[int, int, int, int, int, int] | None:

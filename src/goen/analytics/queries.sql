@@ -19,12 +19,14 @@ select h.purged_through,
   from feed_head h,
        (select coalesce(sum(booked), 0) as booked, coalesce(sum(pending), 0) as pending,
                (select coalesce(sum(points), 0) from hold where status = 'open' and purchase_id is not null) as ordered,
-               (select count(*) from member where status in ('active', 'frozen')) as members
+               (select count(*) from member where status in ('active', 'provisional', 'frozen') and not household) as members
           from member_account) a,
        (select coalesce(sum((body->>'points')::bigint) filter (where topic = 'points.posted'), 0) as points,
                coalesce(sum((body->>'pending')::bigint) filter (where topic = 'points.posted'), 0) as pending,
                count(*) filter (where topic = 'member.updated' and body->>'change' = 'enrolled')
-               - count(*) filter (where topic = 'member.updated' and body->>'change' = 'withdrawn') as joined
+               - count(*) filter (where topic = 'member.updated' and body->>'change' = 'withdrawn')
+               - count(distinct body->>'merge_id') filter (where topic = 'member.merged')
+               + count(distinct body->>'merge_id') filter (where topic = 'member.unmerged') as joined
           from told) t
  where h.feed_id = 1
     on conflict do nothing;

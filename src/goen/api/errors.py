@@ -28,6 +28,9 @@ STATUS: Mapping[str, int] = {
     "unknown_import": 422,
     "unknown_staff": 422,
     "terminal_code_refused": 422,
+    "unknown_review": 422,
+    "unknown_household": 422,
+    "unknown_merge": 422,
     "unauthorized": 401,
     "sign_in_refused": 401,
     "sign_in_locked": 429,
@@ -46,10 +49,21 @@ STATUS: Mapping[str, int] = {
     "purchase_state": 409,
     "return_exceeds_purchase": 409,
     "claim_not_possible": 409,
+    "code_not_valid": 409,
+    "no_agreement": 409,
+    "card_retired": 409,
+    "no_contact": 409,
+    "sender_missing": 409,
+    "line_not_set_up": 409,
+    "household_state": 409,
     "coupon_not_usable": 409,
     "member_withdrawn": 409,
+    "member_frozen": 409,
+    "merge_undone": 409,
+    "merge_order": 409,
     "balance_exists": 409,
     "not_undoable": 409,
+    "review_decided": 409,
     "cursor_expired": 410,
     "payload_too_large": 413,
     "unsupported_media_type": 415,
@@ -62,6 +76,7 @@ STATUS: Mapping[str, int] = {
     "data_folder_refused": 503,
     "installation_differs": 503,
     "font_missing": 503,
+    "line_unavailable": 503,
 }
 """Status of each code. An ``unknown_…`` in a body is 422; where the URL names it, 404 (see ``status_of``)."""
 
@@ -138,6 +153,8 @@ def problem(refusal: Refusal, status: int, request_id: str) -> Reply:
     # A field never hides one of ours; ``status`` of a hold or purchase goes by its full name.
     body.update((name, value) for name, value in refusal.fields.items() if name not in body)
     headers = (CONTENT_TYPE, *_HEADERS.get(refusal.code, ()))
+    if "retry_after" in refusal.fields and not isinstance(refusal, RateLimited):  # Whose headers the frame adds.
+        headers = (*headers, (b"retry-after", b"%d" % refusal.fields["retry_after"]))
     if isinstance(refusal, MethodNotAllowed):
         headers = (*headers, (b"allow", ", ".join(refusal.fields["allowed"]).encode()))
     return Reply(status, msgspec.json.encode(body), headers)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from goen.api.operations import Operation
 from goen.api.v1 import (
+    codes,
     documents,
+    households,
+    joining,
     ledger,
+    match_reviews,
     members,
+    merges,
     points,
     programme,
     purchases,
@@ -19,6 +24,11 @@ from goen.api.v1 import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *members.OPERATIONS,
+    *match_reviews.OPERATIONS,
+    *codes.OPERATIONS,
+    *joining.OPERATIONS,
+    *households.OPERATIONS,
+    *merges.OPERATIONS,
     *ledger.OPERATIONS,
     *purchases.OPERATIONS,
     *documents.OPERATIONS,

@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "normalise": Entry(
         "goen.cli.normalise:normalise", "Phones, mails, kana, names and addresses in their normal form."
     ),
+    "match": Entry("goen.cli.match:match", "Which members, or records of a list, are one person."),
     "verify": Entry("goen.cli.verify:verify", "Prove every invariant of the books."),
     "backup": Entry("goen.cli.backup:backup", "A consistent copy into a folder."),
     "restore": Entry("goen.cli.restore:restore", "Bring such a copy back, into an empty database."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -73,9 +73,10 @@ async def bounds(connection: Reading) -> Bounds:
     return Bounds(row["head"], row["purged_through"])
 
 
-async def page(connection: Reading, after: int, through: int, member_id: int | None = None) -> list[Event]:
-    """Events with ``after < position <= through``, of one member or of all, in order."""
-    return [Event(*row) async for row in _queries.page(connection, after=after, through=through, member_id=member_id)]
+async def page(connection: Reading, after: int, through: int, members: Collection[int] | None = None) -> list[Event]:
+    """Events with ``after < position <= through``, of these members or of all, in order."""
+    some = None if members is None else list(members)
+    return [Event(*row) async for row in _queries.page(connection, after=after, through=through, members=some)]
 
 
 async def topics_page(

@@ -13,11 +13,11 @@ select array_agg(distinct oldest.member_id)
 -- The last position given, and the last one forgotten.
 select position as head, purged_through from feed_head where feed_id = 1;
 
--- name: page(after, through, member_id)
--- Events after one position through another, of every member or of one. Positions have no gaps, so that the
+-- name: page(after, through, members)
+-- Events after one position through another, of every member or of some. Positions have no gaps, so that the
 -- range is the page: the planner needs no statistics to see that the primary key serves it.
 select position, topic, member_id, recorded_at, body from feed
- where position > :after and position <= :through and (:member_id::bigint is null or member_id = :member_id)
+ where position > :after and position <= :through and (:members::bigint[] is null or member_id = any(:members))
  order by position;
 
 -- name: topics_page(after, through, topics, rows_max)

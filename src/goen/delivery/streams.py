@@ -8,16 +8,18 @@ A slow one therefore costs nothing but its own lateness, and none has a queue th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from goen.database.pool import Database
 from goen.delivery import feed
 from goen.delivery.feed import Event
 from goen.delivery.head import FeedHead
+from goen.vocabulary import ids
 
 RING_EVENTS = 4_096
 PAGE_POSITIONS = 500
@@ -26,17 +28,28 @@ SCAN_POSITIONS = 20_000
 CHUNK_EVENTS = 100
 HEARTBEAT_SECONDS = 15.0
 RETRY_SECONDS = 0.5
+MERGING = frozenset({"member.merged", "member.unmerged"})
+"""After these a member's events come under other numbers."""
 
 _log = structlog.get_logger(__name__)
+
+
+class _Both(msgspec.Struct):
+    """Of the body of a merge's event: the survivor and who was merged into it."""
+
+    member_id: str
+    source: str
 
 
 @dataclass(eq=False)
 class Listener:
     """One stream. While ``idle`` it has seen all that concerns it, up to wherever the reader is."""
 
-    member_id: int | None
+    members: frozenset[int] | None
+    """Who is one member by now; None for everybody."""
     position: int
     idle: bool = False
+    over: bool = False
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self, before: int) -> None:
@@ -61,8 +74,11 @@ class Streams:
         self._wanted = asyncio.Event()
         self._closing = False
 
-    async def open(self, after: int | None, member_id: int | None) -> AsyncIterator[bytes]:
+    async def open(self, after: int | None, members: Iterable[int] | None) -> AsyncIterator[bytes]:
         """The events after a position (None: from now on) of one member or of all, encoded, without end.
+
+        ``members``: all numbers that are this one member by now. A stream of one member ends after an event that
+        merges or parts it: asked for again it knows whom it concerns.
 
         The first chunk tells where the stream starts, as an ``id:`` alone, so that a listener that loses its
         connection before the first event resumes there too. The iterator ends when this process stops, or
@@ -77,7 +93,7 @@ class Streams:
             after = bounds.head
         bounds.guard(after)
         self._head.advance(bounds.head)
-        return self._chunks(Listener(member_id, after))
+        return self._chunks(Listener(None if members is None else frozenset(members), after))
 
     def close(self) -> None:
         """End every stream; for the process's own end."""
@@ -88,10 +104,10 @@ class Streams:
     @property
     def count(self) -> int:
         """How many streams are open."""
-        return len(self._everything) + sum(len(some) for some in self._by_member.values())
+        return len(self._listeners())
 
     def _listeners(self) -> list[Listener]:
-        return [*self._everything, *(each for some in self._by_member.values() for each in some)]
+        return [*self._everything, *{each for some in self._by_member.values() for each in some}]
 
     async def read(self) -> None:
         """Feed the ring while anybody listens, until cancelled."""
@@ -134,6 +150,8 @@ class Streams:
                 if (chunk := await self._next(listener)) is not None:
                     if chunk:
                         yield chunk
+                    if listener.over:
+                        break
                     continue
                 listener.idle = True
                 listener.ready.clear()
@@ -161,34 +179,51 @@ class Streams:
         start = listener.position + 1 - self._ring[0].position
         events = self._ring[start : start + CHUNK_EVENTS]
         listener.position = events[-1].position
-        return b"".join(
-            event.sse for event in events if listener.member_id is None or event.member_id == listener.member_id
-        )
+        return _told(listener, events)
 
     async def _from_table(self, listener: Listener) -> bytes:
-        step = PAGE_POSITIONS if listener.member_id is None else SCAN_POSITIONS
+        step = PAGE_POSITIONS if listener.members is None else SCAN_POSITIONS
         through = min(listener.position + step, self._position)
         async with self._database.reading() as connection:
-            events = await feed.page(connection, listener.position, through, listener.member_id)
+            events = await feed.page(connection, listener.position, through, listener.members)
             # Purging marks before it deletes, so this look after the page tells whether the page was whole.
             (await feed.bounds(connection)).guard(listener.position)
         listener.position = through
-        return b"".join(event.sse for event in events)
+        return _told(listener, events)
 
     def _register(self, listener: Listener) -> None:
-        if listener.member_id is None:
+        if listener.members is None:
             self._everything.add(listener)
-        else:
-            self._by_member.setdefault(listener.member_id, set()).add(listener)
+        for member_id in listener.members or ():
+            self._by_member.setdefault(member_id, set()).add(listener)
         self._wanted.set()
 
     def _leave(self, listener: Listener) -> None:
-        if listener.member_id is None:
-            self._everything.discard(listener)
-        elif some := self._by_member.get(listener.member_id):
-            some.discard(listener)
-            if not some:
-                del self._by_member[listener.member_id]
+        self._everything.discard(listener)
+        for member_id in listener.members or ():
+            if some := self._by_member.get(member_id):
+                some.discard(listener)
+                if not some:
+                    del self._by_member[member_id]
+
+
+def _told(listener: Listener, events: Sequence[Event]) -> bytes:
+    """What of these concerns the listener; up to and with a merge of its member, after which it is over."""
+    told = []
+    for event in events:
+        if listener.members is None or event.member_id in listener.members:
+            told.append(event.sse)
+            if listener.members is not None and event.topic in MERGING and _news(listener.members, event):
+                listener.over, listener.position = True, event.position
+                break
+    return b"".join(told)
+
+
+def _news(members: frozenset[int], event: Event) -> bool:
+    """Whether a merge or its undo says something that this listener's numbers do not know yet."""
+    about = msgspec.json.decode(event.body, type=_Both)
+    both = all(ids.decode(each.rpartition("_")[2]) in members for each in (about.member_id, about.source))
+    return both == (event.topic == "member.unmerged")
 
 
 @asynccontextmanager

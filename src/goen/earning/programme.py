@@ -132,6 +132,20 @@ class Returns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     thresholds: Literal["take_back", "keep"] = "take_back"
 
 
+class Joining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How people come in (rules 42 and 46).
+
+    A provisional member registers within ``register_within_days``, or the points lapse; until then they can be
+    spent only where ``provisional_spend``. A paper card brings at most ``card_claim_max`` printed points without
+    an approval, and a member brings at most ``card_claims_per_member`` such cards.
+    """
+
+    register_within_days: Annotated[int, Meta(ge=1, le=36_500)] = 90
+    provisional_spend: bool = False
+    card_claim_max: Annotated[int, Meta(ge=0, lt=10**9)] = 10_000
+    card_claims_per_member: Annotated[int, Meta(ge=0, lt=10**6)] = 5
+
+
 class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version of the programme. ``version`` and ``starts_at`` are given by the store that keeps it.
 
@@ -150,6 +164,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     use: Use = Use()
     expiry: Expiry = Expiry()
     returns: Returns = Returns()
+    joining: Joining = Joining()
     tiers: dict[Code, Tier] = msgspec.field(default_factory=dict)
     provisional_days: Days = 0
     claim_window_days: Days = 30

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from goen.actions.members.leave import erase_due
+from goen.actions.points.lapses import lapse_due
+from goen.actions.points.pools import pool_due
 from goen.actions.points.sweeps import confirm_due, expire_due, release_due_holds
 from goen.database.migrate import MONTHS_AHEAD
 from goen.database.partitions import cover_months
@@ -16,6 +18,7 @@ from goen.delivery import feed
 from goen.delivery.webhooks import store as webhooks
 from goen.jobs import runs
 from goen.jobs.invariants import check_books
+from goen.jobs.matching import match_members
 from goen.jobs.model import Job, Means
 from goen.jobs.pieces import in_pieces, until_none
 
@@ -39,6 +42,23 @@ async def expire_points(means: Means) -> int:
     """Book out lots past their last day (rules 14, 15)."""
     ground = (means.database, means.till, means.context)
     return await until_none(lambda: expire_due(*ground, means.clock.now()), means.stopping)
+
+
+async def lapse_members(means: Means) -> int:
+    """Lapse the points of provisional members who did not register in time (rule 46)."""
+    ground = (means.database, means.till, means.context)
+    return await until_none(lambda: lapse_due(*ground, means.clock.now()), means.stopping)
+
+
+async def pool_points(means: Means) -> int:
+    """Move into households what earlier orders and returns still brought to their people (rule 40)."""
+    after, done = 0, 0
+    while not means.stopping.is_set():
+        after, moved = await pool_due(means.database, means.till, means.context, after)
+        done += moved
+        if not after:
+            break
+    return done
 
 
 async def purge_feed(means: Means) -> int:
@@ -93,10 +113,13 @@ SCHEDULE: tuple[Job, ...] = (
     Job("release_holds", timedelta(seconds=1), release_holds),
     Job("confirm_points", timedelta(seconds=10), confirm_points),
     Job("expire_points", timedelta(minutes=1), expire_points),
+    Job("lapse_members", timedelta(minutes=10), lapse_members),
+    Job("pool_points", timedelta(minutes=1), pool_points),
     Job("purge_feed", timedelta(hours=1), purge_feed),
     Job("purge_deliveries", timedelta(hours=1), purge_deliveries),
     Job("purge_keys", timedelta(hours=1), purge_keys),
     Job("erase_members", timedelta(hours=1), erase_members),
     Job("make_months", timedelta(days=1), make_months),
+    Job("match_members", timedelta(minutes=10), match_members),
     Job("check_books", timedelta(hours=1), check_books),
 )

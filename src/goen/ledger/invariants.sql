@@ -89,8 +89,8 @@ select split_part(wrong, ': ', 1) as code, member_id as anchor, format('lot %s',
      then format('lot_moves: granted %s, moved %s, remaining %s', l.points, coalesce(v.points, 0), l.remaining) end,
    case when l.held <> coalesce(h.points, 0)
      then format('lot_holds: held %s, open holds %s', l.held, coalesce(h.points, 0)) end,
-   case when l.expired <> coalesce(x.points, 0)
-     then format('lot_expired: expired %s, entries %s', l.expired, coalesce(x.points, 0)) end,
+   case when l.expired <> l.expired_before + coalesce(x.points, 0)
+     then format('lot_expired: expired %s, entries %s', l.expired, l.expired_before + coalesce(x.points, 0)) end,
    case when l.open <> (l.remaining <> 0) or l.held < 0 or l.held > greatest(l.remaining, 0)
                         or (l.kind = 'debt' and l.remaining > 0) or (l.kind <> 'debt' and l.remaining < 0)
      then format('lot_state: %s, remaining %s, held %s, open %s', l.kind, l.remaining, l.held, l.open) end
@@ -149,10 +149,22 @@ select 'hold_state' as code, h.member_id as anchor, h.hold_id as what,
      or not exists (select from act a where a.act_id = h.act_id));
 
 -- name: piece_purchases
--- Sales, their progress and their returns against entries and holds. Read-only.
-with sales as (
-  select p.member_id as holder, p.purchase_id, p.status, p.payable, p.act_id, p.decision, p.progress from purchase p
-   where p.member_id between :low and :high and p.claimed_by is null
+-- Sales, their progress and their returns against entries and holds. What a sale did stands in the books of those who
+-- held its owner's points at the time: the owner, or whom it was merged into. Rows say who was presented. Read-only.
+with recursive merged (owner, home) as (
+  select g.member_id, g.survivor_id from member_merge g where g.member_id between :low and :high
+  union
+  select m.owner, g.survivor_id from merged m join member_merge g on g.member_id = m.home
+), homes as (
+  select home, array_agg(owner) as owners from merged where home not between :low and :high group by home
+), sales as (
+  select p.member_as_presented as holder, p.purchase_id, p.status, p.payable, p.act_id, p.decision, p.progress
+    from purchase p
+   where p.member_id between :low and :high and p.member_as_presented between :low and :high and p.claimed_by is null
+  union all
+  select p.member_as_presented, p.purchase_id, p.status, p.payable, p.act_id, p.decision, p.progress
+    from homes m
+    join purchase p on p.member_id = m.home and p.member_as_presented = any(m.owners) and p.claimed_by is null
   union all
   select c.member_id, p.purchase_id, p.status, p.payable, p.act_id, p.decision, p.progress
     from purchase_claim c
@@ -180,17 +192,42 @@ with sales as (
            - coalesce(sum(points) filter (where kind = 'return_earned' and source = 'points')::bigint, 0) as earned,
          coalesce(sum(points) filter (where target = 'pending')::bigint, 0)
            - coalesce(sum(points) filter (where source = 'pending')::bigint, 0) as pending
-    from entry where member_id between :low and :high and purchase_id is not null group by member_id, purchase_id
+    from (select member_as_presented as member_id, purchase_id, kind, source, target, points, act_id from entry
+           where member_id between :low and :high and member_as_presented between :low and :high
+             and purchase_id is not null
+          union all
+          select e.member_as_presented, e.purchase_id, e.kind, e.source, e.target, e.points, e.act_id
+            from homes m
+            join entry e on e.member_id = m.home and e.member_as_presented = any(m.owners)
+           where e.purchase_id is not null) o
+   group by member_id, purchase_id
 ), returns as (
   select member_id as holder, purchase_id, array_agg(act_id) as acts, sum(refund)::bigint as refund,
          sum(earned_reversed)::bigint as earned, sum(pending_reversed)::bigint as pending,
          sum(used_restored)::bigint as used, sum(expired_lost)::bigint as lost
-    from purchase_return where member_id between :low and :high and purchase_id is not null
+    from (select member_as_presented as member_id, purchase_id, act_id, refund, earned_reversed, pending_reversed,
+                 used_restored, expired_lost
+            from purchase_return
+           where member_id between :low and :high and member_as_presented between :low and :high
+             and purchase_id is not null
+          union all
+          select r.member_as_presented, r.purchase_id, r.act_id, r.refund, r.earned_reversed, r.pending_reversed,
+                 r.used_restored, r.expired_lost
+            from homes m
+            join purchase_return r on r.member_id = m.home and r.member_as_presented = any(m.owners)
+           where r.purchase_id is not null) o
    group by member_id, purchase_id
 ), holds as (
-  select member_id as holder, purchase_id, sum(points)::bigint as points from hold
-   where member_id between :low and :high and purchase_id is not null and status = 'open'
-   group by member_id, purchase_id
+  select o.holder, o.purchase_id, sum(o.points)::bigint as points
+    from (select member_as_presented as holder, purchase_id, points from hold
+           where member_id between :low and :high and member_as_presented between :low and :high
+             and purchase_id is not null and status = 'open'
+          union all
+          select h.member_as_presented, h.purchase_id, h.points
+            from homes m
+            join hold h on h.member_id = m.home and h.member_as_presented = any(m.owners)
+           where h.purchase_id is not null and h.status = 'open') o
+   group by o.holder, o.purchase_id
 )
 select split_part(wrong, ': ', 1) as code, holder as anchor, purchase_id as what,
        substring(wrong from position(': ' in wrong) + 2) as detail
@@ -245,6 +282,60 @@ select 'claim', p.member_id, p.purchase_id, 'claimed by nobody known'
   from purchase p
  where p.member_id between :low and :high and p.claimed_by is not null
    and not exists (select from purchase_claim c where c.member_id = p.claimed_by and c.purchase_id = p.purchase_id);
+
+-- name: piece_merges
+-- Who was merged keeps nothing and leads to whoever is not merged; merges in force and members say the same. Read-only.
+with members as (
+  select m.member_id, m.status, m.survivor_id, m.lot_shift, m.merged_in from member m
+   where m.member_id between :low and :high
+), gone as (
+  select g.member_id, count(*) filter (where g.undone_at is null) as merges,
+         min(g.survivor_id) filter (where g.undone_at is null) as into_whom
+    from member_merge g where g.member_id between :low and :high group by g.member_id
+), taken as (
+  select g.survivor_id as member_id, count(*) as merges from member_merge g
+   where g.survivor_id between :low and :high and g.undone_at is null group by g.survivor_id
+)
+select split_part(wrong, ': ', 1) as code, m.member_id as anchor, '' as what,
+       substring(wrong from position(': ' in wrong) + 2) as detail
+  from members m
+  left join gone g using (member_id) left join taken t using (member_id)
+  left join member_account a using (member_id)
+  left join member s on s.member_id = m.survivor_id
+ cross join lateral unnest(array[
+   case when m.status = 'merged' and (a.booked <> 0 or a.pending <> 0 or a.held <> 0 or a.debt <> 0
+             or exists (select from lot l where l.member_id = m.member_id and l.open)
+             or exists (select from hold h where h.member_id = m.member_id and h.status = 'open'))
+     then format('merged_empty: booked %s, pending %s, held %s, owed %s, or an open lot or hold', a.booked, a.pending,
+                 a.held, a.debt) end,
+   case when (m.status = 'merged') <> (m.survivor_id is not null) or (m.survivor_id is null and m.lot_shift <> 0)
+             or s.survivor_id is not null or (m.survivor_id is not null and s.member_id is null)
+     then format('merged_into: %s, survivor %s, whose own is %s', m.status, m.survivor_id, s.survivor_id) end,
+   case when (m.status = 'merged') <> (coalesce(g.merges, 0) = 1) or coalesce(g.merges, 0) > 1
+             or m.merged_in <> coalesce(t.merges, 0)
+     then format('merge_open: %s, merges in force %s; %s merged in, %s in force', m.status, coalesce(g.merges, 0),
+                 m.merged_in, coalesce(t.merges, 0)) end
+ ]) wrong
+ where wrong is not null;
+
+-- name: whole_merges
+-- What a merge or its undo books out of one account it books into the other, and nobody else does so. Read-only.
+select 'merge_pair' as code, g.member_id as anchor, g.merge_id as what,
+       format('act %s: out %s, in %s', a.act_id, e.gone, e.came) as detail
+  from member_merge g
+ cross join lateral (values (g.act_id), (g.undo_act_id)) a (act_id)
+ cross join lateral (
+   select coalesce(sum(n.points) filter (where n.target = 'transit'), 0) as gone,
+          coalesce(sum(n.points) filter (where n.source = 'transit'), 0) as came
+     from entry n
+    where n.act_id = a.act_id and n.member_id in (g.member_id, g.survivor_id) and n.kind in ('merge_in', 'merge_out')) e
+ where a.act_id is not null
+   and (e.gone <> e.came or not exists (select from act x where x.act_id = a.act_id))
+union all
+select 'merge_pair', n.member_id, format('act %s', n.act_id), 'a merge''s entry without its merge'
+  from (select distinct e.member_id, e.act_id from entry e where e.kind in ('merge_in', 'merge_out')) n
+ where not exists (select from member_merge g
+                    where n.act_id in (g.act_id, g.undo_act_id) and n.member_id in (g.member_id, g.survivor_id));
 
 -- name: piece_limits
 -- What is drawn on a limit is the sum of its draws. Read-only.

@@ -94,6 +94,9 @@ class Journal:
         self.seq += 1
         return self.seq
 
+    def record(self, step: object) -> None:
+        """What the next movements concern, for journals that keep a record (``goen.ledger.recorded``)."""
+
     # Earning ---------------------------------------------------------------------------------
 
     def earn(
@@ -306,6 +309,14 @@ class Journal:
         if self.debt and lot.free and lot.alive(self.today):
             self._settle([lot_id], self.number())
 
+    def adopt(self, lot: Lot) -> None:
+        """A lot that comes with its number, points and holds from another account; the entry is the caller's."""
+        self.lots[lot.lot_id] = lot
+        self.new_lots.append(lot.lot_id)
+        self.held += lot.held
+        if lot.kind != "debt" and not lot.alive(self.today):
+            self.dead += lot.free
+
     def terms_of(self, lot_id: int) -> Terms:
         """What a lot was granted under, with the date that it has now."""
         self.need((lot_id,))
@@ -423,6 +434,11 @@ class Journal:
         self._move(lot_id, points, seq)
         lot = self.lots[lot_id]
         self._put(replace(lot, expired=lot.expired - points))
+
+    def need_all(self) -> None:
+        """Ask the till for every open lot."""
+        if not self.complete:
+            raise LotsNotLoaded(self.member_id)
 
     def need(self, lot_ids: Iterable[int]) -> None:
         """Ask the till for lots, perhaps closed ones, that were not read yet."""

@@ -21,3 +21,14 @@ def name_masked(name: str | None) -> str:
     first = words[0][0] + _STAR * (len(words[0]) - 1)
     last = words[-1]
     return f"{first} {_STAR * (len(last) - 1) + last[-1] if len(last) > 1 else _STAR}"
+
+
+def contact_masked(kind: str, normal: str) -> str:
+    """Enough for its owner to know an address by: the last four digits, or a letter and the domain.
+
+    ``＊＊＊5678``, ``m＊＊＊@example.jp``.
+    """
+    if kind == "phone":
+        return _STAR * 3 + normal[-4:]
+    local, _, domain = normal.rpartition("@")
+    return f"{local[:1]}{_STAR * 3}@{domain}"

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+ContactKind: TypeAlias = Literal["phone", "email"]
 IdentifierKind: TypeAlias = Literal["card", "phone", "email", "line", "ec"]
-Status: TypeAlias = Literal["active", "frozen", "withdrawn", "merged"]
+Status: TypeAlias = Literal["active", "provisional", "frozen", "withdrawn", "merged"]
 Gender: TypeAlias = Literal["female", "male", "other"]
 ConsentKind: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Phrase: TypeAlias = Annotated[str, Meta(max_length=500)]
@@ -55,6 +56,9 @@ class Row(msgspec.Struct, frozen=True):
     number: str
     status: Status
     shop_id: int | None
+    register_by: date | None
+    household: bool
+    pool_id: int | None
     person: Person
 
 
@@ -89,6 +93,10 @@ class MemberView(msgspec.Struct, frozen=True):
     joined_at: datetime
     changed_at: datetime
     withdrawn_at: datetime | None = None
+    register_by: date | None = None
+    """The last day for a provisional member to register; null: registered."""
+    household: str | None = None
+    """The household whose points the member shares."""
 
 
 class Candidate(msgspec.Struct, frozen=True):

@@ -9,13 +9,25 @@ select nextval('identifier_id_seq') as identifier_id from generate_series(1, :co
 -- name: add_member!
 -- One new member.
 insert into member (member_id, number, name, kana, birth_date, gender, postal_code, address, language, shop_id,
-       grams, searchable, kana_order, joined_at, changed_at)
+       grams, searchable, kana_order, status, register_by, joined_at, changed_at)
 values (:member_id, :number, :name, :kana, :birth_date, :gender, :postal_code, :address, :language, :shop_id,
-       :grams, :searchable, :kana_order, :now, :now);
+       :grams, :searchable, :kana_order, :status, :register_by, :now, :now);
+
+-- name: survivor_of$
+-- Who a member is by now: itself, or after a merge the survivor; null where there is nobody.
+select coalesce(survivor_id, member_id) from member where member_id = :member_id;
+
+-- name: merged_into
+-- Who is merged into a member: their numbers, and what is printed on their cards.
+select member_id, number from member where survivor_id = :member_id order by member_id;
+
+-- name: erase_merged!
+-- What is personal of those merged into a member that leaves goes with it.
+update member set erase_on = :erase_on, changed_at = :now, version = version + 1 where survivor_id = :member_id;
 
 -- name: locked_member^
 -- A member's row, locked until the end of the transaction.
-select member_id, number, status, shop_id, name, kana, birth_date, gender, postal_code, address, language
+select member_id, number, status, shop_id, register_by, household, pool_id, name, kana, birth_date, gender, postal_code, address, language
   from member where member_id = :member_id for update;
 
 -- name: change_member!
@@ -30,8 +42,31 @@ update member
 -- Frozen, active again, or withdrawn (then with the day of erasure).
 update member
    set status = :status, withdrawn_at = :withdrawn_at, erase_on = :erase_on, changed_at = :now,
-       version = version + 1
+       register_by = case :status when 'withdrawn' then null else register_by end, version = version + 1
  where member_id = :member_id;
+
+-- name: set_registered!
+-- A provisional member has registered; one that is frozen stays so.
+update member
+   set register_by = null, status = case status when 'provisional' then 'active' else status end,
+       changed_at = :now, version = version + 1
+ where member_id = :member_id;
+
+-- name: due_to_register
+-- Provisional members whose last day to register has passed, in the order of their numbers.
+select member_id, register_by from member
+ where register_by < :today and status = 'provisional' order by member_id limit :count;
+
+-- name: note_lapse!
+-- What lapsed with a provisional member's last day, and the next one: the card can still be registered.
+with moved as (
+  update member set register_by = :next, version = version + 1
+   where member_id = :member_id and register_by = :register_by
+  returning member_id
+)
+insert into member_lapse (member_id, register_by, points, lapsed_at)
+select member_id, :register_by::date, :points, :now from moved
+    on conflict do nothing;
 
 -- name: set_pin!
 -- Keep a new PIN and forget wrong ones.
@@ -106,11 +141,13 @@ update member_identifier set verified_at = :now
  where member_id = :member_id and identifier_id = :identifier_id and verified_at is null;
 
 -- name: holders
--- Who carries an identifier, the one who holds it verified first.
-select k.member_id, k.identifier_id, k.verified
+-- Who carries an identifier, the one who holds it verified first; of a merged member the survivor, once.
+select coalesce(m.survivor_id, m.member_id) as member_id, min(k.identifier_id) as identifier_id,
+       bool_or(k.verified) as verified
   from identifier_key k
+  join member m on m.member_id = k.member_id
  where k.key_hash = :key_hash and k.kind = :kind and k.shop_id = :shop_id and k.normal = :normal
- order by k.verified desc, k.member_id;
+ group by 1 order by 3 desc, 1;
 
 -- name: registered
 -- Which of these names, unique over all members, somebody has.

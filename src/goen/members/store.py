@@ -73,10 +73,13 @@ async def add_member(
     shop_id: int | None,
     forms: SearchForms,
     now: datetime,
+    register_by: date | None = None,
 ) -> None:
-    """One new, active member."""
+    """One new member, active, or provisional where there is a last day to register."""
     await _queries.add_member(
         connection,
+        status="active" if register_by is None else "provisional",
+        register_by=register_by,
         member_id=member_id,
         number=number,
         shop_id=shop_id,
@@ -94,6 +97,22 @@ async def locked(connection: Writing, member_id: int) -> Row | None:
     values = dict(row)
     person = Person(**{name: values.pop(name) for name in Person.__struct_fields__})
     return Row(person=person, **values)
+
+
+async def survivor_of(connection: Reading, member_id: int) -> int | None:
+    """Who a member is by now: itself, or after a merge the survivor; None where there is nobody."""
+    found: int | None = await _queries.survivor_of(connection, member_id=member_id)
+    return found
+
+
+async def merged_into(connection: Reading, member_id: int) -> dict[int, str]:
+    """Who is merged into a member: their numbers, and what is printed on their cards."""
+    return {row["member_id"]: row["number"] async for row in _queries.merged_into(connection, member_id=member_id)}
+
+
+async def erase_merged(connection: Writing, member_id: int, now: datetime, erase_on: date) -> None:
+    """What is personal of those merged into a member goes on that day."""
+    await _queries.erase_merged(connection, member_id=member_id, now=now, erase_on=erase_on)
 
 
 async def change(
@@ -130,6 +149,26 @@ async def set_status(
     """Frozen, active again, or withdrawn (then with the moment and the day of erasure)."""
     await _queries.set_status(
         connection, member_id=member_id, status=status, now=now, withdrawn_at=withdrawn_at, erase_on=erase_on
+    )
+
+
+async def set_registered(connection: Writing, member_id: int, now: datetime) -> None:
+    """A provisional member has registered."""
+    await _queries.set_registered(connection, member_id=member_id, now=now)
+
+
+async def due_to_register(connection: Reading, today: date, count: int) -> list[tuple[int, date]]:
+    """Provisional members whose last day to register has passed, with that day."""
+    rows = _queries.due_to_register(connection, today=today, count=count)
+    return [(row["member_id"], row["register_by"]) async for row in rows]
+
+
+async def note_lapse(
+    connection: Writing, member_id: int, register_by: date, points: int, following: date, now: datetime
+) -> None:
+    """Keep what lapsed on a day that passed, and give the member the ``following`` one."""
+    await _queries.note_lapse(
+        connection, member_id=member_id, register_by=register_by, points=points, next=following, now=now
     )
 
 
@@ -175,6 +214,14 @@ async def add_identifiers(
 
     Where that set is not empty the caller refuses, and the transaction takes everything back.
     """
+    await note_identifiers(connection, member_id, identifiers, now)
+    return await register(connection, member_id, identifiers)
+
+
+async def note_identifiers(
+    connection: Writing, member_id: int, identifiers: Sequence[Identifier], now: datetime
+) -> None:
+    """Write a member's identifiers that the registry has already, or will have."""
     await _queries.add_identifiers(
         connection,
         member_id=member_id,
@@ -186,7 +233,6 @@ async def add_identifiers(
         normals=[each.normal for each in identifiers],
         verified=[each.verified_at for each in identifiers],
     )
-    return await register(connection, member_id, identifiers)
 
 
 async def register(connection: Writing, member_id: int, identifiers: Sequence[Identifier]) -> set[int]:

@@ -18,6 +18,7 @@ from goen.database.pool import Database, Reading
 from goen.database.queries import load
 from goen.earning.catalogue import Programmes
 from goen.members.errors import UnknownMember
+from goen.readings.family import survivor_then
 from goen.vocabulary.clock import Clock, Instant, business_day
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -106,7 +107,8 @@ class Balances:
     async def then(self, member_id: int | None, at: Instant) -> BalanceView:
         """The balance as it was recorded at a past instant.
 
-        A hold that was changed before it ended counts as it was last; the tier is today's.
+        A hold that was changed before it ended counts as it was last; the tier is today's. Before a merge each id had
+        its own balance, while it lasts both read the survivor's.
 
         Raises:
             UnknownMember: there is nobody of this number.
@@ -117,7 +119,11 @@ class Balances:
         today = business_day(at, self._zone)
         async with self._database.reading() as connection:
             row = await _queries.balance_then(
-                connection, member_id=await survivor(connection, member_id), at=at, today=today, soon=today + SOON
+                connection,
+                member_id=await survivor_then(connection, member_id, at),
+                at=at,
+                today=today,
+                soon=today + SOON,
             )
         return self._view(Standing(*row.values()), at)
 
@@ -146,20 +152,6 @@ class Balances:
             programme.value.worth(max(available, 0)),
             TierView(tier, settings.name if settings else tier),
         )
-
-
-async def survivor(connection: Reading, member_id: int | None) -> int:
-    """Who holds this member's points now: the member, or after a merge the survivor.
-
-    Raises:
-        UnknownMember: there is nobody of this number.
-    """
-    found: int | None = None
-    if member_id is not None:
-        found = await _queries.survivor(connection, member_id=member_id)
-    if found is None:
-        raise UnknownMember
-    return found
 
 
 async def standing_of(connection: Reading, member_id: int, now: Instant, today: date) -> Standing:

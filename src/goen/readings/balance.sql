@@ -5,7 +5,7 @@ select m.member_id, m.tier, a.booked, a.pending, a.held - coalesce(f.points, 0) 
        l.dead, l.limited, l.days, l.points
   from unnest(:members::bigint[]) with ordinality as i (member_id, n)
   left join member p on p.member_id = i.member_id
-  left join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
+  left join member m on m.member_id = coalesce(p.pool_id, p.survivor_id, p.member_id)
   left join member_account a on a.member_id = m.member_id
   left join lateral (
     select sum(d.points)::bigint as points, jsonb_object_agg(d.lot, d.points) as lots
@@ -77,7 +77,3 @@ select m.member_id, m.tier, e.booked, e.pending, coalesce((select sum(points) fr
             filter (where free > 0 and expires_on between :today and :soon) as points
      from lots where kind <> 'debt') l
  where m.member_id = :member_id;
-
--- name: survivor$
--- Who holds a member's points now: the member, or after a merge the survivor; null where there is nobody.
-select coalesce(survivor_id, member_id) from member where member_id = :member_id;

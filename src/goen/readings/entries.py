@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,7 @@ from goen.database.pool import Reading
 from goen.database.queries import load
 from goen.purchases.ids import made
 from goen.readings import pages
+from goen.readings.family import Family
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -75,6 +76,28 @@ async def entries(
     more = len(found) > limit
     items = [_view(member_id, each, shops, language) for each in found[:limit]]
     return Page(items, pages.written(found[limit - 1].seq) if more else None)
+
+
+async def entries_of(
+    connection: Reading, one: Family, limit: int, cursor: str | None, shops: ShopDirectory, language: Language
+) -> Page:
+    """One page of the movements of a member and of those merged into it, each with the balance of its own books.
+
+    Raises:
+        InvalidRequest: a cursor that is none of ours.
+    """
+    if len(one.members) == 1:
+        return await entries(connection, one.root, limit, cursor, shops, language)
+    # A cursor from before the merge has a number alone; the list starts anew.
+    before: Any = pages.read(cursor, Any) if cursor else 0
+    place = (None, 0, 0) if isinstance(before, int) else pages.read(cursor or "", tuple[datetime, int, int])
+    rows = await connection.fetch(_queries.entries_of_several.sql, one.members, *place, limit + 1)
+    found = [(row["member_id"], Movement(*row[:-1])) for row in rows]
+    items = [_view(member_id, each, shops, language) for member_id, each in found[:limit]]
+    if len(found) <= limit:
+        return Page(items, None)
+    member_id, last = found[limit - 1]
+    return Page(items, pages.written((last.recorded_at, member_id, last.seq)))
 
 
 async def sums(connection: Reading, member_id: int, language: Language) -> list[tuple[int, str]]:

@@ -10,6 +10,7 @@ from goen.database.pool import Reading
 from goen.database.queries import load
 from goen.members import store
 from goen.members.model import ConsentView, MemberView
+from goen.readings.family import family
 from goen.readings.member_profile import member_profile
 from goen.vocabulary import ids
 from goen.vocabulary.clock import Instant
@@ -53,30 +54,32 @@ class MemberExport(msgspec.Struct, frozen=True):
 
 
 async def member_export(connection: Reading, member_id: int | None, now: Instant) -> MemberExport:
-    """What is kept about this member, removed identifiers included.
+    """What is kept about this member, removed identifiers included, and about those merged into it.
 
     Raises:
         UnknownMember: there is none.
     """
-    member = await member_profile(connection, member_id)
+    one = await family(connection, member_id)
+    member = await member_profile(connection, one.root)
+    said = [each for member_id in one.members for each in await store.consents(connection, member_id)]
     return MemberExport(
         exported_at=now,
         member=member,
-        has_pin=await _queries.has_pin(connection, member_id=member_id),
+        has_pin=await _queries.has_pin(connection, member_id=one.root),
         identifiers=tuple(
             [
                 ExportedIdentifier(
                     id=ids.encode(row["identifier_id"]),
                     **{name: value for name, value in row.items() if name != "identifier_id"},
                 )
-                async for row in _queries.all_identifiers(connection, member_id=member_id)
+                async for row in _queries.all_identifiers(connection, members=one.members)
             ]
         ),
-        consents=tuple(await store.consents(connection, member_id)) if member_id else (),
+        consents=tuple(sorted(said, key=lambda each: each.recorded_at, reverse=True)),
         notes=tuple(
             [
                 ExportedNote(**{**row, "details": msgspec.Raw(row["details"].encode())})
-                async for row in _queries.notes(connection, member_id=member_id)
+                async for row in _queries.notes(connection, members=one.members)
             ]
         ),
     )

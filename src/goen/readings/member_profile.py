@@ -16,7 +16,7 @@ _queries = load(__package__, "member_profile.sql")
 
 
 async def member_profile(connection: Reading, member_id: int | None) -> MemberView:
-    """A whole member, withdrawn ones too.
+    """A whole member, withdrawn ones too; of a merged one the survivor.
 
     Raises:
         UnknownMember: there is none.
@@ -38,7 +38,8 @@ async def member_profiles(connection: Reading, member_ids: Sequence[int]) -> lis
         MemberView(
             id=public_id(row["member_id"]),
             identifiers=tuple(names[row["member_id"]]),
-            **{name: value for name, value in row.items() if name != "member_id"},
+            household=None if row["pool_id"] is None else public_id(row["pool_id"]),
+            **{name: value for name, value in row.items() if name not in ("member_id", "pool_id")},
         )
         async for row in _queries.profiles(connection, member_ids=member_ids)
     ]

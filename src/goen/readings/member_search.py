@@ -49,6 +49,7 @@ async def member_search(connection: Reading, q: str, limit: int, cursor: str | N
     ]
     page = found[:limit]
     members = await member_profiles(connection, [member_id for _, member_id in page])
+    members = list({each.id: each for each in members}.values())  # Two who are one by now are one.
     return Page(members, _written(page[-1]) if len(found) > limit else None)
 
 

@@ -5,7 +5,7 @@ select split_part(current_setting('server_version'), ' ', 1) as database, curren
 
 -- name: totals^
 -- Members, sales and points over the whole ledger.
-select (select count(*) from member where status = 'active') as members,
+select (select count(*) from member where status in ('active', 'provisional') and not household) as members,
        (select count(*) from purchase) as purchases,
        a.outstanding, a.pending, e.earned, e.used
   from (select coalesce(sum(booked), 0)::bigint as outstanding, coalesce(sum(pending), 0)::bigint as pending

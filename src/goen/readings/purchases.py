@@ -11,6 +11,7 @@ from goen.database.pool import Reading
 from goen.database.queries import load
 from goen.purchases.ids import home_of
 from goen.readings import pages
+from goen.readings.family import Family
 
 _queries = load(__package__, "purchases.sql")
 
@@ -37,7 +38,8 @@ class ReturnFacts(NamedTuple):
 class PurchaseRow(NamedTuple):
     """A sale as kept. ``document``, ``decision`` and ``progress`` are JSON texts; the last is null for a guest's.
 
-    ``holder``, ``number`` and ``tier`` are the member whose points it concerns, null for a guest sale.
+    ``holder``, ``number`` and ``tier`` are the member whose points it concerns, null for a guest sale; ``owner`` is who
+    was presented or claimed it, and may have been merged into the holder since.
     """
 
     member_id: int
@@ -59,6 +61,7 @@ class PurchaseRow(NamedTuple):
     holder: int | None
     number: str | None
     tier: str | None
+    owner: int | None
 
 
 class PurchaseFacts(NamedTuple):
@@ -106,7 +109,7 @@ async def by_receipt(connection: Reading, key_hash: int, key_check: int) -> Purc
 
 
 async def of_member(
-    connection: Reading, member_id: int, span: Span, limit: int, cursor: str | None
+    connection: Reading, member: Family, span: Span, limit: int, cursor: str | None
 ) -> tuple[list[PurchaseFacts], str | None]:
     """A member's sales, claimed ones among them, newest first, and the cursor after them.
 
@@ -114,7 +117,9 @@ async def of_member(
         InvalidRequest: a cursor that is none of ours.
     """
     before_at, before_id = pages.read(cursor, tuple[datetime, str]) if cursor else (None, None)
-    rows = await connection.fetch(_queries.purchase_ids.sql, member_id, *span, before_at, before_id, limit + 1)
+    rows = await connection.fetch(
+        _queries.purchase_ids.sql, member.homes, member.members, *span, before_at, before_id, limit + 1
+    )
     page = rows[:limit]
     found = await _whole(connection, [(row["member_id"], row["purchase_id"]) for row in page])
     more = len(rows) > limit
@@ -129,11 +134,11 @@ async def hold(connection: Reading, hold_id: str, now: datetime) -> HoldFacts | 
 
 
 async def _whole(connection: Reading, places: Sequence[tuple[int, str]]) -> list[PurchaseFacts]:
-    """Sales with their returns, in the order given. Returns stand with the sale, or with who claimed it."""
+    """Sales with their returns, in the order given."""
     ids = [purchase_id for _, purchase_id in places]
     rows = await connection.fetch(_queries.purchases_by_id.sql, [home for home, _ in places], ids)
     found = [PurchaseRow(*row) for row in rows]
-    homes = {row.member_id for row in found} | {row.holder for row in found if row.holder is not None}
+    homes = {row.member_id for row in found} | {row.owner for row in found if row.owner is not None}
     returns: defaultdict[str, list[ReturnFacts]] = defaultdict(list)
     for row in await connection.fetch(_queries.returns_of.sql, list(homes), ids) if found else ():
         returns[row["purchase_id"]].append(ReturnFacts(*row))

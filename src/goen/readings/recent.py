@@ -21,7 +21,7 @@ STRETCH = 20_000
 
 
 class Who(NamedTuple):
-    """A member in a list."""
+    """A member in a list, as known now."""
 
     id: str
     number: str
@@ -103,11 +103,10 @@ async def audit(connection: Reading, limit: int, cursor: str | None) -> tuple[Se
 
 
 async def who(connection: Reading, member_ids: Sequence[int]) -> dict[int, Who]:
-    """Members by number, for lists that name them."""
+    """Members by number, for lists that name them; a merged one is the survivor."""
     rows = _queries.names(connection, member_ids=list(set(member_ids)))
     return {
-        row["member_id"]: Who(public_id(row["member_id"]), row["number"], row["name"], row["kana"])
-        async for row in rows
+        row["member_id"]: Who(public_id(row["root_id"]), row["number"], row["name"], row["kana"]) async for row in rows
     }
 
 

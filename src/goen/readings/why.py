@@ -20,8 +20,9 @@ from goen.earning import words
 from goen.earning.decision import Award
 from goen.purchases.ids import home_of
 from goen.readings import why_words
-from goen.readings.balance import standing_of, survivor
+from goen.readings.balance import standing_of
 from goen.readings.entries import Language, sums
+from goen.readings.family import Family, holders
 from goen.readings.lots import OpenLot, open_lots
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import Instant, business_day
@@ -119,7 +120,8 @@ async def why(
         UnknownMember: there is nobody of this number.
     """
     async with database.snapshot() as connection:
-        member_id = await survivor(connection, member_id)
+        one = await holders(connection, member_id)
+        member_id = one.root
         standing = await standing_of(connection, member_id, now, business_day(now, zone))
         found, _ = await open_lots(connection, member_id)
         origins = await _origins(connection, found, shops, language, currency)
@@ -137,7 +139,7 @@ async def why(
                     row["business_date"], shops.by_id(row["shop_id"]).name, row["points"], row["confirms_on"], language
                 ),
             )
-            for row in (await connection.fetch(_queries.pendings.sql, member_id) if standing.pending else ())
+            for row in (await _pendings(connection, one) if standing.pending else ())
         ]
     lots = [_lot(lot, origins, language) for lot in found]
     view = WhyView(
@@ -155,6 +157,11 @@ async def why(
         text=(),
     )
     return msgspec.structs.replace(view, text=_told(view, language))
+
+
+async def _pendings(connection: Reading, one: Family) -> list[Any]:
+    rows: list[Any] = await connection.fetch(_queries.pendings.sql, one.homes, one.members)
+    return rows
 
 
 async def _origins(

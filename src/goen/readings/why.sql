@@ -14,10 +14,13 @@ select h.hold_id, h.shop_id, h.purchase_id, h.reference, h.points, h.expires_at
 -- name: pendings
 -- Sales whose points are not confirmed yet, the member's own and claimed ones. Read-only.
 select p.purchase_id, p.shop_id, p.business_date, (p.progress::json ->> 'pending')::bigint as points, p.confirms_on
-  from (select s.* from purchase s where s.member_id = :member_id
+  from (select s.* from purchase s
+         where s.member_id = any(:homes::bigint[]) and s.claimed_by is null
+           and (s.member_as_presented = any(:members::bigint[])
+             or s.member_id in (select o.member_id from member o where o.member_id = any(:homes::bigint[]) and o.household))
         union all
         select s.* from purchase_claim c
           join purchase s on s.member_id = c.anchor and s.purchase_id = c.purchase_id
-         where c.member_id = :member_id) p
+         where c.member_id = any(:members::bigint[])) p
  where (p.progress::json ->> 'pending')::bigint > 0
  order by p.business_date, p.purchase_id;

@@ -50,6 +50,18 @@ update staff s
  where s.staff_id = was.staff_id and s.disabled_at is null
 returning s.staff_id, s.pin_hash, coalesce(was.locked, false) as locked;
 
+-- name: count_attempt$
+-- One more at this door from this address; a window that is over begins anew. Others that are over go by the way.
+with gone as (
+  delete from sign_in_quota where quota_hash in (
+    select quota_hash from sign_in_quota where since <= :over and quota_hash <> :quota_hash for update skip locked)
+)
+insert into sign_in_quota as q (quota_hash, since, asked) values (:quota_hash, :now, 1)
+    on conflict (quota_hash) do update
+   set since = case when q.since <= :over then excluded.since else q.since end,
+       asked = case when q.since <= :over then 1 else q.asked + 1 end
+returning asked;
+
 -- name: forgive!
 -- The attempt was right.
 update staff set failures = 0, locked_until = null where staff_id = :staff_id;

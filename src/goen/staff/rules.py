@@ -21,6 +21,8 @@ Right = Literal[
     "audit",
 ]
 
+Door = Literal["office", "terminal"]
+
 _ALL: frozenset[Right] = frozenset(get_args(Right))
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "owner": _ALL,
@@ -42,4 +44,7 @@ LOCKED_FOR = timedelta(minutes=15)
 SESSION_LASTS = timedelta(hours=12)
 SESSION_RESTS = timedelta(hours=2)
 HALF_LASTS = timedelta(minutes=10)
+#: So many attempts per network address in this time, beside the lock of each sign-in.
+ATTEMPTS: Mapping[Door, int] = {"office": 30, "terminal": 20}
+ATTEMPTS_WINDOW = timedelta(minutes=5)
 CODE_LASTS = timedelta(minutes=15)

@@ -82,6 +82,12 @@ async def try_pin(connection: Writing, staff_id: int, now: datetime, most: int, 
     return None if row is None else Attempt(*row.values())
 
 
+async def count_attempt(connection: Writing, quota_hash: bytes, now: datetime, over: datetime) -> int:
+    """Count an attempt at a door; gives how many there were since the window began, which is not before ``over``."""
+    asked: int = await _queries.count_attempt(connection, quota_hash=quota_hash, now=now, over=over)
+    return asked
+
+
 async def forgive(connection: Writing, staff_id: int) -> None:
     """The password was right."""
     await _queries.forgive(connection, staff_id=staff_id)

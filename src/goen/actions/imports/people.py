@@ -9,13 +9,14 @@ from typing import NamedTuple
 import msgspec
 
 from goen.actions.imports.job import SQL, Job
+from goen.actions.members.names import retired_among
 from goen.actions.members.person import search_forms
 from goen.database.pool import Database, Writing
 from goen.database.transaction import again_on_conflict
 from goen.identity.keys import NO_SHOP, identifier_hash
 from goen.identity.presented import Presented, presented
 from goen.members import intake, store
-from goen.members.errors import AmbiguousMember, IdentifierTaken, MemberWithdrawn, UnknownMember
+from goen.members.errors import AmbiguousMember, CardRetired, IdentifierTaken, MemberWithdrawn, UnknownMember
 from goen.members.ids import member_id_of, public_id
 from goen.members.model import IDENTIFYING, Candidate, Identifier, Person
 from goen.members.number import number_of
@@ -132,7 +133,9 @@ class People:
             attempt = connection.transaction()
             await attempt.start()
             taken = await intake.register_many(connection, numbered)
-            if not taken:
+            cards = [each for one in numbered for each in one.identifiers[1:] if each.kind == "card"]
+            gone = await retired_among(connection, cards)
+            if not taken and not gone:
                 await attempt.commit()
                 await self._write(connection, numbered)
                 given = dict(zip(open_ones, numbered, strict=True))
@@ -144,6 +147,8 @@ class People:
                 for each in one.identifiers[1:]:
                     if each.identifier_id in taken:
                         refused[i] = IdentifierTaken(each.kind, "identifiers")
+                    elif each.identifier_id in gone:
+                        refused[i] = CardRetired()
         raise AssertionError(f"{_ATTEMPTS} sets of member numbers in a row are printed on other cards")
 
     async def _write(self, connection: Writing, numbered: Sequence[intake.Intake]) -> None:

@@ -34,13 +34,14 @@ select exists (select from member);
 
 -- name: members_behind
 -- Who carries these identifiers now; several rows for a shared contact. Merged members lead to their survivor.
-select i.n, m.member_id, coalesce(k.verified, false) as verified, m.status
+select i.n, m.member_id, bool_or(coalesce(k.verified, false)) as verified, m.status
   from unnest(:hashes::bigint[], :kinds::text[], :shops::bigint[], :normals::text[], :members::bigint[])
        with ordinality as i (hash, kind, shop_id, normal, member_id, n)
   left join identifier_key k
          on k.key_hash = i.hash and k.kind = i.kind and k.shop_id = i.shop_id and k.normal = i.normal
   join member p on p.member_id = coalesce(i.member_id, k.member_id)
-  join member m on m.member_id = coalesce(p.survivor_id, p.member_id);
+  join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
+ group by i.n, m.member_id;
 
 -- name: open_accounts!
 -- Accounts of new members, all zeros.

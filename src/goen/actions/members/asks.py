@@ -18,18 +18,24 @@ Consents: TypeAlias = Annotated[dict[ConsentKind, bool | Given], Meta(max_length
 class NewIdentifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A name to know the member by. ``shop`` and, unless the web shop itself asks, ``token`` for ``ec``.
 
-    ``verified`` says that somebody has made sure already (``server`` keys only; phone and mail).
+    ``verified`` says that somebody has made sure already (``server`` keys only; phone and mail). A ``token`` of
+    a phone or mail is the id of a code that was confirmed for it, which verifies it; of ``line`` an id token of
+    LINE Login (with ``nonce`` where one was sent along), which names the user in place of ``value``.
     """
 
     kind: IdentifierKind
     value: Phrase | None = None
     shop: Phrase | None = None
     token: Token | None = None
+    nonce: Phrase | None = None
     verified: bool = False
 
 
 class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A new member. Everything may be absent: a card handed out now can get its name later."""
+    """A new member. Everything may be absent: a card handed out now can get its name later.
+
+    A ``provisional`` one earns at once and has to register within the programme's days (rule 46).
+    """
 
     name: Phrase | None = None
     kana: Phrase | None = None
@@ -41,6 +47,7 @@ class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     shop: Phrase | None = None
     identifiers: Annotated[tuple[NewIdentifier, ...], Meta(max_length=20)] = ()
     consents: Consents = {}
+    provisional: bool = False
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -54,6 +61,13 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     address: Phrase | UnsetType | None = UNSET
     language: LanguageTag | UnsetType | None = UNSET
     shop: Phrase | UnsetType | None = UNSET
+
+
+class Registration(Change, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a provisional member registers with: fields as in a change, names to be known by, consents."""
+
+    identifiers: Annotated[tuple[NewIdentifier, ...], Meta(max_length=20)] = ()
+    consents: Consents = {}
 
 
 class ConsentsAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ import msgspec
 from goen.actions.members import record
 from goen.actions.members.asks import Enrolment
 from goen.actions.members.consents import as_given
-from goen.actions.members.names import identifiers_of
+from goen.actions.members.names import guard_retired, identifiers_of
 from goen.actions.members.person import person_of, search_forms
 from goen.actions.till.act import differing, key_of
 from goen.actions.till.errors import Conflict
@@ -31,6 +31,8 @@ from goen.vocabulary.refusal import InvalidRequest
 
 #: Answers with personal data are kept for a repeat for 30 days (api.md).
 KEEP_ANSWER = timedelta(days=30)
+#: Where nobody says otherwise: the programme does (rule 46).
+REGISTER_WITHIN = timedelta(days=90)
 _NUMBERS_TRIED = 20
 
 
@@ -58,14 +60,16 @@ async def enrol(
     now: Instant,
     today: date,
     idempotency_key: str | None = None,
+    *,
+    register_within: timedelta = REGISTER_WITHIN,
 ) -> Enrolled:
     """Make a member; asking twice with the same key gives the first answer again.
 
     A key bound to a shop enrols there; its member number becomes a card of the member at once.
-    ``today`` is the day where the books are kept.
+    ``today`` is the day where the books are kept, ``register_within`` the time of a provisional member.
 
     Raises:
-        InvalidRequest: a field is wrong; UnknownShop; Forbidden: another shop than the key's.
+        InvalidRequest: a field is wrong; UnknownShop; CardRetired; Forbidden: another shop than the key's.
         IdentifierTaken: another active member has one of the identifiers.
         Conflict: the key was used for another request.
     """
@@ -74,8 +78,10 @@ async def enrol(
     if ask.shop and principal.role != "server":
         principal.guard_shop(shop_id)
 
+    register_by = today + register_within if ask.provisional else None
+
     async def work(connection: Writing) -> bytes:
-        return await _write(connection, shops, principal, ask, person, shop_id, now, idempotency_key)
+        return await _write(connection, shops, principal, ask, person, shop_id, now, idempotency_key, register_by)
 
     for _ in range(_NUMBERS_TRIED):
         try:
@@ -101,6 +107,7 @@ async def _write(
     shop_id: int | None,
     now: Instant,
     idempotency_key: str | None,
+    register_by: date | None,
 ) -> bytes:
     member_id = await store.next_member_id(connection)
     number = number_of(member_id)
@@ -109,7 +116,7 @@ async def _write(
         "card", NO_SHOP, number, number, identifier_hash("card", NO_SHOP, number),
     )  # fmt: skip
     named = await identifiers_of(connection, ask.identifiers, shops, principal, now, "identifiers.{}.")
-    body = msgspec.json.encode(_view(member_id, number, person, shop_id, [own, *named], shops, now))
+    body = msgspec.json.encode(_view(member_id, number, person, shop_id, [own, *named], shops, now, register_by))
     if idempotency_key is not None:
         kept = await store.keep_answer(
             connection,
@@ -121,7 +128,9 @@ async def _write(
         )
         if kept is not None:
             raise _Replayed(kept)
-    await store.add_member(connection, member_id, number, person, shop_id, search_forms(person, number), now)
+    await store.add_member(
+        connection, member_id, number, person, shop_id, search_forms(person, number), now, register_by
+    )
     await record.open_account(connection, member_id)
     taken = await store.add_identifiers(connection, member_id, [own, *named], now)
     if own.identifier_id in taken:
@@ -129,6 +138,7 @@ async def _write(
     for index, each in enumerate(named):
         if each.identifier_id in taken:
             raise IdentifierTaken(each.kind, f"identifiers.{index}")
+    await guard_retired(connection, named)
     if ask.consents:
         given = as_given(ask.consents)
         await store.add_consents(connection, member_id, given, principal.integration, now)
@@ -148,12 +158,14 @@ def _view(
     identifiers: Sequence[Identifier],
     shops: ShopDirectory,
     now: Instant,
+    register_by: date | None,
 ) -> MemberView:
     """The member as a reading would show it now; the answer is kept in the same transaction."""
     return MemberView(
         id=public_id(member_id),
         number=number,
-        status="active",
+        status="active" if register_by is None else "provisional",
+        register_by=register_by,
         shop=shops.code_of(shop_id),
         tier=None,
         identifiers=tuple(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from goen.actions.members import record
 from goen.actions.members.asks import NewIdentifier
-from goen.actions.members.names import current, identifiers_of
+from goen.actions.members.codes import Contact
+from goen.actions.members.names import current, guard_retired, identifiers_of
 from goen.database.pool import Database, Writing
-from goen.members import store
-from goen.members.errors import IdentifierTaken, UnknownIdentifier
+from goen.identity.presented import Presented
+from goen.members import codes, store
+from goen.members.errors import CodeNotValid, IdentifierTaken, UnknownIdentifier
 from goen.members.model import IDENTIFYING, Identifier, Row
 from goen.shops.directory import ShopDirectory
 from goen.shops.model import Principal
@@ -28,22 +30,23 @@ async def add_identifier(
     """Add one identifier; gives its number. One that the member has already stays as it is.
 
     Raises:
-        IdentifierTaken: another active member has it; InvalidRequest; UnknownShop; UnknownMember;
+        IdentifierTaken: another active member has it; CardRetired; InvalidRequest; UnknownShop; UnknownMember;
             MemberWithdrawn.
     """
     async with database.transaction() as connection:
         row = await record.opened(connection, member_id)
         [new] = await identifiers_of(connection, [ask], shops, principal, now, "")
-        had = await current(connection, row.member_id)
-        for each in had:
+        had = await _names(connection, row)
+        for owner_id, each in had:
             if (each.kind, each.shop_id, each.normal) == (new.kind, new.shop_id, new.normal):
                 if new.verified_at is not None and each.verified_at is None:
-                    await _verified(connection, principal, row, each, now)
+                    await _verified(connection, principal, row, owner_id, each, now)
                 return each.identifier_id
         if len(had) >= _IDENTIFIERS_MAX:
             raise InvalidRequest("", f"a member has {_IDENTIFIERS_MAX} identifiers at most")
         if await store.add_identifiers(connection, row.member_id, [new], now):
             raise IdentifierTaken(new.kind, "value")
+        await guard_retired(connection, [new])
         await _written_down(connection, principal, row, "identifier_added", new, now)
         return new.identifier_id
 
@@ -63,12 +66,13 @@ async def remove_identifier(
     """
     async with database.transaction() as connection:
         row = await record.opened(connection, member_id)
-        found = await _found(connection, row, identifier_id)
+        owner_id, found = await _found(connection, row, identifier_id)
         if principal.role == "ec" and (found.kind != "ec" or found.shop_id != principal.shop_id):
             raise Forbidden("A web shop may remove its own accounts only.", role=principal.role)
-        if found.kind == "card" and found.normal == row.number:
+        numbers = {row.number, *(await store.merged_into(connection, row.member_id)).values()}
+        if found.kind == "card" and found.normal in numbers:
             raise InvalidRequest("identifier_id", "the member number stays as long as the member does")
-        await store.remove_identifier(connection, row.member_id, found, now)
+        await store.remove_identifier(connection, owner_id, found, now)
         await _written_down(connection, principal, row, "identifier_removed", found, now)
 
 
@@ -89,23 +93,31 @@ async def verify_contact(
     """
     async with database.transaction() as connection:
         row = await record.opened(connection, member_id)
-        found = await _found(connection, row, identifier_id)
+        owner_id, found = await _found(connection, row, identifier_id)
         if found.kind in IDENTIFYING:
             raise InvalidRequest("identifier_id", "only a phone number or mail address is verified")
         if found.verified_at is None:
-            await _verified(connection, principal, row, found, now)
+            await _verified(connection, principal, row, owner_id, found, now)
 
 
-async def _verified(connection: Writing, principal: Principal, row: Row, found: Identifier, now: Instant) -> None:
-    if not await store.verify(connection, row.member_id, found, now):
+async def _verified(
+    connection: Writing, principal: Principal, row: Row, owner_id: int, found: Identifier, now: Instant
+) -> None:
+    if not await store.verify(connection, owner_id, found, now):
         raise IdentifierTaken(found.kind, "value")
     await _written_down(connection, principal, row, "contact_verified", found, now)
 
 
-async def _found(connection: Writing, row: Row, identifier_id: int | None) -> Identifier:
-    for each in await current(connection, row.member_id):
+async def _names(connection: Writing, row: Row) -> list[tuple[int, Identifier]]:
+    """The member's names and those of members merged into it, each with under whom it stands."""
+    owners = (row.member_id, *await store.merged_into(connection, row.member_id))
+    return [(owner_id, each) for owner_id in owners for each in await current(connection, owner_id)]
+
+
+async def _found(connection: Writing, row: Row, identifier_id: int | None) -> tuple[int, Identifier]:
+    for owner_id, each in await _names(connection, row):
         if each.identifier_id == identifier_id:
-            return each
+            return owner_id, each
     raise UnknownIdentifier
 
 
@@ -117,3 +129,44 @@ async def _written_down(
         kind=identifier.kind, identifier_id=identifier.identifier_id,
     )  # fmt: skip
     await record.announce(connection, row.member_id, what, now, fields=[identifier.kind])
+
+
+def link_subject(member_id: int, account: Presented) -> bytes:
+    """What a code about linking this account to this member is about."""
+    return codes.subject_of("link", member_id, account.shop_id, account.normal)
+
+
+async def contacts_on_file(database: Database, member_id: int | None) -> list[Contact]:
+    """Where a member can be sent a code: proven contacts first, then in the order they were added.
+
+    Raises:
+        UnknownMember, MemberWithdrawn.
+    """
+    async with database.transaction() as connection:
+        row = await record.opened(connection, member_id)
+        had = [each for each in await current(connection, row.member_id) if each.kind in ("phone", "email")]
+    had.sort(key=lambda each: each.verified_at is None)
+    return [Contact("phone" if each.kind == "phone" else "email", each.normal) for each in had]
+
+
+async def link_account(
+    database: Database,
+    shops: ShopDirectory,
+    principal: Principal,
+    member_id: int | None,
+    account: Presented,
+    code_id: str,
+    code: str,
+    now: Instant,
+) -> None:
+    """Add a web shop's account to the member, who has the code that was sent to the address on file.
+
+    Raises:
+        CodeNotValid; IdentifierTaken; UnknownMember; MemberWithdrawn.
+    """
+    subject = link_subject(member_id or 0, account)
+    async with database.writing() as connection:
+        if await codes.confirm(connection, code_id, subject, code, now) is None:
+            raise CodeNotValid
+    ask = NewIdentifier("ec", account.normal, shops.by_id(account.shop_id).code)
+    await add_identifier(database, shops, principal, member_id, ask, now)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from goen.actions.members import record
+from goen.actions.members import households, record
 from goen.actions.members.names import current
-from goen.database.pool import Database
-from goen.members import store
+from goen.database.pool import Database, Writing
+from goen.members import codes, store
 from goen.members.errors import UnknownMember
+from goen.members.model import Status
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Instant
 
@@ -27,9 +28,10 @@ async def withdraw(
 ) -> None:
     """The member leaves: every identifier is free at once, personal data goes after some days.
 
-    The books stay. Points left over cannot be spent any more and run out by their own dates; the audit row
-    says how many there were. Open orders and holds end as they would have. A sale that is being decided at
-    this moment is decided again and finds the member gone. Withdrawing twice changes nothing.
+    With it go those who were merged into it: they are one person. The books stay. Points left over cannot be spent
+    any more and run out by their own dates; the audit row says how many there were. Open orders and holds end as
+    they would have. A sale that is being decided at this moment is decided again and finds the member gone.
+    Withdrawing twice changes nothing.
 
     Raises:
         UnknownMember.
@@ -37,15 +39,18 @@ async def withdraw(
     if member_id is None:
         raise UnknownMember
     async with database.transaction() as connection:
-        booked = await record.bump_account(connection, member_id)
+        member_id, booked = await _survivor(connection, member_id)
         row = await store.locked(connection, member_id)
-        if row is None:
+        if row is None or row.household:
             raise UnknownMember
-        if row.status in ("withdrawn", "merged"):
+        if row.status == "withdrawn":
             return
-        hashes = [each.key_hash for each in await current(connection, member_id)]
-        await store.remove_identifiers(connection, member_id, hashes, now)
-        await store.drop_answers(connection, member_id=member_id)
+        await households.forget(connection, member_id, principal.integration, now)
+        for one in (member_id, *await store.merged_into(connection, member_id)):
+            hashes = [each.key_hash for each in await current(connection, one)]
+            await store.remove_identifiers(connection, one, hashes, now)
+            await store.drop_answers(connection, member_id=one)
+        await store.erase_merged(connection, member_id, now, (now + timedelta(days=erase_after_days)).date())
         await store.set_status(
             connection,
             member_id,
@@ -70,15 +75,26 @@ async def freeze(
     """
     if member_id is None:
         raise UnknownMember
-    status = "frozen" if frozen else "active"
     async with database.transaction() as connection:
-        await record.bump_account(connection, member_id)
+        member_id, _ = await _survivor(connection, member_id)
         row = await record.opened(connection, member_id)
+        status: Status = "frozen" if frozen else "active" if row.register_by is None else "provisional"
         if row.status == status:
             return
-        await store.set_status(connection, member_id, "frozen" if frozen else "active", now)
+        await store.set_status(connection, member_id, status, now)
         await record.audit(connection, member_id, principal.integration, f"member.{status}", now, reason=reason)
         await record.announce(connection, member_id, status, now)
+
+
+async def _survivor(connection: Writing, member_id: int) -> tuple[int, int | None]:
+    """Who the member is by now, with that account locked so that no merge comes between, and its booked points."""
+    while True:
+        survivor_id = await store.survivor_of(connection, member_id)
+        if survivor_id is None:
+            raise UnknownMember
+        booked = await households.bump(connection, survivor_id)
+        if await store.survivor_of(connection, member_id) == survivor_id:
+            return survivor_id, booked
 
 
 async def erase_due(database: Database, now: Instant, today: date) -> int:
@@ -97,5 +113,6 @@ async def erase_due(database: Database, now: Instant, today: date) -> int:
             break
     async with database.transaction() as connection:
         await store.drop_old_tokens(connection, now)
+        await codes.drop_old(connection, now)
         await store.drop_answers(connection, today=today)
     return erased

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from goen.actions.members.asks import NewIdentifier
-from goen.database.pool import Writing
+from goen.actions.till.act import Key, key_of
+from goen.database.pool import Reading, Writing
+from goen.database.queries import load
 from goen.identity.keys import NO_SHOP, identifier_hash
-from goen.identity.presented import Presented, presented
+from goen.identity.presented import WORDS, Presented, presented
 from goen.identity.token import claims
-from goen.members import store
+from goen.members import codes, store
+from goen.members.errors import CardRetired
 from goen.members.ids import member_id_of
 from goen.members.model import IDENTIFYING, Identifier
 from goen.shops.directory import ShopDirectory
 from goen.shops.model import Principal, Shop
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import Forbidden, InvalidRequest
+
+_queries = load(__package__)
 
 
 async def account_by_token(connection: Writing, token: str, shop: Shop, now: Instant, field: str = "token") -> str:
@@ -82,6 +87,9 @@ async def identifiers_of(
         if each.verified and principal.role != "server":
             raise Forbidden("Only a server key may say that a contact is verified.", role=principal.role)
         name = await _presented(connection, each, shops, principal, now, field)
+        proven = each.kind not in IDENTIFYING and each.token is not None
+        if proven:
+            await _use_proof(connection, each.kind, name.normal, each.token or "", now, field)
         if name[:3] in seen:
             raise InvalidRequest(f"{field}value", "is given twice")
         seen.add(name[:3])
@@ -94,10 +102,15 @@ async def identifiers_of(
                 (each.value or name.normal).strip(),
                 name.normal,
                 name.hash,
-                now if each.verified and each.kind not in IDENTIFYING else None,
+                now if proven or (each.verified and each.kind not in IDENTIFYING) else None,
             )
         )
     return kept
+
+
+async def _use_proof(connection: Writing, kind: str, normal: str, code_id: str, now: Instant, field: str) -> None:
+    if not await codes.use(connection, code_id, codes.subject_of("contact", kind, normal), now):
+        raise InvalidRequest(f"{field}token", "proves nothing: confirm a new code for this contact")
 
 
 async def _presented(
@@ -118,6 +131,9 @@ async def _presented(
                 raise InvalidRequest(f"{field}value", "is not the token's account")
         else:
             guard_vouching(principal, shop, f"{field}token")
+    elif asked.token is not None and asked.kind in ("card", "line"):
+        # A token of LINE is read at the edge, which may ask LINE for its keys; here its user id has arrived.
+        raise InvalidRequest(f"{field}token", f"belongs to no {WORDS[asked.kind]}")
     return presented(asked.kind, value, shop_id, member_id_of=member_id_of, field=field.rstrip("."))
 
 
@@ -127,3 +143,35 @@ async def current(connection: Writing, member_id: int) -> list[Identifier]:
         Identifier(key_hash=identifier_hash(row["kind"], row["shop_id"], row["normal"]), **row)
         for row in await store.identifiers(connection, member_id)
     ]
+
+
+def card_key(normal: str) -> Key:
+    """The key under which a paper card's claim stands at the till, for ever: it is there once the card is retired."""
+    return key_of("card", "claim", normal)
+
+
+async def retired(connection: Reading, normal: str) -> bool:
+    """Whether a paper card was claimed and serves no more."""
+    key = card_key(normal)
+    rows = _queries.cards_retired(connection, key_hashes=[key.key_hash], key_checks=[key.key_check])
+    return bool([row["n"] async for row in rows])
+
+
+async def retired_among(connection: Writing, cards: Sequence[Identifier]) -> set[int]:
+    """The numbers of those of these cards that were claimed and serve no more."""
+    keys = [card_key(each.normal) for each in cards]
+    hashes, checks = [key.key_hash for key in keys], [key.key_check for key in keys]
+    if not cards:
+        return set()
+    rows = _queries.cards_retired(connection, key_hashes=hashes, key_checks=checks)
+    return {cards[row["n"] - 1].identifier_id async for row in rows}
+
+
+async def guard_retired(connection: Writing, identifiers: Sequence[Identifier]) -> None:
+    """Refuse cards that were retired. To be asked once they are entered: a claim holds its card until it is done.
+
+    Raises:
+        CardRetired.
+    """
+    if await retired_among(connection, [each for each in identifiers if each.kind == "card"]):
+        raise CardRetired

@@ -15,3 +15,16 @@ values (:member_id, :now, :author, :action, :reason, :details);
 -- An event for the relay, numbered under an act of its own.
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
 values (:member_id, nextval('act_id_seq') * 8, 'member.updated', :shop_id, :now, :body);
+
+-- name: cards_retired
+-- Those of these paper cards whose claim has been done: its key at the till says so, for ever.
+select i.n from unnest(:key_hashes::bigint[], :key_checks::bigint[]) with ordinality as i (key_hash, key_check, n)
+  join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check;
+
+-- name: owes$
+-- Whether the member owes points.
+select debt > 0 from member_account where member_id = :member_id;
+
+-- name: counted$
+-- The last number given to anything in the member's books.
+select seq from member_account where member_id = :member_id;

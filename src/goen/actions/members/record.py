@@ -18,16 +18,19 @@ _queries = load(__package__)
 
 
 async def opened(connection: Writing, member_id: int | None) -> Row:
-    """The member's row, locked, if it may still be changed.
+    """The member's row, locked, if it may still be changed; of a merged member the survivor's.
 
     Raises:
         UnknownMember: there is none.
-        MemberWithdrawn: the member has left, or was merged into another.
+        MemberWithdrawn: the member has left.
     """
     row = await store.locked(connection, member_id) if member_id is not None else None
-    if row is None:
+    while row is not None and row.status == "merged":
+        survivor_id = await store.survivor_of(connection, row.member_id)
+        row = await store.locked(connection, survivor_id) if survivor_id is not None else None
+    if row is None or row.household:  # A household's points have no name, card or PIN of their own.
         raise UnknownMember
-    if row.status in ("withdrawn", "merged"):
+    if row.status == "withdrawn":
         raise MemberWithdrawn(public_id(row.member_id))
     return row
 
@@ -44,6 +47,18 @@ async def bump_account(connection: Writing, member_id: int) -> int | None:
     """
     booked: int | None = await _queries.bump_account(connection, member_id=member_id)
     return booked
+
+
+async def owes(connection: Writing, member_id: int) -> bool:
+    """Whether the member owes points."""
+    found: bool = await _queries.owes(connection, member_id=member_id)
+    return found
+
+
+async def counted(connection: Writing, member_id: int) -> int:
+    """How far the member's own numbers count: it moves with every entry, hold and sale."""
+    found: int = await _queries.counted(connection, member_id=member_id)
+    return found
 
 
 async def audit(

@@ -11,6 +11,7 @@ from msgspec import Meta
 from goen.actions.points.answers import MovementAnswer, TransferAnswer, balance, brief, encoded
 from goen.actions.points.context import Context, regular_terms
 from goen.actions.points.orders import idempotent
+from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Act, Decided, Key, Wants
 from goen.actions.till.books import Found
@@ -18,7 +19,6 @@ from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
 from goen.earning.expiry import limited_expires_on
 from goen.identity.presented import Presented
-from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.members.ids import public_id
 from goen.purchases.ids import made
@@ -170,8 +170,7 @@ class Transfer(Act):
         taker, taking = desk.find(self.receiver)
         if giver.member_id == taker.member_id:
             raise InvalidRequest("to", "is the same member")
-        if giving.status == "frozen":
-            raise SpendingBlocked(0)
+        guard_spending(self.context.engine_at(desk.now).programme, giving, giver)
         points = self.ask.points
         given: Journal = desk.journal(giver.member_id)
         desk.journal(taker.member_id).receive(given.send(points))

@@ -71,7 +71,8 @@ class ClaimPurchase(Act):
         programme = sale.engine.programme
         self._check(sale, claimable_until(programme, sale.purchase.business_date) >= desk.today)
         decision = sale.engine.evaluate(document_of(sale.purchase), Facts(tier=member.tier))
-        sale.purchase = sale.purchase._replace(claimed_by=found.member_id)
+        # Whose card was shown has claimed it; where that member is merged, the points go to the survivor.
+        sale.purchase = sale.purchase._replace(claimed_by=found.owner)
         journal, day = sale.journal, sale.purchase.business_date
         terms = regular_terms(programme, day, "base")
         progress = sale.progress
@@ -100,19 +101,19 @@ class ClaimPurchase(Act):
                 self.context.booked_on(day, desk.today),
                 sale.purchase.shop_id,
                 found.identifier_id,
-                found.presented_id,
+                found.owner,
                 self.purchase_id,
                 "claim",
             ),
         )
-        desk.add_claim(found.member_id, sale.purchase)
-        sale.save(claimed_by=found.member_id, decision=stored(decision))
+        desk.add_claim(found.owner, sale.purchase)
+        sale.save(claimed_by=found.owner, decision=stored(decision))
         sale.tell("purchase.claimed", earned - decision.used, pending)
         return Decided(200, encoded(sale.answer()), self.purchase_id, member_id=found.member_id)
 
     def _check(self, sale: Sale, in_time: bool) -> None:
         purchase = sale.purchase
-        if purchase.holder is not None:
+        if purchase.owner is not None:
             raise ClaimNotPossible("already_attached", "This receipt already belongs to a member.")
         if purchase.status == "cancelled":
             raise ClaimNotPossible("cancelled", "This sale was cancelled.")

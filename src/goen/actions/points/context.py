@@ -13,6 +13,7 @@ from goen.earning.expiry import expires_on, grace_until, grant_year
 from goen.earning.programme import Programme
 from goen.ledger.journal import Journal
 from goen.ledger.model import Terms
+from goen.ledger.steps import Active
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import business_day
 from goen.vocabulary.refusal import InvalidRequest
@@ -119,6 +120,7 @@ def slide(context: Context, programme: Programme, journal: Journal, activity: st
     expiry = programme.expiry
     if expiry.mode != "sliding" or activity not in expiry.activity:
         return
+    journal.record(Active(programme.version, activity, day))
     journal.active_on = max(day, journal.active_on or day)
     if (common := expires_on(programme, journal.active_on)) is not None:
         journal.slide(common, context.sliding_since(programme))

@@ -35,6 +35,21 @@ class ProofRequired(Refusal):
         super().__init__(detail, **fields)
 
 
+class SpendingNotAllowed(Refusal):
+    """This member may earn and not spend: frozen, not registered yet (rule 46), or a household's points without
+    the head's permission (rule 40); ``reason`` says which."""
+
+    code = "spending_blocked"
+
+    def __init__(self, reason: str) -> None:
+        words = {
+            "frozen": "The member is frozen; spending is blocked.",
+            "not_registered": "A provisional member spends after registering.",
+            "household": "The household's head has not allowed this member to spend.",
+        }
+        super().__init__(words[reason], reason=reason, debt=0)
+
+
 class PurchaseStatus(Refusal):
     """The sale is not in a state that allows this: cancelled already, not placed, already complete."""
 
@@ -54,9 +69,10 @@ class CouponNotUsable(Refusal):
 
 
 class ClaimNotPossible(Refusal):
-    """A receipt can be claimed once, by one member, within the programme's window, unless returned (rule 39)."""
+    """A receipt can be claimed once, by one member, within the programme's window, unless returned (rule 39); a
+    paper card once, for a balance within the programme's limit. ``reason`` says what stands in the way."""
 
     code = "claim_not_possible"
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail, reason=reason)
+    def __init__(self, reason: str, detail: str, **fields: Any) -> None:
+        super().__init__(detail, reason=reason, **fields)

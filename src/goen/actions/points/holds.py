@@ -12,16 +12,16 @@ from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
 from goen.actions.points.context import Context, slide
 from goen.actions.points.errors import UnknownHold
 from goen.actions.points.orders import idempotent
-from goen.actions.points.proof import UNPROVEN, spend_unproven
+from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.points.record_purchase import stored_draws, tell_points
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, Stamp
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
-from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws
+from goen.ledger.steps import About
 from goen.members.ids import public_id
 from goen.purchases.ids import made
 from goen.purchases.model import MemberRef, Proof
@@ -91,14 +91,15 @@ class PlaceHold(Act):
 
     def decide(self, desk: Desk) -> Decided:
         found, member = desk.find(self.presented)
-        if member.status == "frozen":
-            raise SpendingBlocked(0)
+        guard_spending(self.context.engine_at(desk.now).programme, member, found)
         journal = desk.journal(found.member_id)
         points = self.ask.points
+        hold_id = made("h", found.member_id, journal.number())
+        journal.record(About(hold_id))
         draws = journal.hold(points)
         if not self.vouched:
-            spend_unproven(desk, self.context.engine_at(desk.now).programme, found.member_id, points)
-        hold_id = made("h", found.member_id, journal.number())
+            programme = self.context.engine_at(desk.now).programme
+            spend_unproven(desk, programme, found.member_id, found.presented_id, points)
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
             found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",
@@ -139,13 +140,14 @@ class EndHold(Act):
             raise UnknownHold
         self.principal.guard_shop(hold.shop_id)
         # Opening the books frees holds that have run out, this one perhaps among them.
-        journal = desk.journal(hold.member_id)
+        journal = desk.journal(desk.place(hold.member_id)[0])
         hold = desk.hold(self.hold_id)
         assert hold is not None
         if hold.status != "open":
             raise HoldEnded(hold.status)
         if hold.purchase_id is not None:
             raise HoldEnded("part of an order; complete or cancel the order")
+        journal.record(About(self.hold_id))
         hold = self.end(desk, hold, journal)
         desk.change_hold(hold)
         tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))

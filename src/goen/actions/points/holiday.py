@@ -117,20 +117,19 @@ class _MemberPart(Act):
         return _MemberAsked(self.extension)
 
     def decide(self, desk: Desk) -> Decided:
-        journal = desk.journal(self.member_id)
-        journal.need(self.lots)
+        holder, shift = desk.place(self.member_id)  # Lots of a merged member are the survivor's.
+        journal = desk.journal(holder)
+        journal.need(lot_id + shift for lot_id in self.lots)
         before = journal.booked
-        lots = self.change(journal)
+        lots = self.change(journal, shift)
         points = journal.booked - before
         booked = self.context.booked_on(desk.today, desk.today)
-        desk.stamp(
-            self.member_id, Stamp(desk.now, desk.today, booked, None, None, self.member_id, reason=self.extension)
-        )
+        desk.stamp(holder, Stamp(desk.now, desk.today, booked, None, None, self.member_id, reason=self.extension))
         if points:
-            tell_points(desk, self.member_id, None, None, None, points)
-        return Decided(200, msgspec.json.encode(_Moved(lots, points)), member_id=self.member_id)
+            tell_points(desk, holder, None, None, None, points)
+        return Decided(200, msgspec.json.encode(_Moved(lots, points)), member_id=holder)
 
-    def change(self, journal: Journal) -> int:
+    def change(self, journal: Journal, shift: int) -> int:
         """Do it; gives the number of lots that changed."""
         raise NotImplementedError  # pragma: no cover - abstract
 
@@ -146,9 +145,9 @@ class ExtendLots(_MemberPart):
         super().__init__(context, extension, member_id, lots, now)
         self.ask = ask
 
-    def change(self, journal: Journal) -> int:
+    def change(self, journal: Journal, shift: int) -> int:
         changed = 0
-        for lot_id in self.lots:
+        for lot_id in (each + shift for each in self.lots):
             lot = journal.lots[lot_id]
             if lot.expires_on is None or not self.ask.first <= lot.expires_on <= self.ask.last:
                 continue
@@ -176,10 +175,11 @@ class ShortenLots(_MemberPart):
         self.until = ask.expires_on
         self.days = dict(lots)
 
-    def change(self, journal: Journal) -> int:
-        back = [lot_id for lot_id in self.lots if journal.lots[lot_id].expires_on == self.until]
+    def change(self, journal: Journal, shift: int) -> int:
+        lots = (each + shift for each in self.lots)
+        back = [lot_id for lot_id in lots if journal.lots[lot_id].expires_on == self.until]
         for lot_id in back:
-            journal.redate(lot_id, self.days[lot_id])
+            journal.redate(lot_id, self.days[lot_id - shift])
         journal.expire(back)
         return len(back)
 

@@ -23,6 +23,7 @@ from goen.actions.till.desk import Desk
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.ledger.model import Terms
+from goen.ledger.steps import CalledOff, Like
 from goen.purchases.model import Line, OrderDiscount
 from goen.shops.model import Principal
 from goen.vocabulary.fields import Money, Points, Quantity, Text
@@ -105,7 +106,7 @@ class OrderAct(Act):
         sale.take_points(points)
         if unproven and self.principal.role == "pos" and sale.holder is not None:
             programme = self.context.engine_at(sale.desk.now).programme
-            drawn = spend_unproven(sale.desk, programme, sale.holder, unproven)
+            drawn = spend_unproven(sale.desk, programme, sale.holder, sale.presented, unproven)
             sale.progress = replace(sale.progress, unproven=(*sale.progress.unproven, drawn))
 
     def change(self, sale: Sale) -> None:
@@ -241,6 +242,7 @@ class CancelPurchase(OrderAct):
             terms = regular_terms(programme, sale.desk.today)
             if used:
                 back = sale.give_points(used)
+                journal.record(CalledOff())
                 moved += 0 if progress.hold else back.restored
             if progress.pending:
                 journal.void(progress.pending)
@@ -248,7 +250,7 @@ class CancelPurchase(OrderAct):
                 # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
                 moved -= journal.reverse(progress.confirmed, progress.lots, "debt", terms).booked
             for drawn in progress.unproven:
-                give_back_unproven(sale.desk, sale.holder, drawn)
+                give_back_unproven(sale.desk, sale.presented, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
@@ -301,6 +303,7 @@ class RevivePurchase(OrderAct):
         if not sale.progress.lots:
             return regular_terms(sale.engine.programme, sale.purchase.business_date, "base")
         last = sale.progress.lots[-1]
+        sale.journal.record(Like(last))
         keep_up(self.context, sale.journal, sale.desk.now, (last,))
         return sale.journal.terms_of(last)
 

@@ -11,6 +11,7 @@ from goen.actions.till.posting import PurchaseState
 from goen.earning.decision import Decision
 from goen.earning.remainder import Returned, Shipped
 from goen.ledger.model import Draws, take
+from goen.ledger.steps import moved_draws
 from goen.purchases.model import Purchase
 
 
@@ -33,7 +34,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The state of a purchase's points.
+    """The state of a purchase's points. Lots are numbered as in the books of its owner, merged or not.
 
     ``draws``: the lots its used points were drawn from and have not gone back to. ``owed``: used points that
     no lot covered (offline). ``hold``: used points are held, not yet spent. ``unproven``: what was drawn on the
@@ -64,6 +65,14 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     def next_confirmation(self) -> date | None:
         """The next day on which waiting points confirm."""
         return min((w.on for w in self.waiting), default=None)
+
+    def moved(self, shift: int) -> Progress:
+        """The same with lots numbered as in other books, ``shift`` further on."""
+        if not shift:
+            return self
+        return msgspec.structs.replace(
+            self, draws=moved_draws(self.draws, shift), lots=tuple(lot_id + shift for lot_id in self.lots)
+        )
 
     def take_pending(self, points: int) -> Progress:
         """Pending points fall by ``points``; what waits for a later day goes first."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from goen.actions.points.errors import ProofRequired
+from goen.actions.points.errors import ProofRequired, SpendingNotAllowed
+from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.earning.programme import Programme
 
@@ -14,8 +15,24 @@ _NO_CEILING = 10**12
 Unproven = tuple[str, int]
 
 
-def spend_unproven(desk: Desk, programme: Programme, member_id: int, points: int) -> Unproven:
+def guard_spending(programme: Programme, member: MemberFacts, found: Found | None = None) -> None:
+    """Whether points may be taken from this member's books, by whom ``found`` says, at all.
+
+    :raises SpendingNotAllowed: frozen, provisional, or without the permission of the household's head.
+    """
+    if member.status == "frozen":
+        raise SpendingNotAllowed("frozen")
+    if member.status == "provisional" and not programme.joining.provisional_spend:
+        raise SpendingNotAllowed("not_registered")
+    if found is not None and not found.may_spend:
+        raise SpendingNotAllowed("household")
+
+
+def spend_unproven(desk: Desk, programme: Programme, member_id: int, presented_id: int, points: int) -> Unproven:
     """Draw points on the day's limit; gives what a cancel has to give back.
+
+    Members merged into one have one limit; each draw stays with who was presented, so that an undone merge leaves
+    each side its own.
 
     :raises ProofRequired: more than a member may spend a day without proof.
     """
@@ -27,10 +44,11 @@ def spend_unproven(desk: Desk, programme: Programme, member_id: int, points: int
             per_day=ceiling,
             spent_today=drawn,
         )
-    desk.draw_limit(member_id, UNPROVEN, day, points, ceiling)
+    others = drawn - desk.drawn_alone(presented_id, UNPROVEN, day)
+    desk.draw_limit(presented_id, UNPROVEN, day, points, ceiling - others)
     return day, points
 
 
-def give_back_unproven(desk: Desk, member_id: int, drawn: Unproven) -> None:
+def give_back_unproven(desk: Desk, presented_id: int, drawn: Unproven) -> None:
     """What was cancelled was not spent: the day's limit has it again."""
-    desk.draw_limit(member_id, UNPROVEN, drawn[0], -drawn[1], _NO_CEILING)
+    desk.draw_limit(presented_id, UNPROVEN, drawn[0], -drawn[1], _NO_CEILING)

@@ -23,9 +23,11 @@ from goen.actions.points.answers import (
     encoded,
 )
 from goen.actions.points.context import Context
+from goen.actions.points.errors import SpendingNotAllowed
+from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import RecordPurchase
 from goen.actions.till.act import Decided
-from goen.actions.till.books import Books
+from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState, Rows
 from goen.database.coalescer import Coalescer
@@ -99,9 +101,16 @@ class QuotePurchase(RecordPurchase):
     def decide(self, desk: Desk) -> Decided:
         if self.presented is not None:
             found, _ = self._member(desk)
-            if found is not None and found[1].status != "frozen":
+            if found is not None and self._may_spend(*found):
                 self._available = desk.journal(found[0].member_id).available
         return super().decide(desk)
+
+    def _may_spend(self, found: Found, member: MemberFacts) -> bool:
+        try:
+            guard_spending(self.programme_engine.programme, member, found)
+        except SpendingNotAllowed:
+            return False
+        return True
 
     def body(self, answer: PurchaseAnswer, decision: Decision) -> bytes:
         engine = self.programme_engine

@@ -15,7 +15,7 @@ from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchas
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import CouponNotUsable, UnknownHold
 from goen.actions.points.progress import Progress, stored
-from goen.actions.points.proof import UNPROVEN, spend_unproven
+from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -25,9 +25,9 @@ from goen.earning.evaluate import Priced
 from goen.earning.programme import Programme
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
-from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws
+from goen.ledger.steps import About, Sold
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
 from goen.members.ids import public_id
 from goen.purchases.ids import made
@@ -121,8 +121,9 @@ class RecordPurchase(Act):
         journal = desk.journal(where.member_id)
         purchase_id = made("p", where.member_id, journal.number())
         progress, confirms_on = Progress(), None
+        journal.record(Sold(purchase_id, (), 0))
         if decision.used or self.ask.hold:
-            progress = self._use(desk, journal, member, programme, decision, progress, purchase_id, warnings)
+            progress = self._use(desk, journal, where, member, programme, decision, progress, purchase_id, warnings)
         if self.ask.status == "placed":
             if decision.earned:
                 journal.provision(decision.earned)
@@ -196,6 +197,7 @@ class RecordPurchase(Act):
         self,
         desk: Desk,
         journal: Journal,
+        where: Found,
         member: MemberFacts,
         programme: Programme,
         decision: Decision,
@@ -219,18 +221,18 @@ class RecordPurchase(Act):
                     Warned("points_owed", f"{owed} of the {points} points used were not available; they are owed now.")
                 )
             return replace(progress, draws=(*draws, *more), owed=owed)
-        if member.status == "frozen":
-            raise SpendingBlocked(0)
+        guard_spending(programme, member, where)
         if not self.vouched:
-            drawn = spend_unproven(desk, programme, member.member_id, points)
+            drawn = spend_unproven(desk, programme, member.member_id, where.presented_id, points)
             progress = replace(progress, unproven=(drawn,))
         if self.ask.status == "placed":
+            hold_id = purchase_id.replace("p_", "h_", 1)
+            journal.record(About(hold_id))
             draws = journal.hold(points)
             desk.add_hold(
                 HoldState(
-                    journal.member_id, purchase_id.replace("p_", "h_", 1), self.shop.shop_id, purchase_id,
-                    self.ask.external_id, points, 0, "open", stored_draws(draws), desk.now, None, desk.act_id,
-                    None, journal.member_id,
+                    journal.member_id, hold_id, self.shop.shop_id, purchase_id, self.ask.external_id, points, 0,
+                    "open", stored_draws(draws), desk.now, None, desk.act_id, where.identifier_id, where.presented_id,
                 )
             )  # fmt: skip
             return replace(progress, hold=True)
@@ -242,7 +244,7 @@ class RecordPurchase(Act):
         An offline sale has happened already: it takes what the hold still has, and the rest without it.
         """
         hold, offline = desk.hold(self.ask.hold or ""), self.ask.offline
-        if hold is None or hold.member_id != journal.member_id:
+        if hold is None or desk.place(hold.member_id)[0] != journal.member_id:
             if offline:
                 return ()
             raise UnknownHold
@@ -255,6 +257,7 @@ class RecordPurchase(Act):
         if self.ask.status == "placed" and not offline:
             raise InvalidRequest("hold", "a placed order holds its points itself; release the hold first")
         captured = min(points, hold.points)
+        journal.record(About(hold.hold_id))
         draws = journal.capture(_draws(hold.draws), captured)
         desk.change_hold(hold._replace(status="captured" if captured else "released", captured=captured))
         return draws
@@ -286,11 +289,12 @@ class RecordPurchase(Act):
             payable=decision.payable,
             document=self.request(desk).decode(),
             decision=stored(decision),
-            progress=None if progress is None else stored(progress),
+            progress=None if progress is None else stored(progress.moved(-found.shift if found else 0)),
             claimed_by=None,
             confirms_on=confirms_on,
             identifier_id=None if found is None else found.identifier_id,
             member_as_presented=member_id if found is None else found.presented_id,
+            pool_id=None if found is None or found.person is None else found.member_id,
         )
 
     def _tell(self, desk: Desk, purchase: PurchaseState, member_id: int, earned: int, pending: int, used: int) -> None:

@@ -29,7 +29,7 @@ from goen.actions.points.progress import stored
 from goen.actions.points.record_purchase import receipt_key, tell_points
 from goen.actions.points.sale import GivenBack, Sale
 from goen.actions.till.act import Act, Decided, Wants, key_of
-from goen.actions.till.books import Found, MemberFacts
+from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import ReturnRow, Stamp
 from goen.earning import words
@@ -158,7 +158,9 @@ class ReturnGoods(Act):
         )
         home = sale.holder or sale.purchase.member_id
         journal = sale.journal if sale.holder is not None else None
-        return self._document(desk, home, sale.purchase.purchase_id, sale.member, journal, money, points, None)
+        return self._document(
+            desk, home, sale.purchase.purchase_id, sale.member, journal, money, points, sale.presented
+        )
 
     def _move(self, sale: Sale, used: int, earned: int) -> tuple[ReturnPoints, int]:
         """Used points back first, then earned ones taken; also how many could not be taken (rule 28 b)."""
@@ -196,7 +198,7 @@ class ReturnGoods(Act):
         if self.presented is None:
             money, _ = unlinked(engine, lines, Facts(guest=True))
             anchor = -(self.key.key_hash & 0x7FFF_FFFF_FFFF_FFFF) or -1
-            return self._document(desk, anchor, None, None, None, money, NO_POINTS, None, warned)
+            return self._document(desk, anchor, None, None, None, money, NO_POINTS, anchor, warned)
         where, member = desk.find(self.presented)
         money, awards = unlinked(engine, lines, Facts(tier=member.tier))
         journal = desk.journal(where.member_id)
@@ -218,7 +220,9 @@ class ReturnGoods(Act):
         )  # fmt: skip
         if result.earned_reversed:
             tell_points(desk, where.member_id, self.shop, None, self.ask.external_id, -result.earned_reversed)
-        return self._document(desk, where.member_id, None, member, journal, money, result, where, warned)
+        return self._document(
+            desk, where.member_id, None, member, journal, money, result, where.presented_id, warned, where.identifier_id
+        )
 
     def _document(
         self,
@@ -229,8 +233,9 @@ class ReturnGoods(Act):
         journal: Journal | None,
         money: int,
         points: ReturnPoints,
-        found: Found | None,
+        presented_id: int,
         warned: list[Warned] | None = None,
+        identifier_id: int | None = None,
     ) -> Decided:
         number = self.key.key_check & 0x7FFF_FFFF_FFFF_FFFF if journal is None else journal.number()
         return_id = made("r", home, number)
@@ -253,8 +258,8 @@ class ReturnGoods(Act):
                 expired_lost=points.expired_lost,
                 shortage=points.shortage,
                 document=stored(self.ask),
-                identifier_id=None if found is None else found.identifier_id,
-                member_as_presented=home if found is None else found.presented_id,
+                identifier_id=identifier_id,
+                member_as_presented=presented_id,
             )
         )
         after = None if journal is None else balance(journal)

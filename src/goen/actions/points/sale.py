@@ -12,6 +12,7 @@ from goen.actions.points.answers import PurchaseAnswer, Warned, purchase_answer
 from goen.actions.points.context import Context, grace_terms, keep_up, regular_terms
 from goen.actions.points.errors import UnknownPurchase
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
+from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import stored_draws, tell_points
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
@@ -19,9 +20,9 @@ from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, PurchaseState, Stamp
 from goen.earning.decision import Decision
 from goen.earning.evaluate import Engine
-from goen.ledger.errors import SpendingBlocked
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws, take
+from goen.ledger.steps import About, Sold
 from goen.members.ids import public_id
 from goen.shops.model import Shop
 
@@ -49,6 +50,7 @@ class Sale:
     decision: Decision
     progress: Progress
     engine: Engine
+    told: bool = False
 
     @classmethod
     def of(cls, context: Context, desk: Desk, purchase_id: str | None, receipt: Key | None = None) -> Sale:
@@ -63,11 +65,13 @@ class Sale:
             raise UnknownPurchase
         decision = decision_of(purchase)
         engine = context.programmes.version(decision.version)
-        return cls(context, desk, purchase, decision, progress_of(purchase), engine)
+        _, shift = desk.holding(purchase)
+        return cls(context, desk, purchase, decision, progress_of(purchase).moved(shift), engine)
 
     @property
     def holder(self) -> int | None:
-        return self.purchase.holder
+        """In whose books the sale's points are: its household's, its owner's, or after a merge the survivor's."""
+        return self.desk.holding(self.purchase)[0]
 
     @property
     def member(self) -> MemberFacts | None:
@@ -77,7 +81,11 @@ class Sale:
     def journal(self) -> Journal:
         """The holder's books; asked for only where there is a holder."""
         assert self.holder is not None
-        return self.desk.journal(self.holder)
+        journal = self.desk.journal(self.holder)
+        if not self.told:
+            self.told = True
+            journal.record(Sold(self.purchase.purchase_id, self.progress.draws, self.progress.owed))
+        return journal
 
     @property
     def shop(self) -> Shop:
@@ -86,8 +94,7 @@ class Sale:
     @property
     def presented(self) -> int:
         """Who was presented with the sale; of a claimed one, who claimed it."""
-        presented = self.purchase.member_as_presented
-        return presented if presented > 0 else self.holder or presented
+        return self.purchase.owner or self.purchase.member_as_presented
 
     @property
     def hold_id(self) -> str:
@@ -98,12 +105,12 @@ class Sale:
         """Take points for this sale, anew or more of them (rules 22, 29): held while it is an order of which
         nothing was shipped, else spent.
 
-        :raises SpendingBlocked: the member is frozen or owes points.
+        :raises SpendingNotAllowed: the member is frozen or provisional.
+        :raises SpendingBlocked: the member owes points.
         :raises NotEnoughPoints: fewer are available.
         """
         assert self.member is not None
-        if self.member.status == "frozen":
-            raise SpendingBlocked(0)
+        guard_spending(self.engine.programme, self.member)
         progress = self.progress
         if progress.hold or not (progress.draws or progress.owed or progress.shipped.lines or self.completed):
             self._hold_more(points)
@@ -133,6 +140,7 @@ class Sale:
     def _hold_more(self, points: int) -> None:
         """Hold points beside those held, which may be past their day by now and are not let go."""
         hold = self.desk.hold(self.hold_id)
+        self.journal.record(About(self.hold_id))
         draws = self.journal.hold(points)
         if hold is not None:
             held = _draws(hold.draws) if hold.status == "open" else ()
@@ -155,6 +163,7 @@ class Sale:
         assert hold.status == "open", "a placed order's points are held"
         kept, freed = take(_draws(hold.draws), hold.points - points)
         journal = self.journal
+        journal.record(About(self.hold_id))
         journal.release(freed)
         if kept:
             self.desk.change_hold(hold._replace(draws=stored_draws(kept), points=hold.points - points))
@@ -170,6 +179,7 @@ class Sale:
         hold = self.desk.hold(self.hold_id)
         assert hold is not None, "a placed order has a hold"
         assert hold.status == "open", "a placed order's points are held"
+        self.journal.record(About(self.hold_id))
         draws = self.journal.capture(_draws(hold.draws), hold.points)
         self.desk.change_hold(hold._replace(status="captured", captured=hold.points))
         return draws
@@ -194,8 +204,9 @@ class Sale:
 
     def save(self, **changes: Any) -> None:
         """Keep progress, decision and the given columns."""
+        _, shift = self.desk.holding(self.purchase)
         self.purchase = self.purchase._replace(
-            progress=stored(self.progress), confirms_on=self.progress.next_confirmation, **changes
+            progress=stored(self.progress.moved(-shift)), confirms_on=self.progress.next_confirmation, **changes
         )
         self.desk.change_purchase(self.purchase)
 

@@ -71,12 +71,13 @@ class ReleaseDue(_Sweep):
         self.token = member_id
 
     def decide(self, desk: Desk) -> Decided:
-        desk.journal(self.member_id)
+        holder, _ = desk.place(self.member_id)  # Another one where a merge has moved it since it was seen.
+        desk.journal(holder)
         hold = desk.hold(self.hold_id)
         if hold is not None and hold.status == "expired":
             tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
-            return self.done(self.member_id, hold.points)
-        return self.done(self.member_id, 0)
+            return self.done(holder, hold.points)
+        return self.done(holder, 0)
 
 
 class ConfirmDue(_Sweep):
@@ -123,6 +124,9 @@ class ExpireLots(_Sweep):
         self.token = member_id
 
     def decide(self, desk: Desk) -> Decided:
+        holder, _ = desk.place(self.member_id)
+        if holder != self.member_id:
+            return self.done(holder, 0)  # Merged since they were seen: the survivor's lots come due by themselves.
         journal = desk.journal(self.member_id)
         points = journal.expire([i for i in self.lot_ids if i in journal.lots])
         if points:

@@ -17,7 +17,9 @@ from goen.identity.presented import Presented
 from goen.vocabulary.refusal import Refusal
 
 if TYPE_CHECKING:
+    from goen.actions.till.books import Books
     from goen.actions.till.desk import Desk
+    from goen.database.pool import Reading
 
 #: Idempotency keys are kept for 400 days (api.md); documents' own ids for ever.
 KEY_DAYS = 400
@@ -92,8 +94,15 @@ class Act:
     token: int | str | None = None
     integration: str
     author: str | None = None
+    #: Whether the act has more to read than it can say in ``wants``; see :meth:`look`.
+    looks: ClassVar[bool] = False
     #: Set where only the first answer may be given again, and why a fresh act is refused.
     only_repeats: Refusal | None = None
+
+    async def look(self, connection: Reading, books: Books) -> Any:
+        """Read what the act alone needs, after all that ``wants`` names; :meth:`Desk.seen` gives it back. Under the
+        same guard as the rest: the versions of the accounts."""
+        raise NotImplementedError  # pragma: no cover - abstract
 
     def decide(self, desk: Desk) -> Decided:
         """Decide against what the desk shows. Pure; raises a Refusal, which takes no key."""
@@ -147,7 +156,7 @@ def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
 
 
 #: Fields that name members.
-_MEMBERS = frozenset({"member", "sender", "receiver"})
+_MEMBERS = frozenset({"member", "sender", "receiver", "source", "survivor"})
 
 
 def same_member(left: Any, right: Any) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Key, Stored, Wants
 from goen.actions.till.posting import HoldState, PurchaseState
-from goen.database.pool import Writing
+from goen.database.pool import Reading, Writing
 from goen.database.queries import load
 from goen.identity.presented import Presented
 from goen.ledger.model import Account, Lot
@@ -21,13 +21,36 @@ from goen.purchases.ids import home_of
 _SQL = load(__package__)
 
 
+class Person(NamedTuple):
+    """Who was presented, where the points are a household's: the rates are the person's own."""
+
+    member_id: int
+    number: str
+    tier: str | None
+    name: str | None
+
+
 class Found(NamedTuple):
-    """A member behind an identifier: who was presented, and, where merged, who holds the points now."""
+    """A member behind an identifier: who was presented, and, where merged or in a household, who holds the points now.
+
+    ``shift``: what leads from the presented member's lot numbers to those of the books (0 where not merged).
+    ``shared``: the name is carried by several who are one by now. ``may_spend``: whether who was presented may take
+    points of those books.
+    """
 
     member_id: int
     presented_id: int
     identifier_id: int | None
     verified: bool
+    shift: int = 0
+    shared: bool = False
+    may_spend: bool = True
+    person: Person | None = None
+
+    @property
+    def owner(self) -> int:
+        """Whose a claimed sale becomes: who was presented, or the household."""
+        return self.presented_id if self.person is None else self.member_id
 
 
 class MemberFacts(NamedTuple):
@@ -39,11 +62,17 @@ class MemberFacts(NamedTuple):
     tier: str | None
     name: str | None
     pin_hash: str | None
+    merged_in: int = 0
+    pool_id: int | None = None
+
+
+#: Of a member's own books, where ``member_id`` would lead on to the household's.
+OWN = "own"
 
 
 def by_number(member_id: int) -> Presented:
-    """A member named by our own number."""
-    return Presented("member_id", "", member_id=member_id)
+    """The books under our own number, a household's person included: what a row names is not looked through."""
+    return Presented(OWN, "", member_id=member_id)
 
 
 class Books:
@@ -53,6 +82,8 @@ class Books:
         self.now = now
         self.today = today
         self.found: dict[Presented, list[Found]] = {}
+        #: Of everybody who was read: in whose books the points are, and what leads from its lot numbers to theirs.
+        self.places: dict[int, tuple[int, int]] = {}
         self.members: dict[int, MemberFacts] = {}
         self.accounts: dict[int, Account] = {}
         self.lots: dict[int, dict[int, Lot]] = {}
@@ -63,6 +94,11 @@ class Books:
         self.due_holds: dict[int, list[HoldState]] = {}
         self.limits: dict[tuple[int, str, str], int] = {}
         self.stored: dict[Key, Stored] = {}
+        #: Of members into whom others are merged: those others.
+        self.aliases: dict[int, list[int]] = {}
+        #: Lots that stand in the books of somebody merged in, and what had expired of them there.
+        self.borrowed: dict[tuple[int, int], int] = {}
+        self.seen: dict[Key, Any] = {}
 
     async def read(self, connection: Writing, acts: Sequence[Act], suspects: Sequence[Act]) -> None:
         """Read what ``acts`` want, and whether ``suspects`` were done before."""
@@ -76,22 +112,45 @@ class Books:
                     self.receipts[receipts[row["n"] - 1]] = row["subject"]
         await self._read_members(connection, {m for want in wants for m in want.members})
         purchases = {p for want in wants for p in want.purchases} | set(self.receipts.values())
-        homes, hold_ids = _homes("h", {h for want in wants for h in want.holds})
         if purchases:
             rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", purchases))
             self.purchases = {row["purchase_id"]: PurchaseState(*row) for row in rows}
-            orders = [p for p in self.purchases.values() if p.holder and p.status != "completed"]
-            homes += [p.holder for p in orders if p.holder]
-            hold_ids += [_hold_of(p) for p in orders]
-        owners = {p.holder for p in self.purchases.values()} | set(homes)
-        await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.accounts})
+        hold_ids = {h for want in wants for h in want.holds}
+        owners = {p.pool_id or p.owner for p in self.purchases.values()} | set(_homes("h", hold_ids)[0])
+        await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.places})
         # After the accounts, whose versions guard them: a hold that ends in between is then seen as ended.
-        if hold_ids:
-            rows = await connection.fetch(_SQL.holds.sql, homes, hold_ids)
-            self.holds = {row["hold_id"]: HoldState(*row) for row in rows}
+        await self._read_holds(connection, hold_ids)
         await self._read_due_holds(connection)
         await self._read_lots(connection, acts)
         await self._read_limits(connection, wants)
+        for act in acts:
+            if act.looks:
+                self.seen[act.key] = await act.look(connection, self)
+
+    def root(self, member_id: int) -> int:
+        """Who holds the points of a member that was read: itself, or whom it was merged into."""
+        return self.places.get(member_id, (member_id, 0))[0]
+
+    def holder(self, sale: PurchaseState) -> int | None:
+        """In whose books a sale's points are: its household's, its owner's, or after a merge the survivor's."""
+        return sale.pool_id or (self.root(sale.owner) if sale.owner else None)
+
+    def put(self, row: Any) -> tuple[MemberFacts, Account]:
+        """Take in a member's facts and account (member_id, number, status, tier, name, pin_hash, merged_in, booked,
+        pending, held, debt, seq, version, active_on) that an act has read by itself."""
+        facts = MemberFacts(*row[:7])
+        account = Account(facts.member_id, *row[7:])
+        self.members[facts.member_id], self.accounts[facts.member_id] = facts, account
+        return facts, account
+
+    async def read_more(self, connection: Reading, purchases: Iterable[str]) -> None:
+        """Read sales that an act found by itself, and their owners."""
+        wanted = {i for i in purchases if i not in self.purchases}
+        if wanted:
+            rows = await connection.fetch(_SQL.purchases.sql, *_homes("p", wanted))
+            self.purchases.update({row["purchase_id"]: PurchaseState(*row) for row in rows})
+        owners = {p.pool_id or p.owner for p in self.purchases.values()}
+        await self._read_members(connection, {by_number(m) for m in owners if m and m not in self.places})
 
     async def load_lots(self, connection: Writing, member_id: int, lot_ids: Iterable[int]) -> None:
         """Every open lot of a member and the named closed ones; what acts of this batch changed stays."""
@@ -100,6 +159,11 @@ class Books:
         known = self.lots.setdefault(member_id, {})
         for row in rows:
             known.setdefault(row["lot_id"], Lot(*row))
+        if missing := [i for i in lot_ids if i not in known]:
+            for row in await connection.fetch(_SQL.borrowed_lots.sql, [member_id] * len(missing), missing):
+                if row["lot_id"] not in known:
+                    known[row["lot_id"]] = Lot(*row)
+                    self.borrowed[member_id, row["lot_id"]] = row["expired"]
         self.complete.add(member_id)
 
     def has_lots(self, member_id: int, lot_ids: Iterable[int]) -> bool:
@@ -138,13 +202,38 @@ class Books:
             self.today,
         )
         for row in rows:
-            (n, presented_id, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
-             booked, pending, held, debt, seq, version, active_on, dead) = row  # fmt: skip
+            (n, presented_id, shift, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
+             merged_in, booked, pending, held, debt, seq, version, active_on, may_spend, pool_id, person_id,
+             person_number, person_tier, person_name, dead) = row  # fmt: skip
+            person = None if person_id is None else Person(person_id, person_number, person_tier, person_name)
             self.found.setdefault(wanted[n - 1], []).append(
-                Found(member_id, presented_id, identifier_id, bool(verified))
+                Found(member_id, presented_id, identifier_id, bool(verified), shift, may_spend=may_spend, person=person)
             )
-            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash)
+            if person is None or presented_id == member_id:  # A household is not where a person was merged to.
+                self.places[presented_id] = (member_id, shift)
+            self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash, merged_in, pool_id)
             self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)
+
+    async def _read_holds(self, connection: Writing, wanted: Iterable[str]) -> None:
+        """Holds where they are now: at home, or where merges took them. An order's hold is with the order's holder."""
+        places = {(place, i) for home, i in zip(*_homes("h", wanted), strict=True) for place in {home, self.root(home)}}
+        for sale in self.purchases.values():
+            holder = self.holder(sale)
+            if holder and sale.status != "completed":
+                places.add((holder, _hold_of(sale)))
+        gone: dict[str, HoldState] = {}
+        for _ in range(2):
+            if not places:
+                return
+            rows = await connection.fetch(_SQL.holds.sql, *map(list, zip(*places, strict=True)))
+            for row in rows:
+                state = HoldState(*row)
+                (gone if state.status == "moved" else self.holds)[state.hold_id] = state
+            # One that went back to its own side when a merge was undone.
+            lost = [hold for i, hold in gone.items() if i not in self.holds]
+            unread = {h.member_as_presented for h in lost} - self.places.keys()
+            await self._read_members(connection, {by_number(m) for m in unread})
+            places = {(self.root(hold.member_as_presented), hold.hold_id) for hold in lost}
 
     async def _read_due_holds(self, connection: Writing) -> None:
         holding = [m for m, account in self.accounts.items() if account.held]
@@ -160,7 +249,7 @@ class Books:
             if not (want.spends or want.all_lots):
                 continue
             named = {f.member_id for p in want.members for f in self.found.get(p, ())}
-            named |= {h for i in self._purchases_of(act) if (h := self.purchases[i].holder)}
+            named |= {h for i in self._purchases_of(act) if (h := self.holder(self.purchases[i]))}
             named |= {self.holds[i].member_id for i in want.holds if i in self.holds}
             (whole if want.all_lots else spenders).update(named)
         if whole:
@@ -188,8 +277,13 @@ class Books:
             for want in wants
             for code, period in want.limits
             for purchase in want.purchases
-            if purchase in self.purchases and (holder := self.purchases[purchase].holder)
+            if purchase in self.purchases and (holder := self.holder(self.purchases[purchase]))
         }
+        merged = {m for m, _, _ in asked if self.members[m].merged_in}
+        if merged:
+            for row in await connection.fetch(_SQL.aliases.sql, list(merged)):
+                self.aliases.setdefault(row["survivor_id"], []).append(row["member_id"])
+            asked |= {(alias, code, period) for m, code, period in asked for alias in self.aliases.get(m, ())}
         if asked:
             for row in await connection.fetch(_SQL.limits.sql, *map(list, zip(*asked, strict=True))):
                 self.limits[row["anchor"], row["code"], row["period"]] = row["drawn"]
@@ -208,9 +302,17 @@ async def lock_accounts(connection: Writing, members: Iterable[int]) -> None:
     await connection.fetch(_SQL.lock_accounts.sql, sorted(set(members)))
 
 
-async def write(connection: Writing, arguments: tuple[object, ...]) -> None:
-    """One call writes the batch; outside a transaction it commits by itself."""
-    await connection.fetchval(_SQL.post_batch.sql, *arguments)
+async def write(connection: Writing, arguments: tuple[object, ...], more: Sequence[tuple[Any, ...]] = ()) -> None:
+    """One call writes the batch; outside a transaction it commits by itself.
+
+    ``more``: statements with their arguments, for what only merges leave; all of it is one commit then."""
+    if not more:
+        await connection.fetchval(_SQL.post_batch.sql, *arguments)
+        return
+    async with connection.transaction():
+        await connection.fetchval(_SQL.post_batch.sql, *arguments)
+        for statement, *values in more:
+            await connection.execute(statement, *values)
 
 
 def _homes(prefix: str, public_ids: Iterable[str]) -> tuple[list[int], list[str]]:

@@ -6,7 +6,7 @@ refusal leaves no trace. Everything here is in memory and synchronous.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,9 @@ from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
-from goen.ledger.model import Draws
+from goen.ledger.model import Account, Draws, Lot
+from goen.ledger.recorded import Recorded
+from goen.ledger.steps import About, written
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
 from goen.members.ids import public_id
 from goen.members.masks import name_masked
@@ -38,8 +40,9 @@ class Desk:
     """One act's view of the books and its draft of what to write."""
 
     __slots__ = (
-        "_audits", "_books", "_claims", "_events", "_holds", "_journals", "_limits", "_new_holds",
-        "_new_purchases", "_purchases", "_returns", "_rows", "act_id", "now", "today",
+        "_alone", "_audits", "_books", "_borrowed", "_claims", "_events", "_holds", "_journals", "_limits",
+        "_new_holds", "_new_purchases", "_purchases", "_returns", "_rows", "_shared", "_statements", "act_id", "now",
+        "today",
     )  # fmt: skip
 
     def __init__(self, books: Books, rows: Rows, act_id: int) -> None:
@@ -58,6 +61,10 @@ class Desk:
         self._limits: list[tuple[Any, ...]] = []
         self._events: list[tuple[Any, ...]] = []
         self._audits: list[tuple[Any, ...]] = []
+        self._alone: set[int] = set()
+        self._shared: set[int] = set()
+        self._statements: list[tuple[Any, ...]] = []
+        self._borrowed: list[tuple[int, int, int]] = []
 
     # Seeing ----------------------------------------------------------------------------------
 
@@ -72,15 +79,37 @@ class Desk:
         if not found:
             raise UnknownMember
         if len(found) > 1:
+            found = _one_each(found)
+        if len(found) > 1:
             holding = [f for f in found if f.verified]
             if len(holding) != 1:
-                facts = (self._books.members[f.member_id] for f in found)
-                raise AmbiguousMember([Candidate(public_id(m.member_id), m.number, name_masked(m.name)) for m in facts])
+                raise AmbiguousMember([self._candidate(f) for f in found])
             found = holding
-        member = self._books.members[found[0].member_id]
+        if found[0].shared:
+            self._shared.add(found[0].member_id)
+        member = self.facts(found[0].member_id)
         if member.status == "withdrawn":
             raise MemberWithdrawn(public_id(member.member_id))
+        if (person := found[0].person) is not None:
+            member = member._replace(tier=person.tier)
         return found[0], member
+
+    def _candidate(self, found: Found) -> Candidate:
+        """One of several who fit; of a household its person, whom the clerk can ask for."""
+        if (person := found.person) is not None:
+            return Candidate(public_id(person.member_id), person.number, name_masked(person.name))
+        member = self._books.members[found.member_id]
+        return Candidate(public_id(member.member_id), member.number, name_masked(member.name))
+
+    def place(self, member_id: int) -> tuple[int, int]:
+        """In whose books a member's points are, and what leads from its lot numbers to theirs."""
+        return self._books.places.get(member_id, (member_id, 0))
+
+    def holding(self, purchase: PurchaseState) -> tuple[int | None, int]:
+        """In whose books a sale's points are, None while a guest's; and what leads from its lot numbers to theirs."""
+        if purchase.pool_id is not None:
+            return purchase.pool_id, 0
+        return self.place(purchase.owner) if purchase.owner else (None, 0)
 
     def named(self, presented: Presented) -> MemberRef:
         """A member as a request is stored and compared: by the id of who was presented, so that neither another
@@ -92,6 +121,8 @@ class Desk:
 
     def facts(self, member_id: int) -> MemberFacts:
         """A member whose number came from our own rows."""
+        if member_id in self._rows.sealed:
+            raise NextBatch
         return self._books.members[member_id]
 
     def journal(self, member_id: int) -> Journal:
@@ -99,8 +130,11 @@ class Desk:
         drafted = self._journals.get(member_id)
         if drafted is not None:
             return drafted[0]
+        if member_id in self._rows.sealed:
+            raise NextBatch
         books = self._books
-        journal = Journal(
+        kind = Recorded if books.members[member_id].merged_in else Journal
+        journal = kind(
             books.accounts[member_id],
             books.lots.get(member_id, {}),
             complete=member_id in books.complete,
@@ -111,6 +145,7 @@ class Desk:
         for hold in books.due_holds.get(member_id, ()):
             state = self.hold(hold.hold_id) or hold
             if state.status == "open":
+                journal.record(About(state.hold_id))
                 journal.release(_draws(state.draws))
                 self.change_hold(state._replace(status="expired"))
         return journal
@@ -130,8 +165,39 @@ class Desk:
         return self._holds.get(hold_id) or self._books.holds.get(hold_id)
 
     def drawn(self, anchor: int, code: str, period: str) -> int:
-        """What is drawn on a limit so far."""
+        """What is drawn on a limit so far, by the member and by those merged into it."""
+        limits, aliases = self._books.limits, self._books.aliases.get(anchor, ())
+        return sum(limits.get((one, code, period), 0) for one in (anchor, *aliases))
+
+    def drawn_alone(self, anchor: int, code: str, period: str) -> int:
+        """What is drawn on a limit under this very anchor."""
         return self._books.limits.get((anchor, code, period), 0)
+
+    def seen(self, key: Key) -> Any:
+        """What the act of this key has read by itself."""
+        return self._books.seen[key]
+
+    # Merges ----------------------------------------------------------------------------------
+
+    def alone(self, *members: int) -> None:
+        """Nobody else in this batch works on these members, before or after."""
+        if any(m in self._rows.touched or m in self._rows.sealed for m in members):
+            raise NextBatch
+        self._alone.update(members)
+
+    def open_books(self, member_id: int, account: Account, lots: Mapping[int, Lot]) -> Journal:
+        """Books that the act read by itself, whole."""
+        journal = Journal(account, lots, complete=True, act_id=self.act_id, today=self.today)
+        self._journals[member_id] = (journal, None)
+        return journal
+
+    def borrowed(self, member_id: int, lots: Sequence[int], expired: Sequence[int]) -> None:
+        """Of these lots so much had expired in other books."""
+        self._borrowed += zip([member_id] * len(lots), lots, expired, strict=True)
+
+    def write_more(self, statement: str, *values: Any) -> None:
+        """A statement of the same commit, after everything else."""
+        self._statements.append((statement, *values))
 
     # Writing ---------------------------------------------------------------------------------
 
@@ -180,7 +246,16 @@ class Desk:
     def accept(self) -> None:
         """The decision stands: the draft becomes the batch's books and rows."""
         books, rows = self._books, self._rows
+        rows.sealed |= self._alone
+        rows.statements += self._statements
+        rows.borrowed += self._borrowed
         for member_id, (journal, stamp) in self._journals.items():
+            if books.borrowed:
+                self._take_over(journal)
+            if isinstance(journal, Recorded) and journal.steps:
+                presented = stamp.member_as_presented if stamp else self._holder(member_id)
+                shared = member_id in self._shared
+                rows.steps.append((member_id, self.act_id, presented, shared, written(journal.steps)))
             books.accounts[member_id] = journal.account
             books.lots[member_id] = journal.lots
             if stamp is not None:
@@ -202,7 +277,43 @@ class Desk:
         rows.returns += self._returns
         rows.events += self._events
         rows.audits += self._audits
+        self._draw_limits(books, rows)
+
+    def _take_over(self, journal: Journal) -> None:
+        """Lots that stood in the books of somebody merged in come to life in these."""
+        member_id = journal.member_id
+        for lot_id in journal.changed | journal.redated:
+            expired = self._books.borrowed.pop((member_id, lot_id), None)
+            if expired is not None:
+                journal.lots[lot_id] = msgspec.structs.replace(journal.lots[lot_id], act_id=journal.act_id)
+                self._rows.new_lots.add((member_id, lot_id))
+                if expired:
+                    self._rows.borrowed.append((member_id, lot_id, expired))
+
+    def _holder(self, member_id: int) -> int:
+        """By whose name an act without entries came: that of the hold that it made or ended."""
+        for hold in (*self._new_holds.values(), *self._holds.values()):
+            if hold.member_id == member_id:
+                return hold.member_as_presented
+        return member_id
+
+    def _draw_limits(self, books: Books, rows: Rows) -> None:
         for anchor, code, period, act_id, amount, ceiling in self._limits:
             key = (anchor, code, period)
             books.limits[key] = books.limits.get(key, 0) + amount
             rows.limits.append((anchor, code, period, act_id, amount, ceiling))
+
+
+def _who(found: Found) -> int:
+    """Which person it is: two of one household share its books and are two."""
+    return found.member_id if found.person is None else found.person.member_id
+
+
+def _one_each(found: Sequence[Found]) -> list[Found]:
+    """Of several who are one member by now, one: the survivor itself if it carries the name, else the eldest."""
+    one: dict[int, Found] = {}
+    for each in sorted(found, key=lambda f: (f.presented_id != _who(f), f.presented_id)):
+        first = one.setdefault(_who(each), each)
+        if first is not each:
+            one[_who(each)] = first._replace(verified=first.verified or each.verified, shared=True)
+    return list(one.values())

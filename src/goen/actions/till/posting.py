@@ -7,10 +7,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Decided
+from goen.database.queries import load
 from goen.ledger.journal import Journal
 from goen.ledger.model import Account, Lot
 
 Row = tuple[Any, ...]
+_SQL = load(__package__, "merged.sql")
 
 
 class Stamp(NamedTuple):
@@ -49,11 +51,14 @@ class PurchaseState(NamedTuple):
     identifier_id: int | None
     member_as_presented: int
     version: int = 1
+    pool_id: int | None = None
 
     @property
-    def holder(self) -> int | None:
-        """Whose points the sale concerns: its member, or who claimed it; None while a guest's."""
-        return self.claimed_by or (self.member_id if self.member_id > 0 else None)
+    def owner(self) -> int | None:
+        """Whose sale it is: who was presented, or who claimed it; None while a guest's. Where that member is merged
+        the points are with the survivor, and again its own after an undo; those of a household's (``pool_id``) stay
+        with it. Lots are numbered as the owner's, or the household's."""
+        return self.claimed_by or (self.member_as_presented if self.member_as_presented > 0 else None)
 
 
 class HoldState(NamedTuple):
@@ -119,6 +124,11 @@ class Rows:
         self.new_holds: dict[str, HoldState] = {}
         self.changed_holds: dict[str, HoldState] = {}
         self.touched: set[int] = set()
+        #: Members whose books this batch merged or parted: nobody else of the batch works on them.
+        self.sealed: set[int] = set()
+        self.steps: list[Row] = []
+        self.borrowed: list[Row] = []
+        self.statements: list[Row] = []
 
     def add_act(self, act: Act, act_id: int, digest: int, request: str, decided: Decided) -> None:
         """The act's key and its record: who asked what, and the answer byte for byte."""
@@ -152,6 +162,15 @@ class Rows:
             self.slides.append((member_id, journal.act_id, None, *journal.slid))
         for lot_id in journal.redated:
             self.slides.append((member_id, journal.act_id, lot_id, journal.today, None, 0))
+
+    def more(self, at: datetime) -> list[Row]:
+        """Statements beside ``post_batch``, with their arguments: steps of merged members, and merges themselves."""
+        found = list(self.statements)
+        if self.borrowed:
+            found.append((_SQL.note_borrowed.sql, *map(list, zip(*self.borrowed, strict=True))))
+        if self.steps:
+            found.append((_SQL.add_steps.sql, at, *map(list, zip(*self.steps, strict=True))))
+        return found
 
     def arguments(
         self, at: datetime, accounts: Mapping[int, Account], lots: Mapping[int, Mapping[int, Lot]]

@@ -1,15 +1,22 @@
 -- name: members_presented
 -- Members behind identifiers, with their accounts. Several rows per identifier: a phone may be shared. A merged
--- member's identifiers lead to the survivor; who was presented is told beside it. Read-only.
-select i.n, p.member_id as presented_id, k.identifier_id, k.verified, m.member_id, m.number, m.status, m.tier, m.name,
-       m.pin_hash, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on, d.dead
+-- member's identifiers lead to the survivor, those of a household's person to the pool unless its own books are
+-- wanted (kind own); who was presented is told beside it, and in a household which person that is. Read-only.
+select i.n, p.member_id as presented_id, case when m.member_id = p.survivor_id then p.lot_shift else 0 end as lot_shift,
+       k.identifier_id, k.verified, m.member_id, m.number, m.status,
+       m.tier, m.name, m.pin_hash, m.merged_in, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on,
+       case when p.pool_id is null then not p.household else p.pool_spend and p.status in ('active', 'merged') end as may_spend,
+       m.pool_id, r.member_id as person_id, r.number as person_number, r.tier as person_tier, r.name as person_name, d.dead
   from unnest(:hashes::bigint[], :kinds::text[], :shops::bigint[], :normals::text[], :members::bigint[])
        with ordinality as i (hash, kind, shop_id, normal, member_id, n)
   left join identifier_key k
          on k.key_hash = i.hash and k.kind = i.kind and k.shop_id = i.shop_id and k.normal = i.normal
   join member p on p.member_id = coalesce(i.member_id, k.member_id)
-  join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
+  join member m on m.member_id = coalesce(case when i.kind <> 'own' then p.pool_id end, p.survivor_id, p.member_id)
   join member_account a on a.member_id = m.member_id
+  left join lateral (
+    select s.member_id, s.number, s.tier, s.name from member s
+     where m.household and s.member_id = coalesce(p.survivor_id, p.member_id)) r on true
   cross join lateral (
     select coalesce(sum(l.remaining - l.held), 0)::bigint as dead from lot l
      where l.member_id = m.member_id and l.open and l.kind in ('limited', 'regular') and l.expires_on < :today::date) d;
@@ -41,9 +48,10 @@ select i.n, k.subject
 -- Purchases by member and id, with everything a later act needs.
 select p.member_id, p.purchase_id, p.shop_id, p.external_id, p.status, p.occurred_at, p.business_date, p.booked_on,
        p.act_id, p.programme_version, p.total, p.payable, p.document, p.decision, p.progress,
-       p.claimed_by, p.confirms_on, p.identifier_id, p.member_as_presented, p.version
+       p.claimed_by, p.confirms_on, p.identifier_id, p.member_as_presented, p.version, m.member_id as pool_id
   from unnest(:members::bigint[], :ids::text[]) as i (member_id, purchase_id)
-  join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id;
+  join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id
+  left join member m on m.member_id = p.member_id and m.household;
 
 -- name: holds
 -- Holds by member and id.
@@ -80,6 +88,21 @@ select l.member_id, l.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, 
        l.act_id, l.purchase_id, l.programme_version, l.rule, l.funder, l.origin_member_id, l.origin_lot_id
   from unnest(:lot_members::bigint[], :lots::bigint[]) as i (member_id, lot_id)
   join lot l on l.member_id = i.member_id and l.lot_id = i.lot_id and not l.open;
+
+-- name: borrowed_lots
+-- Closed lots of members merged into these, as they stood when they were: under the number that they would have with
+-- the survivor, nearest merge first.
+select i.member_id, i.lot_id, l.kind, l.granted_on, l.grant_year, l.expires_on, 0::bigint as points,
+       0::bigint as remaining, 0::bigint as held, l.expired, 0::bigint as act_id, l.purchase_id, l.programme_version,
+       l.rule, l.funder, coalesce(l.origin_member_id, l.member_id), coalesce(l.origin_lot_id, l.lot_id)
+  from unnest(:members::bigint[], :lots::bigint[]) as i (member_id, lot_id)
+  join member a on a.survivor_id = i.member_id
+  join lot l on l.member_id = a.member_id and l.lot_id = i.lot_id - a.lot_shift
+ order by i.member_id, i.lot_id, a.lot_shift;
+
+-- name: aliases
+-- Everybody merged into these members.
+select a.survivor_id, a.member_id from member a where a.survivor_id = any(:members::bigint[]);
 
 -- name: limits
 -- What is drawn on these limits.

@@ -25,7 +25,8 @@ from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of, public_id
 from goen.purchases.model import Line, OrderDiscount, Purchase, Tender
 from goen.readings import purchases
-from goen.readings.balance import Standing, survivor
+from goen.readings.balance import Standing
+from goen.readings.family import holders
 from goen.readings.purchases import PurchaseFacts, ReturnFacts, Span
 from goen.shops.errors import UnknownShop
 from goen.vocabulary.fields import Text
@@ -144,10 +145,10 @@ async def _of_member(call: Call, member: str, query: PurchasesQuery) -> Purchase
     first_day, first_at = _bound(query.since, "from")
     last_day, last_at = _bound(query.until, "to")
     async with call.services.database.reading() as connection:
-        member_id = await survivor(connection, member_id_of(member))
+        one = await holders(connection, member_id_of(member))
         span = Span(first_day, last_day, first_at, last_at)
-        found, next_cursor = await purchases.of_member(connection, member_id, span, query.limit, query.cursor)
-    standing = await call.services.balances.standing(member_id)
+        found, next_cursor = await purchases.of_member(connection, one, span, query.limit, query.cursor)
+    standing = await call.services.balances.standing(one.root)
     return PurchaseViews([purchase_view(call, each, standing) for each in found], next_cursor)
 
 

@@ -15,9 +15,10 @@ from goen.api.operations import Operation
 from goen.api.v1.documents import with_offset
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of
-from goen.readings.balance import BalanceView, survivor
+from goen.readings.balance import BalanceView
 from goen.readings.debts import Debts, debts
-from goen.readings.entries import EntryView, entries
+from goen.readings.entries import EntryView, entries_of
+from goen.readings.family import holders, survivor
 from goen.readings.lots import LotView, lots
 from goen.readings.why import WhyView, why
 
@@ -72,8 +73,8 @@ async def get_entries(call: Call) -> Entries:
     """Movements of the points account, in words."""
     query = call.decode_query(EntriesQuery)
     async with call.services.database.reading() as connection:
-        member_id = await survivor(connection, member_id_of(call.path["id"]))
-        page = await entries(connection, member_id, query.limit, query.cursor, call.services.shops, call.language)
+        one = await holders(connection, member_id_of(call.path["id"]))
+        page = await entries_of(connection, one, query.limit, query.cursor, call.services.shops, call.language)
     return Entries(*page)
 
 

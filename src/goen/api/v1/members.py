@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -18,10 +19,13 @@ from goen.actions.members.pin import set_pin
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply, Role
 from goen.api.operations import SERVER, WRITERS, Operation
+from goen.api.v1.presenting import line_user, with_line_user
+from goen.channels.line.errors import LineAway, LineMissing
 from goen.identity.presented import presented
 from goen.members import store
 from goen.members.errors import (
     AmbiguousMember,
+    CardRetired,
     IdentifierTaken,
     MemberWithdrawn,
     UnknownIdentifier,
@@ -30,6 +34,7 @@ from goen.members.errors import (
 from goen.members.ids import member_id_of
 from goen.members.model import ConsentView, MemberView, Phrase
 from goen.purchases.model import MemberKind
+from goen.readings.family import family
 from goen.readings.member_export import MemberExport, member_export
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
@@ -40,12 +45,14 @@ from goen.vocabulary.refusal import InvalidRequest
 
 
 class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A member as named by the caller. ``shop`` and ``token`` for accounts of a web shop."""
+    """A member as named by the caller. ``shop`` and ``token`` for accounts of a web shop; an id token of LINE Login
+    as ``token`` of kind ``line`` (with its ``nonce``) signs in with LINE."""
 
     kind: MemberKind
     value: Phrase | None = None
     shop: Phrase | None = None
     token: asks.Token | None = None
+    nonce: Phrase | None = None
 
 
 class MembersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +84,10 @@ async def post_member(call: Call) -> Reply:
     """Enrol. With an ``Idempotency-Key`` a repeat within 30 days gives the first answer again."""
     services = call.services
     ask = call.decode(asks.Enrolment)
+    identifiers = [
+        await with_line_user(call, each, f"identifiers.{place}.") for place, each in enumerate(ask.identifiers)
+    ]
+    ask = msgspec.structs.replace(ask, identifiers=tuple(identifiers))
     made = await enrol(
         services.database,
         services.shops,
@@ -85,6 +96,7 @@ async def post_member(call: Call) -> Reply:
         call.now,
         call.now.astimezone(services.zone).date(),
         call.idempotency_key,
+        register_within=timedelta(days=services.context.engine_at(call.now).programme.joining.register_within_days),
     )
     return Reply(201, made.body, ((b"idempotent-replayed", b"true"),) if made.replayed else ())
 
@@ -118,6 +130,8 @@ async def _named(call: Call, ask: Lookup) -> Members:
                 value = await account_by_token(connection, ask.token, shop, call.now)
         else:
             guard_vouching(call.principal, shop, "token")
+    elif ask.kind == "line" and ask.token is not None:
+        value = await line_user(call, ask.token, ask.nonce, ask.value, "")
     named = presented(ask.kind, value, shop_id, member_id_of=member_id_of, field="")
     async with services.database.reading() as reading:
         member_id = await member_by(reading, named)
@@ -146,7 +160,7 @@ async def delete_member(call: Call) -> None:
 async def post_identifier(call: Call) -> MemberView:
     """One more name; one that the member has already stays as it is."""
     services = call.services
-    ask = call.decode(asks.NewIdentifier)
+    ask = await with_line_user(call, call.decode(asks.NewIdentifier), "")
     await add_identifier(services.database, services.shops, call.principal, _member_id(call), ask, call.now)
     return await _whole(call)
 
@@ -164,10 +178,10 @@ async def post_verify(call: Call) -> MemberView:
 
 async def get_consents(call: Call) -> Consents:
     """Consents with proof."""
-    member_id = _member_id(call)
     async with call.services.database.reading() as connection:
-        await member_profile(connection, member_id)
-        history = await store.consents(connection, member_id or 0)
+        members = (await family(connection, _member_id(call))).members
+        said = [each for member_id in members for each in await store.consents(connection, member_id)]
+    history = sorted(said, key=lambda each: each.recorded_at, reverse=True)
     return Consents({each.kind: each for each in reversed(history)}, history)
 
 
@@ -229,11 +243,11 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members", summary="Enrol a member", handler=post_member, tag=_TAG,
         request=asks.Enrolment, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(IdentifierTaken, UnknownShop, Conflict),
+        refusals=(IdentifierTaken, CardRetired, UnknownShop, Conflict, LineMissing, LineAway),
     ),
     Operation(
         method="POST", path="/v1/members/lookup", summary="Find a member by an identifier", handler=post_lookup,
-        tag=_TAG, request=Lookup, answer=Members, refusals=(AmbiguousMember, UnknownShop),
+        tag=_TAG, request=Lookup, answer=Members, refusals=(AmbiguousMember, UnknownShop, LineMissing, LineAway),
     ),
     Operation(
         method="GET", path="/v1/members", summary="Find members by an identifier, or search", handler=get_members,
@@ -254,7 +268,7 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members/{id}/identifiers", summary="Add an identifier", handler=post_identifier,
         tag=_TAG, request=asks.NewIdentifier, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(*_CHANGES, IdentifierTaken, UnknownShop), absent=_ABSENT,
+        refusals=(*_CHANGES, IdentifierTaken, CardRetired, UnknownShop, LineMissing, LineAway), absent=_ABSENT,
     ),
     Operation(
         method="DELETE", path="/v1/members/{id}/identifiers/{identifier_id}", summary="Remove an identifier",

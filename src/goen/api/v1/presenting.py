@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from goen.actions.members.asks import NewIdentifier
 from goen.actions.members.names import account_by_token, guard_vouching, web_shop
 from goen.api.call import Call
 from goen.identity.keys import NO_SHOP
 from goen.identity.presented import Presented, presented
 from goen.identity.token import claims
+from goen.members import store
 from goen.members.ids import member_id_of
 from goen.members.pin import proves
 from goen.purchases.model import MemberRef, Proof
@@ -64,18 +66,42 @@ async def proven(call: Call, proof: Proof | None, who: Presented | None) -> bool
         case "staff":
             return bool(proof.value.strip())
         case "pin":
-            member_id = who.member_id or await _member_of(call, who)
+            member_id = await member_of(call, who)
             return member_id is not None and await proves(call.services.database, member_id, proof.value, call.now)
         case "code":
             # Rotating codes come with the members' own app; until a member has one, none holds.
             return False
 
 
-async def _member_of(call: Call, who: Presented) -> int | None:
+async def member_of(call: Call, who: Presented) -> int | None:
+    """The number of the person so named; None where nobody is. Raises AmbiguousMember."""
     async with call.services.database.reading() as connection:
-        return await member_by(connection, who)
+        member_id = await member_by(connection, who)
+        return None if member_id is None else await store.survivor_of(connection, member_id)
 
 
 def member_path(call: Call) -> Presented:
     """The member of a path ``/v1/members/{id}/…``."""
     return Presented("member_id", "", NO_SHOP, None, member_id_of(call.path["id"]) or 0)
+
+
+async def line_user(call: Call, token: str, nonce: str | None, value: str | None, field: str) -> str:
+    """The LINE user that an id token vouches for; ``field`` is the reference's place in the request, with its dot.
+
+    Raises InvalidRequest, LineMissing.
+    """
+    user = await call.services.line.user_of(token, call.now, nonce=nonce, field=f"{field}token")
+    if value not in (None, user):
+        raise InvalidRequest(f"{field}value", "is not the token's user")
+    return user
+
+
+async def with_line_user(call: Call, asked: NewIdentifier, field: str) -> NewIdentifier:
+    """An identifier with its id token of LINE read: the user id in the token's place. Others pass as they are.
+
+    Raises InvalidRequest, LineMissing.
+    """
+    if asked.kind != "line" or asked.token is None:
+        return asked
+    user = await line_user(call, asked.token, asked.nonce, asked.value, field)
+    return NewIdentifier("line", user)

@@ -9,7 +9,7 @@ from goen.api.operations import Operation
 from goen.delivery.errors import CursorExpired
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of
-from goen.readings.member_profile import member_profile
+from goen.readings.family import family, survivor
 from goen.vocabulary.refusal import InvalidRequest
 
 POSITION_MAX = 2**63 - 1
@@ -28,15 +28,15 @@ class StreamQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def _stream(call: Call) -> Events:
     query = call.decode_query(StreamQuery)
-    member_id = None
+    members = None
     if query.member is not None:
-        member_id = member_id_of(query.member)
         async with call.services.database.reading() as connection:
-            await member_profile(connection, member_id)
+            member_id = member_id_of(query.member)
+            members = {*(await family(connection, member_id)).members, await survivor(connection, member_id)}
     after = _position(call.last_event_id or query.last_event_id or None)
     # Proxies that gather answers before they pass them on (nginx) leave this one alone.
     headers = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
-    return Events(await call.services.streams.open(after, member_id), headers=headers)
+    return Events(await call.services.streams.open(after, members), headers=headers)
 
 
 def _position(text: str | None) -> int | None:

@@ -7,8 +7,6 @@ from the row, so that none can be forgotten. The order is: signed in, right, sam
 from __future__ import annotations
 
 import hmac
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -199,27 +197,6 @@ async def form_of(request: Request[Any, Any, State]) -> dict[str, str]:
     if bad := [name for name, value in form.items() if "\0" in value]:
         raise InvalidRequest(bad[0], "U+0000 is not a character of a text")
     return form
-
-
-class Throttle:
-    """So many attempts per address in a while, in this process; beside the lock of each sign-in."""
-
-    def __init__(self, most: int, seconds: float) -> None:
-        self._most, self._seconds = most, seconds
-        self._seen: dict[str, deque[float]] = {}
-
-    def allows(self, address: str) -> bool:
-        """Count an attempt; false where it is one too many."""
-        now = time.monotonic()
-        if len(self._seen) > 10_000:
-            self._seen = {key: seen for key, seen in self._seen.items() if seen[-1] > now - self._seconds}
-        seen = self._seen.setdefault(address, deque(maxlen=self._most))
-        while seen and seen[0] <= now - self._seconds:
-            seen.popleft()
-        if len(seen) >= self._most:
-            return False
-        seen.append(now)
-        return True
 
 
 def address_of(request: Request[Any, Any, State]) -> str:

@@ -15,13 +15,14 @@ from goen.members.ids import member_id_of
 from goen.members.model import MemberView
 from goen.purchases.model import MemberRef
 from goen.readings import entries, lots, purchases, recent
+from goen.readings.family import holders
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
 from goen.readings.member_search import member_search
 from goen.readings.why import why
 from goen.shops.model import Principal
 from goen.vocabulary.refusal import Forbidden, InvalidRequest
-from goen.web.common.visits import Visit
+from goen.web.common.visits import Visit, moved
 from goen.web.office.frame import shown
 
 PAGE = 20
@@ -91,13 +92,16 @@ def _member_id(visit: Visit) -> int:
 
 
 async def member(visit: Visit) -> Response[Any]:
-    """All of one member."""
+    """All of one member. Points are those of the books: the survivor's, or of a household together."""
     member_id, known = _member_id(visit), visit.known
     async with known.database.reading() as connection:
         profile = await member_profile(connection, member_id)
-        page = await entries.entries(connection, member_id, PAGE, None, known.shops, visit.language)
-        opened, _ = await lots.lots(connection, member_id, 12, None)
-        bought, _ = await purchases.of_member(connection, member_id, purchases.Span(), 8, None)
+        if profile.id != visit.path["member_id"]:
+            return moved(f"/office/members/{profile.id}")  # Merged since: there is one page of one person.
+        one = await holders(connection, member_id)
+        page = await entries.entries_of(connection, one, PAGE, None, known.shops, visit.language)
+        opened, _ = await lots.lots(connection, one.root, 12, None)
+        bought, _ = await purchases.of_member(connection, one, purchases.Span(), 8, None)
     balance = await known.balances.of(member_id)
     told = await why(
         known.database, member_id, visit.now, zone=known.context.zone, currency=known.context.currency,
@@ -113,8 +117,9 @@ async def member(visit: Visit) -> Response[Any]:
 async def timeline(visit: Visit) -> Response[Any]:
     """More of what moved."""
     async with visit.known.database.reading() as connection:
-        page = await entries.entries(
-            connection, _member_id(visit), PAGE, visit.query.get("cursor"), visit.known.shops, visit.language
+        one = await holders(connection, _member_id(visit))
+        page = await entries.entries_of(
+            connection, one, PAGE, visit.query.get("cursor"), visit.known.shops, visit.language
         )
     return visit.page(
         "office/timeline.html",

@@ -8,10 +8,10 @@ import msgspec
 from litestar import Response
 
 from goen.actions.points.errors import UnknownPurchase
+from goen.actions.points.progress import NONE, Progress
 from goen.actions.points.record_purchase import receipt_key
 from goen.earning import words
 from goen.earning.decision import Award
-from goen.members.ids import public_id
 from goen.purchases.model import Purchase
 from goen.readings import purchases as readings
 from goen.readings import recent
@@ -59,18 +59,18 @@ async def purchase(visit: Visit) -> Response[Any]:
         if found is None:
             raise UnknownPurchase
         visit.guard_shop(found.row.shop_id)
-        people = await recent.who(connection, [] if found.row.holder is None else [found.row.holder])
+        people = await recent.who(connection, [] if found.row.owner is None else [found.row.owner])
     row = found.row
+    progress = msgspec.json.decode(row.progress, type=Progress) if row.progress else NONE
     effects = msgspec.json.decode(row.decision, type=Effects)
     return shown(
         visit,
         "purchase.html",
         "purchases",
         row=row,
-        document=msgspec.json.decode(row.document, type=Purchase),
+        document=progress.revision or msgspec.json.decode(row.document, type=Purchase),
         effects=effects,
         awards=[(a, words.award_text(a, visit.language, visit.known.context.currency)) for a in effects.awards],
         returns=found.returns,
-        holder=people.get(row.holder or 0),
-        holder_id=None if row.holder is None else public_id(row.holder),
+        member=people.get(row.owner or 0),
     )

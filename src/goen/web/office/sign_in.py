@@ -21,7 +21,6 @@ from goen.web.common.surroundings import Surroundings
 from goen.web.common.visits import (
     COOKIE,
     SIGN_IN,
-    Throttle,
     Visit,
     address_of,
     cookie,
@@ -33,7 +32,6 @@ from goen.web.common.visits import (
 FRESH = "goen_second"
 #: Who may be visited in the demo, and where each begins.
 DEMO = {"owner": "/office", "marketing": "/office", "manager": "/office", "auditor": "/office/audit"}
-_attempts = Throttle(30, 300)
 
 
 def _form(request: Request[Any, Any, State], template: str, status: int = 200, **values: Any) -> Response[Any]:
@@ -63,8 +61,7 @@ async def _sign_in(request: Request[Any, Any, State], state: State) -> Response[
     try:
         guard_site(request)
         form = await form_of(request)
-        if not _attempts.allows(address_of(request)):
-            raise SignInLocked
+        await actions.count_attempt(known.database, "office", address_of(request), known.clock.now())
         signed = await actions.sign_in(
             known.database, form.get("login", ""), form.get("password", ""), known.clock.now()
         )
@@ -93,8 +90,7 @@ async def _second(request: Request[Any, Any, State], state: State) -> Response[A
         return moved(SIGN_IN)
     try:
         guard_site(request)
-        if not _attempts.allows(address_of(request)):
-            raise SignInLocked
+        await actions.count_attempt(known.database, "office", address_of(request), now)
         form = await form_of(request)
         signed = await actions.second_factor(
             known.database, token, session.staff, form.get("code", ""), now, fresh=request.cookies.get(FRESH)

@@ -12,7 +12,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 
-from goen.actions.staff import clerk_by_pin
+from goen.actions.staff import clerk_by_pin, count_attempt
 from goen.actions.terminals import enrol_terminal, make_terminal_code
 from goen.readings.staff import clerks
 from goen.shops.model import Principal
@@ -21,11 +21,10 @@ from goen.vocabulary.refusal import Forbidden, Refusal
 from goen.web.common.assets import asset
 from goen.web.common.pages import SURFACE, language_of, page
 from goen.web.common.surroundings import Surroundings
-from goen.web.common.visits import Throttle, address_of, cookie, form_of, guard_site, moved
+from goen.web.common.visits import address_of, cookie, form_of, guard_site, moved
 
 COOKIE = "goen_terminal"
 _YEAR = 400 * 86_400
-_attempts = Throttle(20, 300)
 
 
 class Pin(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,8 +60,7 @@ async def _enrol(request: Request[Any, Any, State], state: State) -> Response[An
     known: Surroundings = state.surroundings
     try:
         guard_site(request)
-        if not _attempts.allows(address_of(request)):
-            raise SignInLocked
+        await count_attempt(known.database, "terminal", address_of(request), known.clock.now())
         form = await form_of(request)
         enrolled = await enrol_terminal(known.database, form.get("code", "")[:40], known.clock.now())
     except Refusal as refusal:
@@ -86,9 +84,8 @@ async def _demo(request: Request[Any, Any, State], state: State) -> Response[Any
     staffed = {"shibuya"} & {each.code for each in stores} or {stores[0].code}
     try:
         guard_site(request)
-        if not _attempts.allows(address_of(request)):
-            raise SignInLocked
         now = known.clock.now()
+        await count_attempt(known.database, "terminal", address_of(request), now)
         code = await make_terminal_code(known.database, staffed.pop(), "demo", author="demo", now=now)
         enrolled = await enrol_terminal(known.database, code, now)
     except Refusal:

@@ -38,6 +38,14 @@ create table staff_session (
 create index staff_session_of on staff_session (staff_id);
 comment on table staff_session is 'jobs: browsers in which somebody of the staff is signed in';
 
+create table sign_in_quota (
+  quota_hash bytea primary key,            -- of the door and the network address
+  since timestamptz not null,              -- when the present window began
+  asked bigint not null
+) with (fillfactor = 70);
+create index sign_in_quota_old on sign_in_quota (since);
+comment on table sign_in_quota is 'jobs: how often somebody at an address tried to sign in lately, whichever process was asked';
+
 create table terminal_code (
   code_hash bytea primary key,
   shop_id bigint not null constraint terminal_code_shop_fkey references shop (shop_id),

@@ -1,0 +1,1 @@
+"""LINE: what its servers say about a user, checked before it is believed (rule 63)."""
