@@ -77,4 +77,6 @@ def csrf_of(visitor: httpx.AsyncClient) -> str:
 async def staffed(edge: Any) -> Any:  # noqa: F811
     """The application with its two shops, a third, and one of each role."""
     await employ(edge.database, edge.clock)
+    async with edge.database.reading() as connection:
+        await edge.application.services.shops.refresh(connection)  # It would hear of the third within half a second.
     return edge

@@ -44,6 +44,13 @@ class Points(msgspec.Struct, frozen=True):
     used: int = 0
 
 
+class Before(msgspec.Struct, frozen=True):
+    """An order as it was before its lines changed."""
+
+    total: int
+    points: Points
+
+
 class Told(msgspec.Struct, frozen=True):
     """What of an event counts here."""
 
@@ -54,10 +61,11 @@ class Told(msgspec.Struct, frozen=True):
     joined_at: datetime | None = None
     source: str | None = None
     total: int = 0
-    refund: int = 0
+    value: int = 0
     change: str | None = None
     pending: int = 0
     points: Points | int = 0
+    before: Before | None = None
 
 
 class Hour(NamedTuple):
@@ -69,7 +77,7 @@ class Hour(NamedTuple):
     is_member: bool
     sales: int = 0
     amount: int = 0
-    refunded: int = 0
+    refunded: int = 0  # What came back, at what it was charged.
     earned: int = 0
     used: int = 0
     joined: int = 0
@@ -171,15 +179,23 @@ def _counted(event: Event, told: Told) -> tuple[int, int, int, int, int, int] | 
     """Sales, amount, refunded, earned, used, joined."""
     match event.topic:
         case "purchase.recorded":
-            points = told.points if isinstance(told.points, Points) else Points()
-            return 1, told.total, 0, points.earned + points.pending, points.used, 0
+            now = _points(told)
+            return 1, told.total, 0, now.earned + now.pending, now.used, 0
+        case "purchase.changed" if told.before is not None:
+            now, was = _points(told), told.before.points
+            earned = now.earned + now.pending - was.earned - was.pending
+            return 0, told.total - told.before.total, 0, earned, now.used - was.used, 0
         case "purchase.returned" | "purchase.cancelled":
-            return 0, 0, told.refund, 0, 0, 0
+            return 0, 0, told.value, 0, 0, 0
         case "purchase.revived":
-            return 0, 0, -told.refund, 0, 0, 0
+            return 0, 0, -told.value, 0, 0, 0
         case "member.updated" if told.change == "enrolled":
             return 0, 0, 0, 0, 0, 1
     return None
+
+
+def _points(told: Told) -> Points:
+    return told.points if isinstance(told.points, Points) else Points()
 
 
 async def catch_up(database: Database, zone: ZoneInfo) -> None:

@@ -20,6 +20,7 @@ from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unprov
 from goen.actions.points.sale import GivenBack, Sale
 from goen.actions.till.act import KEY_DAYS, Act, Decided, Key, Wants, key_of
 from goen.actions.till.desk import Desk
+from goen.earning.decision import Decision
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.ledger.model import Terms
@@ -206,10 +207,14 @@ class ChangeLines(OrderAct):
         if sale.holder is not None:
             pending = self._rebook(sale, decision.earned - sale.decision.earned, decision.used - sale.decision.used)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
+        was = {"total": sale.purchase.total, "points": promised(sale.decision)}
         sale.decision = decision
         sale.progress = replace(sale.progress, revision=document)
         sale.save(total=decision.total, payable=decision.payable, decision=stored(decision))
-        sale.tell("purchase.changed", 0, pending, total=decision.total)
+        sale.tell(
+            "purchase.changed", 0, pending, occurred_at=self.moment, total=decision.total, points=promised(decision),
+            before=was,
+        )  # fmt: skip
 
     def _rebook(self, sale: Sale, pending: int, used: int) -> int:
         if used < 0:
@@ -263,7 +268,13 @@ class CancelPurchase(OrderAct):
             undone=undone,
         )  # fmt: skip
         sale.save(status="cancelled")
-        sale.tell("purchase.cancelled", moved, -undone.pending, occurred_at=self.moment, refund=sale.purchase.total)
+        sale.tell(
+            "purchase.cancelled",
+            moved,
+            -undone.pending,
+            occurred_at=self.moment,
+            value=sale.purchase.total - sale.value_back,
+        )
 
 
 class RevivePurchase(OrderAct):
@@ -296,7 +307,13 @@ class RevivePurchase(OrderAct):
             sale.progress, pending=undone.pending, confirmed=undone.confirmed, waiting=undone.waiting, undone=None
         )
         sale.save(status=undone.status)
-        sale.tell("purchase.revived", moved, undone.pending, occurred_at=self.moment, refund=sale.purchase.total)
+        sale.tell(
+            "purchase.revived",
+            moved,
+            undone.pending,
+            occurred_at=self.moment,
+            value=sale.purchase.total - sale.value_back,
+        )
 
     def _terms(self, sale: Sale) -> Terms:
         """Earned points come again with the dates that they had."""
@@ -306,6 +323,11 @@ class RevivePurchase(OrderAct):
         sale.journal.record(Like(last))
         keep_up(self.context, sale.journal, sale.desk.now, (last,))
         return sale.journal.terms_of(last)
+
+
+def promised(decision: Decision) -> dict[str, int]:
+    """The points of a placed order as events tell them."""
+    return {"earned": 0, "pending": decision.earned, "used": decision.used}
 
 
 def confirm(sale: Sale, points: int, day: date) -> None:

@@ -72,8 +72,8 @@ create table figure_hour (
   shop_id bigint not null,                 -- 0: no shop
   is_member boolean not null,
   sales bigint not null default 0,
-  amount bigint not null default 0,        -- minor units, as charged, orders when placed
-  refunded bigint not null default 0,
+  amount bigint not null default 0,        -- minor units, as charged; orders when placed, and by what they changed
+  refunded bigint not null default 0,      -- what came back, at what it was charged
   earned bigint not null default 0,        -- points, provisional ones included
   used bigint not null default 0,
   joined bigint not null default 0,
