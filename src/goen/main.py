@@ -129,6 +129,7 @@ async def build(
         stack.push_async_callback(till.close)
         postman = postman or Postman()
         stack.push_async_callback(postman.close)
+        merge_pair = PairMerger(database, till, context)
         services = Services(
             postman=postman,
             line=line or LineLogin(),
@@ -143,7 +144,7 @@ async def build(
             context=context,
             quotes=Quotes(database, clock, context),
             balances=Balances(database, clock, programmes, books.currency, zone),
-            merge_pair=PairMerger(database, till, context),
+            merge_pair=merge_pair,
         )
         metrics = Metrics(goen.__version__)
         metrics.watch("goen_streams_open", "Server-sent event streams of this process.", lambda: streams.count)
@@ -152,7 +153,7 @@ async def build(
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
         known = Surroundings(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
-            services.balances, keyring,
+            services.balances, keyring, merge_pair,
         )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)

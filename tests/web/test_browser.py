@@ -10,7 +10,9 @@ import pytest
 from goen.main import build
 from web.browsers import WIDTHS, chrome, sound
 from web.conftest import PASSWORD
+from web.test_duplicates import asked
 from web.test_front import buy, relayed, served
+from web.test_one_person import merge, person
 from web.test_terminal import code_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -22,9 +24,11 @@ PAGES = (
 
 @pytest.mark.parametrize(("width", "language"), [(1440, "ja"), (820, "en"), (390, "ja"), (390, "en")])
 async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: int, language: str) -> None:
-    for number in range(3):
+    for number in range(5):
         await buy(staffed, number)
-    await relayed(staffed, 6)
+    await relayed(staffed, 10)
+    review = await asked(staffed, 1, 2)
+    merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
     async with (
         build(staffed.database, staffed.clock, demo=True) as application,
@@ -37,7 +41,12 @@ async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: in
         await page.goto(f"{address}/")
         await page.click('form:has(input[value="owner"]) button')
         await page.wait_for_url("**/office")
-        for path in (*PAGES, f"/office/members/{sale['member']['id']}", f"/office/purchases/{sale['id']}"):
+        pages = (
+            f"/office/members/{sale['member']['id']}", f"/office/purchases/{sale['id']}", "/office/duplicates",
+            f"/office/duplicates/{review}", f"/office/duplicates/{review}/merge", f"/office/merges/{merged['id']}/undo",
+            "/office/duplicates?state=same", f"/office/members/{merged['survivor']['id']}",
+        )  # fmt: skip
+        for path in (*PAGES, *pages):
             await page.goto(address + path)
             await sound(page)
 
@@ -151,3 +160,35 @@ async def test_sales_without_a_network_are_kept_and_sent_once(staffed: Any) -> N
     assert len({each["external_id"] for each in kept}) == 3
     balance = (await staffed.server.get(f"/v1/members/{member['id']}/balance")).json()
     assert balance["available"] == 10 + 10 + 20 + 30
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_two_duplicates_are_merged_and_parted_by_keys_alone(staffed: Any, width: int) -> None:
+    await buy(staffed, 1)
+    await buy(staffed, 2, lines=[{"line": 1, "amount": 3300}])
+    await asked(staffed, 1, 2)
+    async with served(staffed.application) as address, chrome(width) as page:
+        await page.goto(f"{address}/office/sign-in?next=/office/duplicates")
+        await page.fill("#login", "manager")
+        await page.fill("#password", PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/office/duplicates")
+        await page.focus(".pair-card a")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".decide a:focus")
+        await page.keyboard.press("1")
+        await page.wait_for_selector("#reason:focus")
+        assert "40" in await page.inner_text(".flow .points-big")
+        await page.keyboard.type("本人に確認")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".note.good a")
+        await page.focus(".note.good a")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("a[href$='/undo']")
+        await page.focus("a[href$='/undo']")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#reason:focus")
+        assert await page.locator(".flow .points-big").all_inner_texts() == ["10 P", "30 P"]
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/office/members/**")
+        assert "30" in await page.inner_text(".points-big")

@@ -13,7 +13,9 @@ from goen.staff.model import ROLES
 from goen.staff.rules import RIGHTS
 from goen.web.office.table import ROUTES
 from web.conftest import browser, csrf_of, signed_in
+from web.test_duplicates import asked
 from web.test_front import buy, relayed
+from web.test_one_person import merge, person
 
 HX = {"HX-Request": "true"}
 
@@ -155,14 +157,17 @@ async def test_what_another_shop_sold_is_not_shown(staffed: Any) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: Any, role: str) -> None:
-    await buy(staffed, 1)
+    for number in (1, 2, 3, 4):
+        await buy(staffed, number)
     purchase = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
+    review = await asked(staffed, 1, 2)
+    merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
         for route in ROUTES:
             if route.path in ("/office/live", "/office/sign-out"):
                 continue  # Endless; and tried last.
-            path = route.path.replace("{member_id:str}", purchase["member"]["id"]).replace(
-                "{purchase_id:str}", purchase["id"]
+            path = route.path.replace(":str", "").format(
+                member_id=purchase["member"]["id"], purchase_id=purchase["id"], review_id=review, merge_id=merged["id"]
             )
             form = {
                 "csrf": csrf_of(visitor),
@@ -171,10 +176,12 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "points": "1",
                 "reason": "goodwill",
                 "key": "k",
+                "same": "no",
             }
             answer = await visitor.request(route.method, path, data=form if route.method == "POST" else None)
             allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
-            assert answer.status_code == (200 if allowed else 403), (route.method, path, answer.text[-400:])
+            done = 303 if route.path.endswith(("/decide", "/undo")) and route.method == "POST" else 200
+            assert answer.status_code == (done if allowed else 403), (route.method, path, answer.text[-400:])
             if route.method == "POST" and allowed:
                 answer = await visitor.post(path, data=form | {"csrf": "forged"})
                 assert answer.status_code == 403, path

@@ -12,6 +12,8 @@ Right = Literal[
     "members",
     "purchases",
     "points.adjust",
+    "duplicates",
+    "duplicates.decide",
     "programme",
     "imports",
     "shops",
@@ -26,11 +28,23 @@ Door = Literal["office", "terminal"]
 _ALL: frozenset[Right] = frozenset(get_args(Right))
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "owner": _ALL,
-    "marketing": frozenset({"home", "members", "purchases", "programme"}),
+    "marketing": frozenset({"home", "members", "duplicates", "duplicates.decide", "purchases", "programme"}),
     "accounting": frozenset({"home", "members", "purchases", "programme", "imports", "shops", "audit"}),
-    "manager": frozenset({"home", "members", "purchases", "points.adjust", "programme", "shops", "terminals"}),
+    "manager": frozenset(
+        {
+            "home",
+            "members",
+            "duplicates",
+            "duplicates.decide",
+            "purchases",
+            "points.adjust",
+            "programme",
+            "shops",
+            "terminals",
+        }
+    ),
     "clerk": frozenset({"home", "purchases"}),
-    "auditor": _ALL - {"points.adjust", "terminals"},
+    "auditor": _ALL - {"points.adjust", "duplicates.decide", "terminals"},
 }
 #: A password alone does not let these in.
 NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})

@@ -11,6 +11,7 @@ from typing import Any
 
 from litestar import Request
 
+from goen.actions.members.duplicates import MergePair
 from goen.actions.points.context import Context
 from goen.actions.till.till import Till
 from goen.database.pool import Database
@@ -44,6 +45,7 @@ class Surroundings:
     context: Context
     balances: Balances
     keyring: Keyring
+    merge_pair: MergePair
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)
 

@@ -17,6 +17,7 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
         (
             ("home", "/office", "home"),
             ("members", "/office/members", "users"),
+            ("duplicates", "/office/duplicates", "id-badge-2"),
             ("purchases", "/office/purchases", "receipt-2"),
             ("programme", "/office/programme", "book-2"),
         ),

@@ -13,6 +13,7 @@ from litestar.response import Stream
 from goen.actions.staff import whoever
 from goen.analytics.figures import Total, total
 from goen.readings import home as readings
+from goen.readings.match_reviews import reviews_waiting
 from goen.web.common.pages import SURFACE
 from goen.web.common.visits import Visit
 from goen.web.office.frame import shown
@@ -25,7 +26,12 @@ _viewers: set[object] = set()
 
 
 async def home(visit: Visit) -> Response[Any]:
-    return shown(visit, "home.html", "home", **await _figures(visit))
+    """The figures, and what waits for somebody."""
+    waiting = 0
+    if visit.staff.may("duplicates.decide"):
+        async with visit.known.database.reading() as connection:
+            waiting = await reviews_waiting(connection)
+    return shown(visit, "home.html", "home", waiting=waiting, **await _figures(visit))
 
 
 async def figures(visit: Visit) -> Response[Any]:

@@ -15,10 +15,11 @@ from goen.members.ids import member_id_of
 from goen.members.model import MemberView
 from goen.purchases.model import MemberRef
 from goen.readings import entries, lots, purchases, recent
-from goen.readings.family import holders
+from goen.readings.family import family, holders
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
 from goen.readings.member_search import member_search
+from goen.readings.merges import merges
 from goen.readings.why import why
 from goen.shops.model import Principal
 from goen.vocabulary.refusal import Forbidden, InvalidRequest
@@ -102,6 +103,7 @@ async def member(visit: Visit) -> Response[Any]:
         page = await entries.entries_of(connection, one, PAGE, None, known.shops, visit.language)
         opened, _ = await lots.lots(connection, one.root, 12, None)
         bought, _ = await purchases.of_member(connection, one, purchases.Span(), 8, None)
+        joined = await merges(connection, (await family(connection, member_id)).homes)
     balance = await known.balances.of(member_id)
     told = await why(
         known.database, member_id, visit.now, zone=known.context.zone, currency=known.context.currency,
@@ -109,7 +111,8 @@ async def member(visit: Visit) -> Response[Any]:
     )  # fmt: skip
     return shown(
         visit, "member.html", "members", member=profile, balance=balance, why=told, entries=page, lots=opened,
-        bought=bought, reasons=REASONS, key=secrets.token_urlsafe(16), may_adjust=visit.staff.may("points.adjust"),
+        bought=bought, reasons=REASONS, merges=joined, key=secrets.token_urlsafe(16),
+        may_adjust=visit.staff.may("points.adjust"), may_undo=visit.staff.may("duplicates.decide"),
         today=known.context.day_of(visit.now), shop_by_code={each.code: each.name for each in known.shops.all()},
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from goen.web.common.visits import Route, handlers
-from goen.web.office import books, home, members, purchases, setup, sign_in
+from goen.web.office import books, duplicates, home, members, purchases, setup, sign_in
 from goen.web.office.frame import refused
 
 ROUTES: tuple[Route, ...] = (
@@ -14,6 +14,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/members/{member_id:str}", "members", members.member),
     Route("GET", "/office/members/{member_id:str}/timeline", "members", members.timeline),
     Route("POST", "/office/members/{member_id:str}/adjust", "points.adjust", members.adjust),
+    Route("GET", "/office/duplicates", "duplicates", duplicates.queue),
+    Route("GET", "/office/duplicates/{review_id:str}", "duplicates", duplicates.pair),
+    Route("GET", "/office/duplicates/{review_id:str}/merge", "duplicates.decide", duplicates.sure),
+    Route("POST", "/office/duplicates/{review_id:str}/decide", "duplicates.decide", duplicates.decide),
+    Route("GET", "/office/merges/{merge_id:str}/undo", "duplicates.decide", duplicates.undo),
+    Route("POST", "/office/merges/{merge_id:str}/undo", "duplicates.decide", duplicates.undo_now),
     Route("GET", "/office/purchases", "purchases", purchases.purchases),
     Route("GET", "/office/purchases/{purchase_id:str}", "purchases", purchases.purchase),
     Route("GET", "/office/programme", "programme", books.programme),

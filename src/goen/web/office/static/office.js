@@ -15,3 +15,15 @@ if (figures) {
   });
   addEventListener("pagehide", () => events.close());
 }
+
+// Duplicates: the box of the decision is where one begins; its keys count only while the focus is within it.
+const box = document.querySelector(".decide");
+if (box) {
+  box.querySelector("[data-key]").focus({ preventScroll: true });
+  box.querySelector(".keys-hint").hidden = false;
+  box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    const wanted = box.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (wanted) { event.preventDefault(); wanted.click(); }
+  });
+}
