@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
 
+from goen.channels.messages.console import ConsoleSender
+from goen.channels.messages.postman import Postman
 from goen.main import build
 from web.browsers import WIDTHS, chrome, sound
 from web.conftest import PASSWORD
@@ -192,3 +195,85 @@ async def test_two_duplicates_are_merged_and_parted_by_keys_alone(staffed: Any, 
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/office/members/**")
         assert "30" in await page.inner_text(".points-big")
+
+
+async def at_the_till(staffed: Any, page: Any, address: str) -> None:
+    """The device is enrolled, and the clerk has begun."""
+    await page.goto(f"{address}/terminal")
+    await page.fill("#code", await code_for(staffed))
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#pin")
+    await page.select_option("#staff", label="試験 clerk")
+    await page.fill("#pin", "2468")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#scan:focus")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_a_newcomer_joins_by_a_code_and_brings_a_paper_card(staffed: Any, width: int) -> None:
+    console = ConsoleSender()
+    async with (
+        build(staffed.database, staffed.clock, postman=Postman(console, console)) as application,
+        served(application) as address,
+        chrome(width) as page,
+    ):
+        await at_the_till(staffed, page, address)
+        await page.click("#paper-box summary")
+        await page.fill("#paper-card", "7700-00123")
+        await page.keyboard.press("Enter")
+        assert "先に会員を選んで" in await page.inner_text("#paper-told")
+
+        await page.click("#join-box summary")
+        await page.fill("#join-contact", "090-1234-5678")
+        await page.fill("#join-kana", "タカハシ メグミ")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#join-code:focus")
+        await sound(page)
+        await application.services.postman.settle()
+        code = re.search(r"\d{6}", console.shown[-1].text)
+        assert code is not None
+        await page.keyboard.type(f"{(int(code[0]) + 1) % 10**6:06}")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#join-told.bad")
+        await page.fill("#join-code", code[0])
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".card-of >> text=タカハシ メグミ")
+
+        # The scanner writes into the field it is meant for, and finds no member by the paper card.
+        await page.focus("#paper-card")
+        await page.fill("#paper-card", "")
+        await page.keyboard.type("7700-00123")
+        await page.fill("#paper-points", "1200")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#paper-yes:focus")
+        assert "1,200 P" in await page.inner_text("#paper-sure")
+        await sound(page)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#paper-told >> text=1,200 P")
+        assert "1,200" in await page.inner_text(".card-of .points-big")
+        await sound(page)
+
+        for card, printed, said in (("7700-00123", "1000", "切り替え済み"), ("7700-00124", "10001", "10,000 P")):
+            await page.fill("#paper-card", card)
+            await page.fill("#paper-points", printed)
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector("#paper-yes:focus")
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector(f"#paper-told.bad >> text={said}")
+        await page.click("#join-box summary")
+        # The same phone again, by a code: no second member, but the one who holds it.
+        staffed.clock.advance(minutes=1)
+        await page.fill("#join-contact", "09012345678")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#join-code:focus")
+        await application.services.postman.settle()
+        code = re.search(r"\d{6}", console.shown[-1].text)
+        assert code is not None
+        await page.keyboard.type(code[0])
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#join-box:not([open])")
+    found = (await staffed.server.get("/v1/members?kind=phone&value=09012345678")).json()["items"]
+    assert len(found) == 1
+    assert any(each["verified_at"] for each in found[0]["identifiers"])
+    balance = (await staffed.server.get(f"/v1/members/{found[0]['id']}/balance")).json()
+    assert balance["available"] == 1200

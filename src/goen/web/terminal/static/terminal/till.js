@@ -4,6 +4,7 @@ import * as queue from "./queue.js";
 import * as store from "./store.js";
 import { lookUp } from "./member.js";
 import { returns } from "./returns.js";
+import { joining } from "./join.js";
 
 const $ = (id) => document.getElementById(id);
 const words = $("words").dataset;
@@ -118,20 +119,10 @@ $("find").addEventListener("submit", async (event) => {
   }
 });
 
-$("join").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    const made = await call("POST", "/v1/members", { kana: $("join-kana").value.trim() || null, shop, identifiers: [{ kind: "phone", value: $("join-phone").value }] }, { "idempotency-key": crypto.randomUUID() });
-    $("join").reset();
-    $("join").closest("details").open = false;
-    await choose((await lookUp(made.id, "member_id"))[0]);
-  } catch (error) { complain(error); }
-});
-
 // A scanner types faster than any hand and ends with Enter: wherever the focus is, its code finds a member.
 let burst = { text: "", at: 0 };
 addEventListener("keydown", (event) => {
-  if (!clerk || event.target === $("scan") || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!clerk || event.target === $("scan") || event.target.hasAttribute?.("data-scans") || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
   const now = performance.now();
   if (event.key.length === 1) burst = { text: now - burst.at < 35 ? burst.text + event.key : event.key, at: now };
   else if (event.key === "Enter" && burst.text.length >= 8 && now - burst.at < 60) {
@@ -268,7 +259,7 @@ function result(item, answer) {
 
 function clear() {
   member = null; quoted = null; proof = null; last = null;
-  $("sale").reset(); $("find").reset();
+  $("sale").reset(); $("find").reset(); newcomers.again();
   $("use-field").hidden = true;
   $("result").hidden = true;
   $("work").classList.remove("done");
@@ -340,6 +331,7 @@ setInterval(probe, 3000);
 $("net").addEventListener("click", () => { $("queue-box").open = true; $("queue-box").scrollIntoView(); });
 
 returns({ $, words, say, yen, points, node, shop, device, key, stamp, clerk: () => clerk, problemText });
+const newcomers = joining({ $, words, say, points, node, shop, choose, member: () => member, lost, problemText });
 
 /** At the first visit the worker comes too late for this page: keep what it was made of. */
 async function keepPage() {
