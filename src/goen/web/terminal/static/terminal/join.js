@@ -15,11 +15,17 @@ export function joining({ $, words, say, points, node, shop, choose, member, los
   const contact = () => { const value = $("join-contact").value.trim(); return { kind: value.includes("@") ? "email" : "phone", value }; };
   const kana = () => $("join-kana").value.trim() || null;
 
+  const codeBox = (open) => {
+    $("join-code-box").hidden = !open;
+    $("join-send").classList.toggle("btn-primary", !open);
+    $("join-send").querySelector("span").textContent = open ? words.join_again : words.join_send;
+  };
+
   function again() {
     sent = null;
     key = crypto.randomUUID();
     $("join").reset();
-    $("join-code-box").hidden = true;
+    codeBox(false);
     note("join-told", "");
   }
 
@@ -30,17 +36,18 @@ export function joining({ $, words, say, points, node, shop, choose, member, los
     await show(made.id);
   }
 
-  $("join-contact").addEventListener("input", () => { sent = null; key = crypto.randomUUID(); $("join-code-box").hidden = true; });
+  $("join-contact").addEventListener("input", () => { sent = null; key = crypto.randomUUID(); codeBox(false); });
   $("join-kana").addEventListener("input", () => { key = crypto.randomUUID(); });
 
   $("join").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (sent) return $("join-code").value ? confirm() : $("join-code").focus();
+    // Enter in the field of the code confirms; the button sends another one.
+    if (sent && document.activeElement === $("join-code")) { if ($("join-code").value) confirm(); return; }
     const wanted = contact();
     try {
       const answer = await call("POST", "/v1/contact_codes", wanted);
       sent = { ...wanted, id: answer.id };
-      $("join-code-box").hidden = false;
+      codeBox(true);
       $("join-code").value = "";
       note("join-told", say(words.join_sent, { to: wanted.value }));
       $("join-code").focus();
