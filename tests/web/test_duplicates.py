@@ -61,6 +61,14 @@ async def test_two_are_compared_merged_and_parted_again(staffed: Any) -> None:
         assert (await visitor.post(f"/office/merges/{merge}/undo", data=form)).status_code == 303
         assert "取り消し済み" in (await visitor.get(f"/office/members/{one}")).text
         assert "すでに取り消されています" in (await visitor.get(f"/office/merges/{merge}/undo")).text
+        # Parted by mistake: they can be asked about, and merged, once more.
+        address = f"/office/duplicates/{review}/decide"
+        for same in ("ask", "yes"):
+            answer = await visitor.post(address, data={"csrf": csrf_of(visitor), "same": same})
+            assert answer.status_code == 303, answer.text
+        page = (await visitor.get(f"/office/members/{one}")).text
+        assert "50<small> P" in page
+        assert page.count("/undo") == 1
     async with signed_in(staffed.application, "auditor", staffed.clock) as auditor:
         trail = (await auditor.get("/office/audit")).text
         assert "会員の統合" in trail
