@@ -16,6 +16,9 @@ if (figures) {
   addEventListener("pagehide", () => events.close());
 }
 
+// Where one begins to type, on devices with a keyboard: on a phone the numbers above are read first.
+if (matchMedia("(pointer: fine)").matches) document.querySelector("[data-begin]")?.focus({ preventScroll: true });
+
 // Duplicates: the box of the decision is where one begins; its keys count only while the focus is within it.
 const box = document.querySelector(".decide");
 if (box) {
