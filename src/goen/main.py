@@ -22,6 +22,7 @@ from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
 from goen.actions.till.till import Till
+from goen.analytics.figures import figuring
 from goen.api.frame import Frame, Receive, Scope, Send
 from goen.api.limits import Limits
 from goen.api.metrics import Metrics
@@ -128,11 +129,13 @@ async def build(
         head = await stack.enter_async_context(following(database.dsn))
         relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
         streams = await stack.enter_async_context(streaming(database, head))
+        await stack.enter_async_context(figuring(database, zone, head))
         till = Till(database, clock, context.day_of, wake=relay.wake)
         stack.push_async_callback(till.close)
         postman = postman or Postman()
         stack.push_async_callback(postman.close)
         accesses = await stack.enter_async_context(noting(database))
+        merge_pair = PairMerger(database, till, context)
         services = Services(
             postman=postman,
             line=line or LineLogin(),
@@ -151,7 +154,7 @@ async def build(
             scrub=forget,
             disclosure=disclosure,
             balances=Balances(database, clock, programmes, books.currency, zone),
-            merge_pair=PairMerger(database, till, context),
+            merge_pair=merge_pair,
         )
         metrics = Metrics(goen.__version__)
         metrics.watch("goen_streams_open", "Server-sent event streams of this process.", lambda: streams.count)
@@ -159,8 +162,9 @@ async def build(
         metrics.watch("goen_database_connections", "Open to write.", database.writers.get_size)
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
         known = Surroundings(
-            database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo
-        )
+            database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
+            services.balances, keyring, merge_pair,
+        )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)
         stack.callback(application.stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,12 +38,14 @@ async def load(settings: Settings) -> None:
         open_database(settings.database_url, readers_max=2, writers_max=3, name=NAME) as database,
         open_books(database, SystemClock()) as books,
     ):
+        await _employ(books)  # A demo of an earlier version has its shops already.
         done = await _done(books)
         if done is None:
             return
         folder = settings.data_dir / "demo"
         if not done:
             await _open_shops(books, folder)
+            await _employ(books)
         await _import(books, folder, members="members" not in done)
 
 
@@ -81,6 +84,24 @@ async def _open_shops(books: Books, folder: Path) -> None:
         ),
     }
     _keep_keys(folder, keys)
+
+
+async def _employ(books: Books) -> None:
+    """Its staff. Without passwords: the demo's first page lets a newcomer in as each of them, and nothing else does."""
+    from goen.actions.staff import add_staff
+    from goen.channels.demo.retailer import STAFF, STAFF_PIN
+    from goen.staff.errors import StaffExists
+
+    async with books.database.reading() as connection:
+        await books.context.shops.refresh(connection)
+    if not books.context.shops.all():
+        return
+    for login, name, role, shop, at_till in STAFF:
+        with suppress(StaffExists):
+            await add_staff(
+                books.database, login=login, name=name, role=role, password=None, pin=STAFF_PIN if at_till else None,
+                shop_codes=[shop] if shop else [], author=AUTHOR, now=books.clock.now(),
+            )  # fmt: skip
 
 
 def _keep_keys(folder: Path, keys: Mapping[str, str]) -> None:

@@ -103,6 +103,10 @@ async def _announce(settings: Settings, server: Server | None, tree: Tree, *, wi
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only told apart.
     address = f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
     click.echo(f"Goen        {address}/")
+    click.echo(f"Office      {address}/office   (sign-ins: `goen staff add`)")
+    click.echo(f"Terminal    {address}/terminal")
+    if settings.demo:
+        click.echo(f"Demo        {address}/ signs you in with one click: owner, marketing, manager, till (PIN 2468)")
     click.echo(f"API         {address}/docs   (OpenAPI: {address}/openapi.json)")
     if server is not None:
         words = ", ".join(f"{name} {value}" for name, value in PROFILES[server.profile].items())

@@ -12,7 +12,7 @@ from goen.database.queries import load
 from goen.identity.matching.evidence import FieldEvidence, Language, evidence
 from goen.identity.reviews.errors import UnknownReview
 from goen.identity.reviews.model import Review, ReviewState, public_id
-from goen.identity.reviews.store import review_of
+from goen.identity.reviews.store import review_of, waiting
 from goen.members.model import MemberView
 from goen.readings import pages
 from goen.readings.member_profile import member_profiles
@@ -83,6 +83,11 @@ async def match_review(connection: Reading, pair: tuple[int, int] | None, langua
     if row is None:
         raise UnknownReview
     return (await _views(connection, [review_of(row)], language))[0]
+
+
+async def reviews_waiting(connection: Reading, most: int = 100) -> int:
+    """How many pairs wait for a decision; ``most`` stands for so many or more."""
+    return await waiting(connection, most)
 
 
 def _place(review: Review) -> tuple[object, int, int]:

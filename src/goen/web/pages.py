@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Litestar, MediaType, Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
-from litestar.static_files import create_static_files_router
+from litestar.exceptions import HTTPException, InternalServerException
 
-from goen.web.common.pages import STRICT, WEB, page
+from goen.web import office, terminal
+from goen.web.common import assets
+from goen.web.common.pages import STRICT, page
+from goen.web.common.surroundings import Surroundings
 from goen.web.front import docs, home
-from goen.web.front.surroundings import Surroundings
+
+log = structlog.get_logger("goen.web")
 
 __all__ = ["Surroundings", "pages"]
-
-_KEPT = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
 
 
 def pages(surroundings: Surroundings) -> Litestar:
@@ -26,23 +27,28 @@ def pages(surroundings: Surroundings) -> Litestar:
         [
             *home.HANDLERS,
             *docs.HANDLERS,
-            _files("/static", WEB / "front" / "static"),
-            _files("/vendor", WEB / "vendor"),
+            *assets.HANDLERS,
+            *office.HANDLERS,
+            *terminal.HANDLERS,
         ],
         state=State({"surroundings": surroundings}),
-        exception_handlers={HTTPException: _wrong},
+        exception_handlers={HTTPException: _wrong, Exception: _failed},
         openapi_config=None,
         logging_config=None,
     )
 
 
-def _files(address: str, folder: Path) -> Any:
-    return create_static_files_router(address, [folder], after_request=_kept, include_in_schema=False, name=address)
+_SENTENCES = {
+    "not_found": "There is nothing at this address for this method. /docs lists what there is.",
+    "method_not_allowed": "There is nothing at this address for this method. /docs lists what there is.",
+    "internal_error": "Something went wrong on our side; the request id finds it.",
+}
 
 
-def _kept(response: Response[Any]) -> Response[Any]:
-    response.headers.update(_KEPT)
-    return response
+def _failed(request: Request[Any, Any, State], error: Exception) -> Response[Any]:
+    """A mistake of ours: the log has it, the visitor a page that says so."""
+    log.error("page_failed", path=request.url.path, request_id=request.scope.get("request_id"), exc_info=error)
+    return _wrong(request, InternalServerException())
 
 
 def _wrong(request: Request[Any, Any, State], error: HTTPException) -> Response[Any]:
@@ -51,14 +57,16 @@ def _wrong(request: Request[Any, Any, State], error: HTTPException) -> Response[
         answer: Response[Any] = page(request, "wrong.html", status=error.status_code)
         answer.status_code = error.status_code
         return answer
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
+    code = {404: "not_found", 405: "method_not_allowed", 500: "internal_error"}.get(
+        error.status_code, "invalid_request"
+    )
     problem = {
         "type": f"/docs/problems#{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": error.status_code,
         "code": code,
         "request_id": request.scope.get("request_id"),
-        "detail": "There is nothing at this address for this method. /docs lists what there is.",
+        "detail": _SENTENCES.get(code, "This did not work."),
     }
     return Response(
         msgspec.json.encode(problem),

@@ -165,7 +165,10 @@ class People:
         details = msgspec.json.encode({"import": self._job.import_id}).decode()
         await SQL.note_enrolments(connection, member_ids=ids, author=author, details=details, now=now)
         bodies = [
-            msgspec.json.encode({"member_id": public_id(i), "change": "enrolled", "fields": []}).decode() for i in ids
+            msgspec.json.encode(
+                {"member_id": public_id(one.member_id), "change": "enrolled", "fields": [], "joined_at": one.joined_at}
+            ).decode()
+            for one in numbered
         ]
         shop_ids = [one.shop_id for one in numbered]
         await SQL.announce_enrolments(connection, member_ids=ids, shop_ids=shop_ids, bodies=bodies, now=now)

@@ -70,6 +70,30 @@ async def decide_review(
             await reviews.note_merged(connection, *pair)
 
 
+async def reopen_review(database: Database, author: str, pair: tuple[int, int] | None, now: Instant) -> None:
+    """Ask again about two who were said to be two persons; of a pair that is open nothing changes.
+
+    Raises:
+        UnknownReview: there is no such pair. ReviewDecided: they were said to be one person.
+        MemberWithdrawn: one of them is no member any more.
+    """
+    if pair is None:
+        raise UnknownReview
+    async with database.transaction() as connection:
+        review = await reviews.locked(connection, *pair)
+        if review is None:
+            raise UnknownReview
+        if review.state == "same":
+            raise ReviewDecided(review.state)
+        if review.state == "open":
+            return
+        for member_id in pair:
+            await record.opened(connection, member_id)
+        await reviews.reopen(connection, review)
+        for member_id, other_id in (pair, pair[::-1]):
+            await record.audit(connection, member_id, author, "match.reopened", now, other=public_id(other_id))
+
+
 async def _audit(connection: Writing, review: Review, author: str, ask: DecideAsk, now: Instant) -> None:
     """One row for each of them, with the evidence that was shown: levels and weights, no values."""
     both = (review.member_id, review.other_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from goen.actions.merging.merge import MergeAsk, MergeMembers
+from goen.actions.merging.merge import SQL, MergeAsk, MergeMembers
 from goen.actions.points.context import Context
 from goen.actions.till.act import key_of
 from goen.actions.till.books import by_number
@@ -33,10 +33,12 @@ class PairMerger:
         """
         async with self.database.reading() as connection:
             into, gone = [await store.survivor_of(connection, each) or each for each in (survivor, source)]
+            parted: int = await connection.fetchval(SQL.times_parted.sql, gone)
         if into == gone:
             return
         ask = MergeAsk(MemberRef("member_id", public_id(gone)), reason)
-        key = key_of("merge", "pair", f"{into}:{gone}")
+        # Parted and found to be one person after all, they are merged anew: that is another act.
+        key = key_of("merge", "pair", f"{into}:{gone}:{parted}" if parted else f"{into}:{gone}")
         await self.till.post(
             MergeMembers(ask, by_number(into), by_number(gone), "", principal, self.context, now, key=key)
         )

@@ -1,8 +1,9 @@
-"""What would this merge change? The very act, decided on what is there now, and nothing written."""
+"""What would this merge, or its undo, change? The very act, decided on what is there now, and nothing written."""
 
 from __future__ import annotations
 
 from goen.actions.merging.merge import MergeMembers
+from goen.actions.merging.undo import UndoMerge
 from goen.actions.till.books import Books
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Rows
@@ -11,8 +12,8 @@ from goen.ledger.errors import LotsNotLoaded
 from goen.vocabulary.clock import Instant
 
 
-async def preview(database: Database, act: MergeMembers, now: Instant) -> bytes:
-    """The body of the answer. Raises what the merge would be refused with."""
+async def preview(database: Database, act: MergeMembers | UndoMerge, now: Instant) -> bytes:
+    """The body of the answer. Raises what the act would be refused with."""
     async with database.snapshot() as connection:
         books = Books(now, act.context.day_of(now))
         await books.read(connection, [act], ())

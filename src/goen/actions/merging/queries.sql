@@ -179,3 +179,7 @@ delete from merge_step s
      or (s.presented_id = any(:family::bigint[])
          and s.step_id > coalesce((select max(j.step_id) from merge_step j
                                     where j.member_id = :survivor_id and j.act_id = :act_id), 0)));
+
+-- name: times_parted$
+-- How often merges of this member were taken back.
+select count(*) from member_merge where member_id = :member_id and undone_at is not null;

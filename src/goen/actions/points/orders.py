@@ -216,10 +216,14 @@ class ChangeLines(OrderAct):
             decision = decide_again(sale, document, decision)
             pending = self._rebook(sale, decision)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
+        was = {"total": sale.purchase.total, "points": promised(sale.decision)}
         sale.decision = decision
         sale.progress = replace(sale.progress, revision=document)
         sale.save(total=decision.total, payable=decision.payable, decision=stored(decision))
-        sale.tell("purchase.changed", 0, pending, total=decision.total)
+        sale.tell(
+            "purchase.changed", 0, pending, occurred_at=self.moment, total=decision.total, points=promised(decision),
+            before=was,
+        )  # fmt: skip
 
     def _rebook(self, sale: Sale, decision: Decision) -> int:
         used = decision.used - sale.decision.used
@@ -277,7 +281,13 @@ class CancelPurchase(OrderAct):
             undone=undone, limits=(), apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
         )  # fmt: skip
         sale.save(status="cancelled")
-        sale.tell("purchase.cancelled", moved, -undone.pending)
+        sale.tell(
+            "purchase.cancelled",
+            moved,
+            -undone.pending,
+            occurred_at=self.moment,
+            value=sale.purchase.total - sale.value_back,
+        )
 
 
 class RevivePurchase(OrderAct):
@@ -314,7 +324,13 @@ class RevivePurchase(OrderAct):
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.progress = replace(sale.progress, waiting=undone.waiting, limits=undone.limits, undone=None)
         sale.save(status=undone.status, decision=stored(sale.decision))
-        sale.tell("purchase.revived", moved, undone.pending)
+        sale.tell(
+            "purchase.revived",
+            moved,
+            undone.pending,
+            occurred_at=self.moment,
+            value=sale.purchase.total - sale.value_back,
+        )
 
     def _terms(self, sale: Sale, rule: str) -> Terms:
         """Earned points come again with the dates that they had."""
@@ -326,6 +342,11 @@ class RevivePurchase(OrderAct):
         sale.journal.record(Like(last))
         keep_up(self.context, sale.journal, sale.desk.now, (last,))
         return sale.journal.terms_of(last)
+
+
+def promised(decision: Decision) -> dict[str, int]:
+    """The points of a placed order as events tell them."""
+    return {"earned": 0, "pending": decision.earned, "used": decision.used}
 
 
 def confirm(sale: Sale, points: int, day: date, rule: str) -> None:

@@ -146,6 +146,7 @@ class ReturnGoods(Act):
             points, unpaid = self._move(sale, back)
             # Rule 28 b: points already spent come off the refund, as far as it reaches.
             money = max(0, money - sale.engine.value.worth(unpaid))
+        before = sale.value_back
         sale.progress = replace(sale.progress, returned=back.state)
         sale.stamp(self.moment, self.business_date, self.shop.shop_id)
         sale.save()
@@ -156,6 +157,8 @@ class ReturnGoods(Act):
             return_shop=self.shop.code,
             return_external_id=self.ask.external_id,
             refund=money,
+            value=sale.value_back - before,
+            occurred_at=self.moment,
         )
         home = sale.holder or sale.purchase.member_id
         journal = sale.journal if sale.holder is not None else None

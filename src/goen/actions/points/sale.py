@@ -248,7 +248,13 @@ class Sale:
             warnings=warnings,
         )
 
-    def tell(self, topic: str, points: int, pending: int, **more: Any) -> None:
+    @property
+    def value_back(self) -> int:
+        """What came back so far, at what it was charged: money and points alike."""
+        returned = self.progress.returned
+        return returned.money + self.engine.value.worth(returned.used)
+
+    def tell(self, topic: str, points: int, pending: int, /, **more: Any) -> None:
         """The act's events: what happened to the purchase, and how the balance moved."""
         shop = self.shop
         self.desk.tell(

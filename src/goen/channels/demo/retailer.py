@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from goen.channels.demo.people import Chance, Customer, customer
+from goen.staff.rules import Role
 
 #: The six busiest stores of the data, busiest first, and the web shop, where all other baskets go.
 STORES = (
@@ -24,6 +25,17 @@ STORES = (
     ("chiba", "千葉店"),
 )
 WEB_SHOP = ("online", "オンラインストア")
+
+#: Invented people who work here: login, name, role, shop, and whether they serve at its terminals.
+STAFF: tuple[tuple[str, str, Role, str | None, bool], ...] = (
+    ("owner", "縁田 社長", "owner", None, False),
+    ("marketing", "花岡 販促", "marketing", None, False),
+    ("manager", "渋谷 店長", "manager", STORES[0][0], True),
+    ("auditor", "監物 監査", "auditor", None, False),
+    ("clerk1", "レジ 一子", "clerk", STORES[0][0], True),
+    ("clerk2", "レジ 二郎", "clerk", STORES[0][0], True),
+)
+STAFF_PIN = "2468"
 
 #: Households that buy at the six stores often: enough to see something, few enough to load in seconds.
 SHARE_MIN = 1 / 3

@@ -55,6 +55,19 @@ update match_review
    set state = :state, decided_at = :now, decided_by = :author, reason = :reason, merged = :merged
  where member_id = :member_id and other_id = :other_id;
 
+-- name: reopen(member_id, other_id)!
+-- What a person decided is asked again.
+update match_review set state = 'open', decided_at = null, decided_by = null, reason = null
+ where member_id = :member_id and other_id = :other_id;
+
+-- name: waiting(most)$
+-- How many pairs wait for somebody whose members are both still there; counted up to so many.
+select count(*) from (
+  select from match_review r
+    join member one on one.member_id = r.member_id and one.status in ('active', 'frozen')
+    join member other on other.member_id = r.other_id and other.status in ('active', 'frozen')
+   where r.state = 'open' limit :most) w;
+
 -- name: note_merged(member_id, other_id)!
 -- The two have been merged since.
 update match_review set merged = true where member_id = :member_id and other_id = :other_id;

@@ -116,6 +116,17 @@ async def decide(
     )
 
 
+async def reopen(connection: Writing, review: Review) -> None:
+    """Ask again what a person decided."""
+    await _queries.reopen(connection, member_id=review.member_id, other_id=review.other_id)
+
+
+async def waiting(connection: Reading, most: int) -> int:
+    """How many pairs wait for somebody to decide; ``most`` stands for so many or more."""
+    found: int = await _queries.waiting(connection, most=most)
+    return found
+
+
 async def note_merged(connection: Writing, member_id: int, other_id: int) -> None:
     """Note that the two have been merged."""
     await _queries.note_merged(connection, member_id=member_id, other_id=other_id)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from babel.messages.pofile import read_po
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.datastructures import Cookie
+from markupsafe import Markup
 
-WEB = Path(__file__).parents[1]
+from goen.web.common.assets import WEB, address, icon
+from goen.web.common.formats import filters
+
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 COOKIE = "goen_language"
+THEME = "goen_theme"
 
 #: Nothing from elsewhere, nothing inline, no frame around us.
 STRICT = {
@@ -30,6 +33,15 @@ STRICT = {
 }
 
 
+#: The surfaces: they keep a worker and are installed, and a form says where it comes from.
+SURFACE = {
+    **STRICT,
+    "content-security-policy": STRICT["content-security-policy"] + "; worker-src 'self'; manifest-src 'self'",
+    "referrer-policy": "same-origin",
+}
+_TEMPLATES = tuple(WEB / surface / "templates" for surface in ("front", "common", "office", "terminal"))
+
+
 @cache
 def _words(language: Language) -> Mapping[str, str]:
     """The catalogue ``words/<language>.po``; English is what the templates themselves say."""
@@ -42,13 +54,15 @@ def _words(language: Language) -> Mapping[str, str]:
 @cache
 def _environment(language: Language) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader([WEB / "front" / "templates"]),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    environment.filters.update(filters(language))
+    environment.globals.update(asset=address, icon=lambda name: Markup(icon(name)))  # noqa: S704 - our own files.
     words = _words(language)
     environment.install_gettext_callables(  # type: ignore[attr-defined] # added by the extension
         lambda text: words.get(text, text),
@@ -71,12 +85,28 @@ def language_of(request: Request[Any, Any, Any]) -> Language:
     return "ja"
 
 
+def theme_of(request: Request[Any, Any, Any]) -> str:
+    """``light`` or ``dark`` where the visitor chose; else empty, and the device decides."""
+    chosen = request.cookies.get(THEME)
+    return chosen if chosen in ("light", "dark") else ""
+
+
+def secure(request: Request[Any, Any, Any]) -> bool:
+    """Whether cookies of sign-ins are for https alone: everywhere but on the machine itself."""
+    host = request.headers.get("host", "").rsplit(":", 1)[0]
+    return host not in ("localhost", "127.0.0.1", "[::1]")
+
+
 def page(
     request: Request[Any, Any, Any], template: str, headers: Mapping[str, str] = STRICT, **values: Any
 ) -> Response[str]:
     """Render ``template`` in the visitor's language."""
     language = language_of(request)
-    body = _environment(language).get_template(template).render(lang=language, path=request.url.path, **values)
+    body = (
+        _environment(language)
+        .get_template(template)
+        .render(lang=language, path=request.url.path, theme=theme_of(request), **values)
+    )
     switched = request.query_params.get("lang") in LANGUAGES
     cookie = Cookie(COOKIE, value=language, max_age=31_536_000, httponly=True, samesite="lax")
     return Response(

@@ -15,7 +15,7 @@ from goen.earning.words import money_text
 from goen.readings.live import movements
 from goen.readings.overview import Totals
 from goen.web.common.pages import STRICT, language_of, page
-from goen.web.front.surroundings import Surroundings
+from goen.web.common.surroundings import Surroundings
 
 VIEWERS_MAX = 100
 _viewers: set[object] = set()

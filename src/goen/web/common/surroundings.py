@@ -1,4 +1,4 @@
-"""What the first page may know, and whom it may tell."""
+"""What pages may know and use, and whom the first page may tell."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from typing import Any
 
 from litestar import Request
 
+from goen.actions.members.duplicates import MergePair
+from goen.actions.points.context import Context
+from goen.actions.till.till import Till
 from goen.database.pool import Database
 from goen.delivery.head import FeedHead
 from goen.earning.catalogue import Programmes
+from goen.readings.balance import Balances
 from goen.readings.overview import Overview, overview
 from goen.shops.directory import ShopDirectory
+from goen.shops.keys import Keyring
 from goen.vocabulary.clock import Clock
 
 OVERVIEW_SECONDS = 5.0
@@ -36,6 +41,11 @@ class Surroundings:
     problems: Sequence[tuple[str, str, str]]
     version: str
     demo: bool
+    till: Till
+    context: Context
+    balances: Balances
+    keyring: Keyring
+    merge_pair: MergePair
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)
 

@@ -1,0 +1,170 @@
+"""Members: find one, and see all of one (360°): who, balance and why, what happened, and points by hand."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from litestar import Response
+
+from goen.actions.points.by_hand import Adjust, AdjustmentAsk
+from goen.actions.points.orders import idempotent
+from goen.identity.presented import Presented, presented
+from goen.members.errors import AmbiguousMember, UnknownMember
+from goen.members.ids import member_id_of
+from goen.members.model import MemberView
+from goen.purchases.model import MemberRef
+from goen.readings import entries, lots, purchases, recent
+from goen.readings.family import family, holders
+from goen.readings.member_lookup import member_by
+from goen.readings.member_profile import member_profile, member_profiles
+from goen.readings.member_search import member_search
+from goen.readings.merges import merges
+from goen.readings.why import why
+from goen.shops.model import Principal
+from goen.vocabulary.refusal import Forbidden, InvalidRequest
+from goen.web.common.visits import Visit, moved
+from goen.web.office.frame import shown
+
+PAGE = 20
+#: What a manager gives or takes without headquarters.
+MANAGER_MAX = 10_000
+REASONS = ("goodwill", "correction", "promotion", "migration", "other")
+
+
+async def search(visit: Visit) -> Response[Any]:
+    """By number, phone, mail, name or kana; without a question, who bought lately."""
+    wanted = visit.query.get("q", "").strip()[:200]
+    cursor = visit.query.get("cursor")
+    found: list[MemberView] = []
+    next_cursor, short = None, False
+    lately: list[Any] = []
+    async with visit.known.database.reading() as connection:
+        if wanted and cursor is None:
+            found = await _named(connection, wanted)
+        if wanted and not found:
+            try:
+                page = await member_search(connection, wanted, PAGE, cursor)
+                found, next_cursor = page.members, page.next_cursor
+            except InvalidRequest:
+                short = True
+        if not wanted:
+            sales, _ = await recent.recent_sales(connection, visit.staff.shops, 40, None)
+            seen: dict[str, Any] = {}
+            for sale in sales:
+                if sale.member is not None:
+                    seen.setdefault(sale.member.id, sale)
+            lately = list(seen.values())[:12]
+    values: dict[str, Any] = {
+        "q": wanted,
+        "members": found,
+        "next_cursor": next_cursor,
+        "short": short,
+        "lately": lately,
+    }
+    if visit.fragment:
+        return visit.page("office/members_list.html", **values)
+    return shown(visit, "members.html", "members", **values)
+
+
+async def _named(connection: Any, wanted: str) -> list[MemberView]:
+    """Whoever an identifier names; several where they share a phone or mail."""
+    digits = sum(each.isdigit() for each in wanted)
+    kinds = ("email",) if "@" in wanted else ("card", "phone") if digits >= 4 else ()
+    for kind in kinds:
+        try:
+            named = presented(kind, wanted, member_id_of=member_id_of)
+            member_id = await member_by(connection, named)
+        except InvalidRequest:
+            continue
+        except AmbiguousMember as several:
+            ids = [member_id_of(each["member_id"]) for each in several.fields["candidates"]]
+            return await member_profiles(connection, [each for each in ids if each is not None])
+        if member_id is not None:
+            return await member_profiles(connection, [member_id])
+    return []
+
+
+def _member_id(visit: Visit) -> int:
+    member_id = member_id_of(visit.path["member_id"])
+    if member_id is None:
+        raise UnknownMember
+    return member_id
+
+
+async def member(visit: Visit) -> Response[Any]:
+    """All of one member. Points are those of the books: the survivor's, or of a household together."""
+    member_id, known = _member_id(visit), visit.known
+    async with known.database.reading() as connection:
+        profile = await member_profile(connection, member_id)
+        if profile.id != visit.path["member_id"]:
+            return moved(f"/office/members/{profile.id}")  # Merged since: there is one page of one person.
+        one = await holders(connection, member_id)
+        page = await entries.entries_of(connection, one, PAGE, None, known.shops, visit.language)
+        opened, _ = await lots.lots(connection, one.root, 12, None)
+        bought, _ = await purchases.of_member(connection, one, purchases.Span(), 8, None)
+        joined = await merges(connection, (await family(connection, member_id)).homes)
+    balance = await known.balances.of(member_id)
+    told = await why(
+        known.database, member_id, visit.now, zone=known.context.zone, currency=known.context.currency,
+        shops=known.shops, language=visit.language,
+    )  # fmt: skip
+    return shown(
+        visit, "member.html", "members", member=profile, balance=balance, why=told, entries=page, lots=opened,
+        bought=bought, reasons=REASONS, merges=joined, key=secrets.token_urlsafe(16),
+        may_adjust=visit.staff.may("points.adjust"), may_undo=visit.staff.may("duplicates.decide"),
+        today=known.context.day_of(visit.now), shop_by_code={each.code: each.name for each in known.shops.all()},
+    )  # fmt: skip
+
+
+async def timeline(visit: Visit) -> Response[Any]:
+    """More of what moved."""
+    async with visit.known.database.reading() as connection:
+        one = await holders(connection, _member_id(visit))
+        page = await entries.entries_of(
+            connection, one, PAGE, visit.query.get("cursor"), visit.known.shops, visit.language
+        )
+    return visit.page(
+        "office/timeline.html",
+        entries=page,
+        member_id=visit.path["member_id"],
+        shop_by_code={each.code: each.name for each in visit.known.shops.all()},
+    )
+
+
+async def adjust(visit: Visit) -> Response[Any]:
+    """Points by hand. Asked once, it shows what would happen; asked with ``sure``, it does it, once per ``key``."""
+    known, member_id, form = visit.known, _member_id(visit), visit.form
+    raw = form.get("points", "").strip().replace(",", "").replace("−", "-").replace("－", "-")
+    try:
+        points = int(raw)
+    except ValueError:
+        raise InvalidRequest("points", "is a whole number") from None
+    if not 0 < abs(points) < 10**9:
+        raise InvalidRequest("points", "is not zero, and below 1000000000")
+    reason, note, key = form.get("reason", ""), form.get("note", "").strip()[:500], form.get("key", "")[:64]
+    if reason not in REASONS or not key:
+        raise InvalidRequest("reason", "is one of the list")
+    if visit.staff.role == "manager" and abs(points) > MANAGER_MAX:
+        raise Forbidden(f"More than {MANAGER_MAX:,} points by hand are for headquarters.")
+    who = presented("member_id", visit.path["member_id"], member_id_of=member_id_of)
+    ask = AdjustmentAsk(
+        MemberRef("member_id", visit.path["member_id"]), points, reason, note or None,  # type: ignore[arg-type]
+        author=visit.staff.author,
+    )  # fmt: skip
+    act = _adjustment(visit, ask, who, key)
+    before = await known.balances.of(member_id)
+    if form.get("sure") != "1":
+        return visit.page(
+            "office/adjust_sure.html", points=points, reason=reason, note=note, key=key, before=before.available,
+            after=before.available + points, member_id=visit.path["member_id"],
+        )  # fmt: skip
+    await known.till.post(act)
+    after = await known.balances.of(member_id)
+    return visit.page("office/adjust_done.html", points=points, after=after.available)
+
+
+def _adjustment(visit: Visit, ask: AdjustmentAsk, who: Presented, key: str) -> Adjust:
+    context = visit.known.context
+    principal = Principal(0, "office", "server")
+    return Adjust(ask, who, idempotent("office", f"adjust:{key}", context, visit.now), principal, context, visit.now)

@@ -1,0 +1,36 @@
+"""Every address of the office and the right that it asks for. The checks, the menu and a test come from here."""
+
+from __future__ import annotations
+
+from goen.web.common.visits import Route, handlers
+from goen.web.office import books, duplicates, home, members, purchases, setup, sign_in
+from goen.web.office.frame import refused
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/office", "home", home.home),
+    Route("GET", "/office/figures", "home", home.figures),
+    Route("GET", "/office/live", "home", home.live),
+    Route("GET", "/office/members", "members", members.search),
+    Route("GET", "/office/members/{member_id:str}", "members", members.member),
+    Route("GET", "/office/members/{member_id:str}/timeline", "members", members.timeline),
+    Route("POST", "/office/members/{member_id:str}/adjust", "points.adjust", members.adjust),
+    Route("GET", "/office/duplicates", "duplicates", duplicates.queue),
+    Route("GET", "/office/duplicates/{review_id:str}", "duplicates", duplicates.pair),
+    Route("GET", "/office/duplicates/{review_id:str}/merge", "duplicates.decide", duplicates.sure),
+    Route("POST", "/office/duplicates/{review_id:str}/decide", "duplicates.decide", duplicates.decide),
+    Route("GET", "/office/merges/{merge_id:str}/undo", "duplicates.decide", duplicates.undo),
+    Route("POST", "/office/merges/{merge_id:str}/undo", "duplicates.decide", duplicates.undo_now),
+    Route("GET", "/office/purchases", "purchases", purchases.purchases),
+    Route("GET", "/office/purchases/{purchase_id:str}", "purchases", purchases.purchase),
+    Route("GET", "/office/programme", "programme", books.programme),
+    Route("GET", "/office/imports", "imports", books.imports),
+    Route("GET", "/office/audit", "audit", books.audit),
+    Route("GET", "/office/shops", "shops", setup.shops),
+    Route("POST", "/office/terminals", "terminals", setup.make_code),
+    Route("GET", "/office/keys", "keys", setup.keys),
+    Route("GET", "/office/staff", "staff", setup.staff),
+    Route("GET", "/office/design", None, setup.design),
+    Route("POST", "/office/sign-out", None, sign_in.sign_out),
+)
+
+HANDLERS = (*handlers(ROUTES, refused), *sign_in.HANDLERS)

@@ -1,0 +1,64 @@
+"""A real browser for the pages: the system's Chromium, axe-core, and a measure of what overflows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = (Path(__file__).parents[1] / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
+WIDTHS = (1440, 820, 390)
+_RULES = '["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]'
+_ASK = f"""axe.run({{runOnly: {_RULES}}}).then((found) => found.violations.map((each) =>
+  [each.id, each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))]))"""
+
+
+def chromium() -> str:
+    """Where Chromium is; without it the test is skipped (in CI it fails)."""
+    found = shutil.which("chromium")
+    if found is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no Chromium; run tools/test-tools")
+    return str(found)
+
+
+@asynccontextmanager
+async def chrome(width: int, *, dark: bool = False) -> AsyncIterator[Any]:
+    """A page of this width. What the browser complains of is in ``page.complaints``."""
+    from playwright.async_api import async_playwright
+
+    path = chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        )
+        context.set_default_timeout(60_000)
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda told: complaints.append(told.text) if "Content Security Policy" in told.text else None,
+        )
+        page.complaints = complaints
+        yield page
+        await browser.close()
+
+
+async def sound(page: Any) -> None:
+    """The page has no violation of WCAG 2.2 A and AA, nothing wider than the window, and no complaint."""
+    wide = await page.evaluate(
+        """[...document.querySelectorAll("main *")].filter((each) => each.checkVisibility()
+           && !each.closest(".unseen, thead, svg, pre") && each.getBoundingClientRect().right > innerWidth + 1)
+           .map((each) => each.outerHTML.slice(0, 160))"""
+    )
+    assert wide == [], (page.url, wide)
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
+    found = await page.evaluate(f"{AXE};{_ASK}")
+    assert found == [], (page.url, found)
+    assert page.complaints == [], page.url

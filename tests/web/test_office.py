@@ -1,0 +1,220 @@
+"""The office's pages over HTTP: what they show, to whom, and what they do."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from goen.analytics.figures import catch_up, total
+from goen.staff.model import ROLES
+from goen.staff.rules import RIGHTS
+from goen.web.office.table import ROUTES
+from web.conftest import browser, csrf_of, signed_in
+from web.test_duplicates import asked
+from web.test_front import buy, relayed
+from web.test_one_person import merge, person
+
+HX = {"HX-Request": "true"}
+
+
+async def member_of(visitor: Any) -> str:
+    page = (await visitor.get("/office/members?q=山田花子")).text
+    found = re.search(r"/office/members/(m_\w+)", page)
+    assert found is not None, page
+    return found[1]
+
+
+async def test_a_member_is_found_and_told_whole(staffed: Any) -> None:
+    await buy(staffed, 1)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        member = await member_of(visitor)
+        page = await visitor.get(f"/office/members/{member}")
+        assert page.status_code == 200
+        assert "10<small> P" in page.text
+        assert "ポイント付与（渋谷店）" in page.text
+        assert "通常ポイント" in page.text  # The arithmetic behind the balance.
+        for wanted in ("山田", "CARD-0001"):
+            assert member in (await visitor.get("/office/members", params={"q": wanted})).text
+        assert "一致する会員は見つかりません" in (await visitor.get("/office/members?q=存在しない")).text
+        fragment = await visitor.get("/office/members?q=山田", headers=HX)
+        assert "<html" not in fragment.text
+        assert member in fragment.text
+
+
+async def test_points_by_hand_are_shown_before_and_done_once(staffed: Any) -> None:
+    await buy(staffed, 1)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        member = await member_of(visitor)
+        form = {"csrf": csrf_of(visitor), "points": "-3", "reason": "correction", "note": "二重付与", "key": "k1"}
+        address = f"/office/members/{member}/adjust"
+        shown = await visitor.post(address, data=form, headers=HX)
+        assert "10\u00a0Pから7\u00a0P" in shown.text
+        assert (await visitor.post(address, data=form | {"sure": "1"}, headers=HX)).status_code == 200
+        again = await visitor.post(address, data=form | {"sure": "1"}, headers=HX)
+        assert "7\u00a0P" in again.text
+        assert "7<small> P" in (await visitor.get(f"/office/members/{member}")).text
+        for wrong in (
+            {"points": "many"},
+            {"points": "0"},
+            {"reason": "because"},
+            {"points": "-5", "reason": "goodwill"},
+        ):
+            refused = await visitor.post(address, data=form | {"sure": "1", "key": "k2"} | wrong, headers=HX)
+            assert refused.status_code == 422, wrong
+        much = await visitor.post(address, data=form | {"points": "10001", "sure": "1", "key": "k3"}, headers=HX)
+        assert much.status_code == 403
+    async with signed_in(staffed.application, "auditor", staffed.clock) as auditor:
+        trail = (await auditor.get("/office/audit")).text
+        assert "ポイント調整" in trail
+        assert "staff:manager" in trail
+        assert "二重付与" in trail
+
+
+async def test_home_tells_what_the_ledger_says(staffed: Any) -> None:
+    for number in range(3):
+        await buy(staffed, number)
+    await buy(staffed, 1, external_id="r90", use_points=4)
+    await buy(staffed, 2, external_id="w1", shop="web", status="placed")
+    guest = {
+        "shop": "shibuya", "external_id": "g1", "occurred_at": staffed.clock.now().isoformat(),
+        "lines": [{"line": 1, "amount": 500}],
+    }  # fmt: skip
+    assert (await staffed.server.post("/v1/purchases", json=guest)).status_code == 201
+    back = {"external_id": "b1", "occurred_at": staffed.clock.now().isoformat(), "lines": [{"line": 1, "quantity": 1}]}
+    sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r0")).json()["id"]
+    assert (await staffed.server.post(f"/v1/purchases/{sale}/returns", json=back)).status_code == 201
+    async with asyncio.timeout(5):
+        while True:
+            async with staffed.database.reading() as connection:
+                if not await connection.fetchval("select count(*) from outbox"):
+                    break
+            await asyncio.sleep(0.02)
+    await catch_up(staffed.database, staffed.application.services.zone)
+    async with staffed.database.reading() as connection:
+        found = await total(connection)
+        ledger = await connection.fetchrow(
+            "select sum(booked) - (select coalesce(sum(points), 0) from hold where status = 'open') as outstanding,"
+            " sum(pending) as pending, (select count(*) from member) as members from member_account"
+        )
+        assert (found.outstanding, found.pending, found.members) == tuple(ledger)
+        hours = await connection.fetchrow(
+            "select sum(sales) as sales, sum(amount) as amount, sum(refunded) as refunded, sum(used) as used,"
+            " sum(amount) filter (where not is_member) as guests, sum(joined) as joined from figure_hour"
+        )
+    assert tuple(hours) == (6, 1100 * 5 + 500, 1100, 4, 500, 3)
+    async with signed_in(staffed.application, "owner", staffed.clock) as visitor:
+        page = (await visitor.get("/office")).text
+        assert "¥4,900" in page
+        assert "渋谷店" in page
+        assert "オンラインストア" in page
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        page = (await visitor.get("/office")).text
+        assert "¥3,800" in page  # Shibuya alone.
+        assert "オンラインストア" not in page
+
+
+async def test_figures_count_every_event_once_whoever_adds(staffed: Any) -> None:
+    for number in range(8):
+        await buy(staffed, number)
+    await relayed(staffed, 24)
+    zone = staffed.application.services.zone
+    await asyncio.gather(*(catch_up(staffed.database, zone) for _ in range(5)))
+    async with staffed.database.reading() as connection:
+        assert await connection.fetchval("select sum(sales) from figure_hour") == 8
+        assert (await total(connection)).outstanding == 80
+
+
+async def test_a_purchase_tells_lines_and_points_and_is_found_by_its_receipt(staffed: Any) -> None:
+    await buy(staffed, 1)
+    await relayed(staffed, 2)
+    async with signed_in(staffed.application, "clerk", staffed.clock) as visitor:
+        assert "r1" in (await visitor.get("/office/purchases")).text
+        found = await visitor.get("/office/purchases?receipt=r1")
+        assert found.status_code == 303
+        page = await visitor.get(found.headers["location"])
+        assert "¥1,100" in page.text
+        assert "通常ポイント" in page.text
+        assert "見つかりません" in (await visitor.get("/office/purchases?receipt=none")).text
+        assert (await visitor.get("/office/purchases/p_9_9")).status_code == 404
+
+
+async def test_what_another_shop_sold_is_not_shown(staffed: Any) -> None:
+    await buy(staffed, 1, shop="yokohama", external_id="y1")
+    await relayed(staffed, 2)
+    purchase = (await staffed.server.get("/v1/purchases?shop=yokohama&external_id=y1")).json()["id"]
+    async with signed_in(staffed.application, "clerk", staffed.clock) as visitor:
+        assert "y1" not in (await visitor.get("/office/purchases")).text
+        assert (await visitor.get(f"/office/purchases/{purchase}")).status_code == 403
+        assert (await visitor.get("/office/purchases?shop=yokohama")).status_code == 403
+        assert (await visitor.get("/office/purchases?receipt=y1")).status_code == 200  # Not found for them.
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        form = {"csrf": csrf_of(visitor), "shop": "yokohama", "device": "01"}
+        assert (await visitor.post("/office/terminals", data=form, headers=HX)).status_code == 403
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: Any, role: str) -> None:
+    for number in (1, 2, 3, 4):
+        await buy(staffed, number)
+    purchase = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
+    review = await asked(staffed, 1, 2)
+    merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
+    async with signed_in(staffed.application, role, staffed.clock) as visitor:
+        for route in ROUTES:
+            if route.path in ("/office/live", "/office/sign-out"):
+                continue  # Endless; and tried last.
+            path = route.path.replace(":str", "").format(
+                member_id=purchase["member"]["id"], purchase_id=purchase["id"], review_id=review, merge_id=merged["id"]
+            )
+            form = {
+                "csrf": csrf_of(visitor),
+                "shop": "shibuya",
+                "device": "01",
+                "points": "1",
+                "reason": "goodwill",
+                "key": "k",
+                "same": "no",
+            }
+            answer = await visitor.request(route.method, path, data=form if route.method == "POST" else None)
+            allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
+            done = 303 if route.path.endswith(("/decide", "/undo")) and route.method == "POST" else 200
+            assert answer.status_code == (done if allowed else 403), (route.method, path, answer.text[-400:])
+            if route.method == "POST" and allowed:
+                answer = await visitor.post(path, data=form | {"csrf": "forged"})
+                assert answer.status_code == 403, path
+
+
+async def test_nobody_sees_anything_without_a_sign_in(staffed: Any) -> None:
+    async with browser(staffed.application) as visitor:
+        for route in ROUTES:
+            path = re.sub(r"\{\w+:str\}", "x_1_1", route.path)
+            answer = await visitor.request(route.method, path)
+            assert answer.status_code == 303, path
+            assert answer.headers["location"].startswith("/office/sign-in")
+            policy = answer.headers["content-security-policy"]
+            assert "unsafe" not in policy
+
+
+async def test_markup_in_names_and_notes_stays_text(staffed: Any) -> None:
+    evil = '<script>alert(1)</script>"onload="x'
+    body = {"name": evil, "kana": evil, "identifiers": [{"kind": "card", "value": "EVIL-0001"}]}
+    made = (await staffed.server.post("/v1/members", json=body)).json()
+    sale = {
+        "shop": "shibuya", "external_id": evil, "occurred_at": staffed.clock.now().isoformat(), "staff": evil,
+        "terminal": evil, "member": {"kind": "member_id", "value": made["id"]},
+        "lines": [{"line": 1, "amount": 1100, "name": evil, "category": evil}], "discounts": [],
+    }  # fmt: skip
+    posted = (await staffed.server.post("/v1/purchases", json=sale)).json()
+    await relayed(staffed, 2)
+    async with signed_in(staffed.application, "owner", staffed.clock) as visitor:
+        form = {"csrf": csrf_of(visitor), "points": "1", "reason": "other", "note": evil, "key": "k", "sure": "1"}
+        await visitor.post(f"/office/members/{made['id']}/adjust", data=form)
+        for path in (
+            f"/office/members/{made['id']}", f"/office/purchases/{posted['id']}", "/office/members",
+            "/office/purchases",
+            "/office/audit", "/office/members?q=" + evil, "/office/purchases?receipt=" + evil, "/office",
+        ):  # fmt: skip
+            assert "<script>alert" not in (await visitor.get(path)).text, path
