@@ -163,7 +163,7 @@ async def build(
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
         known = Surroundings(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
-            services.balances, keyring, merge_pair,
+            services.balances, keyring, merge_pair, accesses,
         )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)

@@ -27,7 +27,9 @@ NOT_PERSONAL = {
     "personal_access.*": "who read, not what", "household_member.state": "code",
     "member_segment.*": "rows go with erasure", "campaign.*": "rules", "campaign_version.*": "rules",
     "campaign_approval.*": "staff and programs", "campaign_change.*": "codes", "signal.*": "weather and the like",
-    "staff.*": "staff, who are not members", "staff_session.*": "staff", "terminal_code.*": "devices", "sign_in_quota.*": "hashes; rows go within the day",
+    "staff.*": "staff, who are not members",
+    "staff_session.*": "staff", "terminal_code.*": "devices", "sign_in_quota.*": "hashes; rows go within the day",
+
     "member_merge.merge_id": "id", "member_merge.source_state": "numbers", "member_merge.survivor_state": "numbers",
     "merge_step.body": "numbers and ids", "match_model.*": "weights", "match_run.*": "counts",
     "match_review.state": "code", "match_review.evidence": "names of fields and weights",

@@ -44,6 +44,19 @@ async def test_a_member_is_found_and_told_whole(staffed: Any) -> None:
         assert member in fragment.text
 
 
+async def test_whoever_looks_at_a_member_is_written_down(staffed: Any) -> None:
+    await buy(staffed, 1)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        member = await member_of(visitor)
+        await visitor.get(f"/office/members/{member}")
+        await visitor.get("/office/purchases")
+    await staffed.application.services.accesses.write()
+    lines = (await staffed.server.get(f"/v1/members/{member}/accesses")).json()["items"]
+    assert [each["what"] for each in reversed(lines)] == ["found", "read", "found"]
+    assert all(each["request_id"] for each in lines)
+    assert {each["reader"] for each in lines} != {"server"}, "by name, as the audit has it"
+
+
 async def test_points_by_hand_are_shown_before_and_done_once(staffed: Any) -> None:
     await buy(staffed, 1)
     async with signed_in(staffed.application, "manager", staffed.clock) as visitor:

@@ -11,6 +11,7 @@ from typing import Any
 
 from litestar import Request
 
+from goen.actions.members.accesses import Accesses
 from goen.actions.members.duplicates import MergePair
 from goen.actions.points.context import Context
 from goen.actions.till.till import Till
@@ -46,6 +47,7 @@ class Surroundings:
     balances: Balances
     keyring: Keyring
     merge_pair: MergePair
+    accesses: Accesses
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)
 

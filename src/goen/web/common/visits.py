@@ -16,7 +16,9 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie, State
 from litestar.handlers import HTTPRouteHandler
 
+from goen.actions.members.accesses import What
 from goen.actions.staff import whoever
+from goen.members.ids import member_id_of
 from goen.shops.model import Shop
 from goen.staff.model import Session, Staff
 from goen.staff.rules import Right
@@ -47,6 +49,12 @@ class Visit:
     @property
     def now(self) -> Instant:
         return self.known.clock.now()
+
+    def saw(self, members: Iterable[str], what: What = "found") -> None:
+        """Write down whose personal data was shown (public ids), as the API does for programs."""
+        ids = [each for each in map(member_id_of, members) if each is not None]
+        scope = self.request.scope
+        self.known.accesses.note(ids, self.staff.author, what, self.now, scope.get("request_id"))  # type: ignore[arg-type]
 
     @property
     def language(self) -> Language:

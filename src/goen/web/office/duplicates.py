@@ -64,6 +64,7 @@ async def queue(visit: Visit) -> Response[Any]:
             decided = None if done is None else await match_review(connection, done, visit.language)
         except UnknownReview:
             decided = None
+    visit.saw({each.id for item in page.items for each in item.members})
     return shown(
         visit, "duplicates.html", "duplicates", state=state, page=page, waiting=waiting, decided=decided,
         may_decide=visit.staff.may("duplicates.decide"),
@@ -119,6 +120,7 @@ async def undo(visit: Visit) -> Response[Any]:
         if facts is None:
             raise UnknownMerge
         members = await member_profiles(connection, [member_id_of(facts.survivor) or 0])
+    visit.saw([each.id for each in members])
     told: UndoAnswer | None = None
     refusal: Refusal | None = None
     try:
@@ -165,6 +167,7 @@ async def _pair(visit: Visit) -> tuple[ReviewView, list[Side]]:
             one = await holders(connection, member_id_of(member.id))
             found, _ = await purchases.of_member(connection, one, purchases.Span(), 1, None)
             last.append(found[0].row if found else None)
+    visit.saw({each.id for each in review.members}, "read")
     balances = [await known.balances.of(member_id_of(each.id)) for each in review.members]
     return review, [Side(*each) for each in zip(review.members, balances, last, strict=True)]
 

@@ -55,6 +55,7 @@ async def search(visit: Visit) -> Response[Any]:
                 if sale.member is not None:
                     seen.setdefault(sale.member.id, sale)
             lately = list(seen.values())[:12]
+    visit.saw({*(each.id for each in found), *(sale.member.id for sale in lately)})
     values: dict[str, Any] = {
         "q": wanted,
         "members": found,
@@ -104,6 +105,7 @@ async def member(visit: Visit) -> Response[Any]:
         opened, _ = await lots.lots(connection, one.root, 12, None)
         bought, _ = await purchases.of_member(connection, one, purchases.Span(), 8, None)
         joined = await merges(connection, (await family(connection, member_id)).homes)
+    visit.saw([profile.id], "read")
     balance = await known.balances.of(member_id)
     told = await why(
         known.database, member_id, visit.now, zone=known.context.zone, currency=known.context.currency,

@@ -44,6 +44,7 @@ async def purchases(visit: Visit) -> Response[Any]:
                     return moved(f"/office/purchases/{found.row.purchase_id}")
         within = [chosen.shop_id] if chosen is not None else visit.staff.shops
         sales, cursor = await recent.recent_sales(connection, within, PAGE, visit.query.get("cursor"))
+    visit.saw({each.member.id for each in sales if each.member is not None})
     values: dict[str, Any] = {
         "sales": sales, "next_cursor": cursor, "receipt": wanted, "shop": code, "shops": visit.shops(),
     }  # fmt: skip
@@ -60,6 +61,7 @@ async def purchase(visit: Visit) -> Response[Any]:
             raise UnknownPurchase
         visit.guard_shop(found.row.shop_id)
         people = await recent.who(connection, [] if found.row.owner is None else [found.row.owner])
+    visit.saw([each.id for each in people.values()])
     row = found.row
     progress = msgspec.json.decode(row.progress, type=Progress) if row.progress else NONE
     effects = msgspec.json.decode(row.decision, type=Effects)
