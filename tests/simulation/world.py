@@ -310,7 +310,7 @@ class Books:
         if progress.get("hold"):
             own = sale["purchase_id"].replace("p_", "h_", 1)
             used += next(h["points"] for h in self.holds if h["hold_id"] == own and h["status"] == "open")
-        waiting = sum(points for _, points in progress.get("waiting", ()))
+        waiting = sum(points for _, points, *_ in progress.get("waiting", ()))
         assert 0 <= waiting <= pending, "more points wait for their day than are provisional"
         if sale["status"] == "cancelled":
             assert pending == confirmed == 0, "a cancelled sale keeps points"

@@ -70,8 +70,8 @@ async def confirm(connection: Writing, code_id: str, subject: bytes, code: str, 
     if row is None or not compare_digest(bytes(row["code"]), _digest(code_id, code)):
         return None
     proves_until = now + PROOF_LIFE
-    await _queries.confirm_code(connection, **_row(code_id), now=now, expires_at=proves_until)
-    return proves_until
+    first = await _queries.confirm_code(connection, **_row(code_id), now=now, expires_at=proves_until)
+    return proves_until if first else None
 
 
 async def try_proof(connection: Writing, code_id: str, subject: bytes, now: datetime) -> bool:

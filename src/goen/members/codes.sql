@@ -10,10 +10,12 @@ update contact_code set failures = failures + 1
    and confirmed_at is null and expires_at > :now and failures < :failures_max
 returning code, failures;
 
--- name: confirm_code!
--- The code was right: what it proves holds for a while, and wrong ones before it no longer count.
+-- name: confirm_code$
+-- The code was right: what it proves holds for a while, and wrong ones before it no longer count. Null where another
+-- attempt, side by side with this one, was first.
 update contact_code set confirmed_at = :now, failures = 0, expires_at = :expires_at
- where code_hash = :code_hash and code_check = :code_check;
+ where code_hash = :code_hash and code_check = :code_check and confirmed_at is null
+returning true;
 
 -- name: try_proof$
 -- Count a second key that is offered beside a proven contact, before it is compared.
