@@ -29,6 +29,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "shop": ("店舗特典（{name}）", "Shop points ({name})"),
     "threshold": ("お買い上げ特典（{name}）", "Purchase bonus ({name})"),
     "campaign": ("キャンペーン（{name}）", "Campaign {name}"),
+    "coupon": ("クーポン（{name}）", "Coupon {name}"),
 }
 _TENDERS: dict[str, tuple[str, str]] = {
     "cash": ("現金", "cash"),

@@ -126,7 +126,7 @@ class Offer:
         outcome = self._running.decide(
             self._ask,
             decision,
-            priced or engine.price(self._ask, decision.facts.coupon_reduction),
+            priced or engine.price(self._ask, decision.facts.coupon_reduction, False, decision.facts.reductions),
             self._shortlist,
             self._scene,
             desk.articles(self.skus) if self.skus else {},

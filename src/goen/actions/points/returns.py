@@ -25,6 +25,7 @@ from goen.actions.points.answers import (
 )
 from goen.actions.points.campaigns import give_back, points_by_rule
 from goen.actions.points.context import Context, regular_terms
+from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back
 from goen.actions.points.progress import REGULAR, stored
@@ -146,6 +147,10 @@ class ReturnGoods(Act):
             points, unpaid = self._move(sale, back)
             # Rule 28 b: points already spent come off the refund, as far as it reaches.
             money = max(0, money - sale.engine.value.worth(unpaid))
+        if sale.decision.coupons and back.state.full and not sale.progress.returned.full:
+            # A part that stays was bought with the coupon's help; only with all of it the coupon comes back.
+            give_coupons_back(desk, sale.purchase, sale.decision.coupons, sale.progress.coupons)
+            sale.progress = replace(sale.progress, coupons=())
         sale.progress = replace(sale.progress, returned=back.state)
         sale.stamp(self.moment, self.business_date, self.shop.shop_id)
         sale.save()
