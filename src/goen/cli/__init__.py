@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "keys": Entry("goen.cli.keys:keys", "Create and revoke API keys."),
     "members": Entry("goen.cli.members:members", "Disclose and erase one member's data."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
+    "coupons": Entry("goen.cli.coupons:coupons", "Codes of coupons, in bulk."),
     "cards": Entry("goen.cli.cards:cards", "Member cards to print, with bar code and QR."),
     "import": Entry("goen.cli.import_:import_", "Members, purchases and balances from CSV or Excel."),
     "normalise": Entry(

@@ -88,7 +88,7 @@ select c.code, c.batch, c.member_id, c.issued_at, c.usable_from, c.usable_until,
 select (select coalesce(sum(b.made), 0)::bigint from coupon_batch b where b.kind = :kind) as in_batches,
        (select count(*) from coupon c where c.kind = :kind and c.batch is null and c.version is not null) as by_campaigns,
        count(*) filter (where u.what = 'use') as used, count(*) filter (where u.what = 'back') as given_back,
-       count(*) filter (where u.what = 'over') as over, coalesce(sum(u.amount), 0)::bigint as amount,
+       count(*) filter (where u.what = 'over') - count(*) filter (where u.what = 'over_back') as over, coalesce(sum(u.amount), 0)::bigint as amount,
        count(distinct u.presented_id) filter (where u.what = 'use' and u.presented_id > 0) as members
   from coupon_use u where u.kind = :kind;
 

@@ -49,7 +49,7 @@ replace = msgspec.structs.replace
 _SQL = load(__package__, "coupons.sql")
 _NO_CEILING = 10**12
 
-What = Literal["use", "back", "over"]
+What = Literal["use", "back", "over", "over_back"]
 
 
 class Chosen(NamedTuple):
@@ -262,9 +262,8 @@ def with_coupons(engine: Engine, decision: Decision, used: tuple[UsedCoupon, ...
 def record(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], what: What, shop_id: int) -> None:
     """Write uses, or uses given back, into their ledger."""
     for each in used:
-        if what == "back" and each.over:
-            continue
-        told: What = "over" if each.over else what
+        over: What = "over_back" if what == "back" else "over"
+        told = over if each.over else what
         amount = -each.amount if what == "back" else each.amount
         desk.write_more(
             _SQL.add_use.sql, purchase.member_id, desk.act_id, each.code, code_hash(each.code), told, each.kind,

@@ -295,7 +295,9 @@ async def _of_member(call: Call) -> MemberCouponsAnswer:
     return MemberCouponsAnswer(items, cursor)
 
 
-_WHAT: dict[str, Literal["used", "given_back", "over"]] = {"use": "used", "back": "given_back", "over": "over"}
+_WHAT: dict[str, Literal["used", "given_back", "over"]] = {
+    "use": "used", "back": "given_back", "over": "over", "over_back": "given_back",
+}  # fmt: skip
 
 
 def _use(call: Call, row: store.UseRow) -> UseAnswer:

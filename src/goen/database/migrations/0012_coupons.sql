@@ -58,7 +58,7 @@ create table coupon_use (
   act_id bigint not null,
   code text not null,
   code_hash bigint not null,
-  what text not null constraint coupon_use_what_check check (what in ('use', 'back', 'over')),
+  what text not null constraint coupon_use_what_check check (what in ('use', 'back', 'over', 'over_back')),
   kind text not null,
   version bigint not null,
   purchase_id text not null,
