@@ -441,3 +441,83 @@ async def test_a_code_means_one_kind_for_ever(retailer: Retailer) -> None:
     )
     assert same.json()["code"] == "coupon_kind_exists"
     assert (await retailer.server.get("/v1/coupon_kinds/none")).status_code == 404
+
+
+async def campaign(at: Retailer, **changes: Any) -> None:
+    """A coupon for every sale from 2,000 yen (base) on."""
+    body: dict[str, Any] = {
+        "code": "next", "name": "次回クーポン", "effects": [{"kind": "coupon", "coupon": "haru"}],
+        "conditions": {"amount_min": 2000},
+    }  # fmt: skip
+    answer = await at.server.post("/v1/campaigns", json=body | changes)
+    assert answer.status_code == 201, answer.text
+    assert (await at.server.post("/v1/campaigns/next/activate", json={})).status_code == 200
+    at.clock.advance(seconds=3)
+
+
+async def drawn(at: Retailer) -> int:
+    found = (await at.server.get("/v1/campaigns/next")).json()["drawn"]
+    return sum(each["drawn"] for each in found)
+
+
+async def test_a_campaign_issues_a_coupon_and_a_return_takes_it_back(retailer: Retailer) -> None:
+    await kind(retailer, public_code=None, issued={"days": 30})
+    await campaign(retailer, limits=[{"measure": "uses", "most": 2}])
+    member = await retailer.member()
+    quote = await retailer.server.post("/v1/quotes", json=retailer.sale(2200, member))
+    assert quote.json()["coupons"]["issued"] == []
+    sales = [await retailer.buys(0, member, lines=lines(2200, 1100)) for _ in range(3)]
+    codes = [sale["coupons"]["issued"] for sale in sales]
+    assert [len(each) for each in codes] == [1, 1, 0]
+    told = {line["rule"]: line for line in sales[0]["points"]["breakdown"]}["campaign:next"]
+    assert (told["points"], told["text"]) == (0, "キャンペーン（次回クーポン）: クーポン「haru」を進呈")
+    assert ("campaign:next", "limit_reached") in {
+        (miss["rule"], miss["reason"]) for miss in sales[2]["points"]["not_applied"]
+    }
+    shown = (await retailer.server.get(f"/v1/purchases/{sales[0]['id']}")).json()
+    assert shown["coupons"]["issued"] == codes[0]
+
+    async def back(n: int, line: int) -> None:
+        body = now(retailer) | {"external_id": f"r{n}-{line}", "lines": [{"line": line, "quantity": 1}]}
+        answer = await retailer.server.post(f"/v1/purchases/{sales[n]['id']}/returns", json=body)
+        assert answer.status_code == 201, answer.text
+
+    await back(0, 2)  # 2,000 of base are left: it stays.
+    assert await drawn(retailer) == 2
+    await back(1, 1)
+    assert await drawn(retailer) == 1
+    assert await refused(retailer, member, coupons=codes[1]) == "void"
+    assert (await retailer.buys(1100, member, coupons=codes[0]))["payable"] == 800
+    # What has been used is not taken back any more.
+    assert (await retailer.act(f"/v1/purchases/{sales[0]['id']}/cancel", now(retailer))).status_code == 200
+    assert await refused(retailer, member, coupons=codes[0]) == "used"
+    assert await drawn(retailer) == 0
+
+
+async def test_an_order_s_coupon_is_issued_when_it_is_complete(retailer: Retailer) -> None:
+    await kind(retailer, public_code=None)
+    await campaign(retailer)
+    member = await retailer.member()
+    order = await retailer.buys(2200, member, shop="web", status="placed")
+    assert order["coupons"]["issued"] == []
+    done = (await retailer.act(f"/v1/purchases/{order['id']}/complete", now(retailer))).json()
+    (code,) = done["coupons"]["issued"]
+    mine = (await retailer.server.get(f"/v1/members/{member['id']}/coupons")).json()["items"]
+    assert [(each["code"], each["state"]) for each in mine] == [(code, "usable")]
+    guest = await retailer.buys(2200)
+    assert guest["coupons"]["issued"] == []
+    claimed = await retailer.act(f"/v1/purchases/{guest['id']}/claim", {"member": named(member)})
+    assert len(claimed.json()["coupons"]["issued"]) == 1
+
+
+async def test_a_revived_sale_gives_its_coupon_within_the_limit_alone(retailer: Retailer) -> None:
+    await kind(retailer, public_code=None)
+    await campaign(retailer, limits=[{"measure": "uses", "most": 1}])
+    orders = [await retailer.buys(2200, await retailer.member(), shop="web", status="placed")]
+    path = f"/v1/purchases/{orders[0]['id']}"
+    assert (await retailer.act(f"{path}/cancel", now(retailer))).status_code == 200
+    assert len((await retailer.buys(2200, await retailer.member()))["coupons"]["issued"]) == 1
+    assert (await retailer.act(f"{path}/revive", now(retailer))).status_code == 200
+    done = await retailer.act(f"{path}/complete", now(retailer))
+    assert (done.status_code, done.json()["coupons"]["issued"]) == (200, [])
+    assert await drawn(retailer) == 1

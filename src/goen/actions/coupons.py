@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -22,11 +22,12 @@ from goen.earning.coupons.errors import (
     UnknownCoupon,
     UnknownCouponKind,
 )
-from goen.earning.coupons.model import CouponKind, Period, faults, from_json, to_json
+from goen.earning.coupons.model import CouponKind, faults, from_json, to_json
+from goen.earning.coupons.period import usable
 from goen.shops import coupons as store
 from goen.shops.coupons import NewCoupon
 from goen.shops.store import audit
-from goen.vocabulary.clock import Instant, business_day
+from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import InvalidRequest
 
 #: Codes of one commit: some 200 ms, so that nobody waits for a batch.
@@ -174,18 +175,6 @@ async def issue(
     return await _make(
         database, zone, kind, batch, asked, len(members), named if segment is None else in_segment, by, now, report
     )
-
-
-def usable(period: Period | None, zone: ZoneInfo, issued_at: Instant) -> tuple[datetime | None, datetime | None]:
-    """From when on and until when (the first instant after) a code may be used that is issued at this instant."""
-    if period is None:
-        return None, None
-    day = business_day(issued_at, zone)
-    start = issued_at
-    if period.after:
-        start = datetime.combine(day + timedelta(days=period.after), datetime.min.time(), zone)
-    end = datetime.combine(day + timedelta(days=period.after + period.days), datetime.min.time(), zone)
-    return start, end
 
 
 async def _make(

@@ -18,6 +18,7 @@ from goen.actions import coupons as actions
 from goen.cli.session import opened
 from goen.database.migrate import installation
 from goen.earning.coupons.codes import shown
+from goen.earning.coupons.errors import UnknownCouponKind
 from goen.members.ids import public_id
 from goen.settings import Settings
 from goen.shops import coupons as store
@@ -76,7 +77,7 @@ async def _export(kind: str, batch: str | None, out: Path | None, unused: bool) 
     count = 0
     async with opened(Settings.from_environment()) as database, database.snapshot() as connection:
         if await store.kind(connection, kind) is None:
-            raise actions.UnknownCouponKind(kind)
+            raise UnknownCouponKind(kind)
         with _file(out) as file:
             rows = csv.writer(file)
             rows.writerow(_COLUMNS)

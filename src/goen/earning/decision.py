@@ -75,7 +75,7 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     on; ``base`` the money it was computed on; ``category`` the category where a tier's rate met it;
     ``granted`` what a limit left of the entitlement, absent where none did. Of a campaign: ``effect`` is which
     of its effects, ``cap`` the points that one sale gets at most where that bound, ``apart`` whether the points
-    are a lot of their own."""
+    are a lot of their own, and the kind of ``coupon`` that is issued instead of points."""
 
     rule: str
     version: int
@@ -87,6 +87,7 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     effect: int = 0
     cap: int | None = None
     apart: bool = False
+    coupon: str | None = None
 
 
 class Miss(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,6 +13,7 @@ from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.coupons import with_coupons
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.granting import by_rule, grant, provision
+from goen.actions.points.issuing import issue
 from goen.actions.points.orders import idempotent
 from goen.actions.points.progress import REGULAR, document_of, stored
 from goen.actions.points.sale import Sale
@@ -116,6 +117,8 @@ class ClaimPurchase(Act):
         if earned:
             progress = grant(self.context, programme, journal, decision, points, day, self.purchase_id, progress)
             slide(self.context, programme, journal, "earn", day)
+        if sale.purchase.status == "completed":
+            progress = issue(self.context, desk, sale.purchase, decision.awards, progress)
         sale.progress = progress
         desk.stamp(
             found.member_id,

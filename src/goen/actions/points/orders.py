@@ -21,6 +21,8 @@ from goen.actions.points.coupons import draw_again as use_again
 from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import by_rule, take_back, terms_of
+from goen.actions.points.issuing import issue
+from goen.actions.points.issuing import take_back as take_issued_back
 from goen.actions.points.progress import REGULAR, Apart, Progress, Undone, Waiting, document_of, stored
 from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
 from goen.actions.points.sale import GivenBack, Sale
@@ -159,6 +161,8 @@ class CompletePurchase(OrderAct):
                     confirm(sale, points, on, rule)
                     confirmed += points
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
+        if shipped.complete:
+            sale.progress = issue(self.context, sale.desk, sale.purchase, sale.remaining, sale.progress)
         sale.save(status="completed" if shipped.complete else "placed")
         sale.tell("purchase.completed", confirmed, -confirmed)
 
@@ -286,6 +290,7 @@ class CancelPurchase(OrderAct):
             for drawn in progress.unproven:
                 give_back_unproven(sale.desk, sale.spender, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
+        take_issued_back(sale.desk, progress)
         if sale.decision.coupons and not progress.returned.full:
             give_coupons_back(sale.desk, sale.purchase, sale.decision.coupons, progress.coupons)
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
@@ -297,7 +302,7 @@ class CancelPurchase(OrderAct):
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
-            undone=undone, limits=(), coupons=(),
+            undone=undone, limits=(), coupons=(), issued=(),
             apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
         )  # fmt: skip
         sale.save(status="cancelled")

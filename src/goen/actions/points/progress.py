@@ -59,7 +59,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     ``pending`` and ``confirmed``: earned points in either state, less what returns took back. ``waiting``: of
     the pending ones, those shipped and confirming later. ``apart``: of both, and of lots, what campaigns keep
     apart, by rule. ``limits``: what campaigns drew, ``coupons``: what uses of coupons drew;
-    ``issued``: codes of coupons that were issued for it. ``revision``: the document after a change of lines.
+    ``issued``: coupons that were issued for it, rule and
+    code. ``revision``: the document after a change of lines.
     """
 
     returned: Returned = Returned()
@@ -77,7 +78,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     apart: dict[str, Apart] = {}
     limits: tuple[Drawn, ...] = ()
     coupons: tuple[Drawn, ...] = ()
-    issued: tuple[str, ...] = ()
+    issued: tuple[tuple[str, str], ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:

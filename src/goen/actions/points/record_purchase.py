@@ -7,6 +7,7 @@ from an offline till has happened already and is recorded in any case.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -17,6 +18,7 @@ from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.coupons import Chosen, Redeeming, normalised, record, with_coupons
 from goen.actions.points.errors import UnknownHold
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
+from goen.actions.points.issuing import issue
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
@@ -167,6 +169,11 @@ class RecordPurchase(Act):
             slide(self.context, programme, journal, "earn", self.business_date)
         slide(self.context, programme, journal, "purchase", self.business_date)
         purchase = self._purchase(desk, where.member_id, purchase_id, decision, progress, where, confirms_on)
+        issued: Sequence[tuple[str, str]] = ()
+        if decision.campaigns and self.ask.status == "completed":
+            given = issue(self.context, desk, purchase, decision.awards, progress)
+            if given is not progress:
+                issued, purchase = given.issued, purchase._replace(progress=stored(given.moved(-where.shift)))
         desk.add_purchase(purchase)
         if decision.coupons:
             record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
@@ -181,7 +188,7 @@ class RecordPurchase(Act):
         earned = decision.earned - pending
         answer = purchase_answer(
             self.context, purchase, decision, now=desk.now, member=member, journal=journal, earned=earned,
-            pending=pending, warnings=warnings,
+            pending=pending, warnings=warnings, issued=self._shown(issued),
         )  # fmt: skip
         self._tell(desk, purchase, where.member_id, earned, pending, decision.used)
         return Decided(
@@ -192,6 +199,10 @@ class RecordPurchase(Act):
     def body(self, answer: PurchaseAnswer, decision: Decision) -> bytes:
         """The answer as it is sent and kept; a quote says more, and no ids."""
         return encoded(answer)
+
+    def _shown(self, issued: Sequence[tuple[str, str]]) -> list[str]:
+        """Codes of coupons as the answer tells them."""
+        return [code for _, code in issued]
 
     # Who ---------------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ from goen.actions.points.context import Context, regular_terms
 from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back
+from goen.actions.points.issuing import rules_with_coupons
+from goen.actions.points.issuing import take_back as take_issued_back
 from goen.actions.points.progress import REGULAR, stored
 from goen.actions.points.record_purchase import receipt_key, tell_points
 from goen.actions.points.sale import GivenBack, Sale
@@ -179,9 +181,11 @@ class ReturnGoods(Act):
         progress, pending, reversal = take_back(journal, points, sale.progress, programme.returns.shortage, terms)
         if progress.limits:
             # A limit that an award has shrunk from has it again.
-            kept = points_by_rule(returned.awards)
-            limits = give_back(sale.desk, progress.limits, kept, sale.engine.value)
+            kept, standing = points_by_rule(returned.awards), rules_with_coupons(returned.awards)
+            limits = give_back(sale.desk, progress.limits, kept, sale.engine.value, standing)
             progress = replace(progress, limits=limits)
+        if progress.issued:
+            progress = take_issued_back(sale.desk, progress, rules_with_coupons(returned.awards))
         sale.progress = progress
         told = ReturnPoints(reversal.booked, pending, back.restored, back.lost, reversal.shortage, lots)
         return told, reversal.unpaid

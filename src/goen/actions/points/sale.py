@@ -246,6 +246,7 @@ class Sale:
             earned=self.progress.confirmed,
             pending=self.progress.pending,
             warnings=warnings,
+            issued=[code for _, code in self.progress.issued],
         )
 
     def tell(self, topic: str, points: int, pending: int, **more: Any) -> None:

@@ -17,6 +17,7 @@ from goen.database.pool import Reading, Writing
 from goen.database.queries import load
 from goen.earning.campaigns.scene import Article
 from goen.earning.coupons.codes import code_hash
+from goen.earning.coupons.model import CouponKind
 from goen.earning.coupons.rules import Coupon, compiled
 from goen.identity.presented import Presented
 from goen.ledger.model import Account, Lot
@@ -113,6 +114,8 @@ class Books:
         self.articles: dict[str, Article | None] = {}
         #: None where there is no such code.
         self.coupons: dict[CouponAsked, Coupon | None] = {}
+        #: Kinds of coupons to issue; None where there is none, or it was stopped.
+        self.coupon_kinds: dict[str, CouponKind | None] = {}
         #: Campaigns draw on no limit any more: too many others reached for the last of one (architecture, 5).
         self.limits_closed = False
         #: Of members into whom others are merged: those others.
@@ -160,6 +163,10 @@ class Books:
             await self._read_articles(connection, wanted.skus)
         if wanted.coupons:
             await self._read_coupons(connection, wanted.coupons)
+        if wanted.kinds:
+            self.coupon_kinds.update(dict.fromkeys(wanted.kinds))
+            for code, document in await connection.fetch(_SQL.coupon_kinds.sql, wanted.kinds):
+                self.coupon_kinds[code] = compiled(document).kind
         if wanted.limits:
             asked = await self._with_aliases(connection, {anchor for anchor, *_ in wanted.limits}, wanted.limits)
             await self._read_accounts(connection, asked - self.limits.keys())

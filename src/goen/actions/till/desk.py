@@ -17,6 +17,7 @@ from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.facts import CouponAsked, FactsNotLoaded, History, LimitAccount, Traits
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
 from goen.earning.campaigns.scene import UNKNOWN, Article
+from goen.earning.coupons.model import CouponKind
 from goen.earning.coupons.rules import Coupon
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
@@ -232,6 +233,16 @@ class Desk:
         if missing := [each for each in asked if each not in known]:
             raise FactsNotLoaded(coupons=missing)
         return [known[each] for each in asked]
+
+    def coupon_kinds(self, codes: Sequence[str]) -> list[CouponKind | None]:
+        """The kinds of coupons of these codes as they are issued now; None where there is none, or not any more.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.coupon_kinds
+        if missing := [code for code in codes if code not in known]:
+            raise FactsNotLoaded(kinds=missing)
+        return [known[code] for code in codes]
 
     def needs_limits(self, accounts: Sequence[LimitAccount]) -> None:
         """These accounts are about to be looked at.

@@ -43,9 +43,11 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         skus: Iterable[str] = (),
         limits: Iterable[LimitAccount] = (),
         coupons: Iterable[CouponAsked] = (),
+        kinds: Iterable[str] = (),
     ) -> None:
         super().__init__("facts not loaded")
         self.members = list(members)
         self.skus = list(skus)
         self.limits = list(limits)
         self.coupons = list(coupons)
+        self.kinds = list(kinds)

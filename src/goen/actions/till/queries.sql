@@ -166,6 +166,12 @@ select i.n, c.version is not null as own, v.document::text as document,
                                     else o.version = c.version end
      order by o.version desc limit 1) v;
 
+-- name: coupon_kinds
+-- The newest version of these kinds of coupons, but of those that were stopped.
+select k.code, v.document::text as document
+  from coupon_kind k join coupon_kind_version v on v.code = k.code and v.version = k.version
+ where k.code = any(:codes::text[]) and k.stopped_at is null;
+
 -- name: post_batch
 -- Write a batch: keys, limits, then everything of the members' home, in one commit.
 select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::posted_act[], :accounts::posted_account[],

@@ -215,7 +215,7 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
             breakdown=breakdown,
             not_applied=answers.not_applied(decision.not_applied, language, currency, names),
         ),
-        coupons=answers.coupons_answer(decision, progress.issued, language),
+        coupons=answers.coupons_answer(decision, [code for _, code in progress.issued], language),
         balance=after,
         receipt=words.receipt_lines(earned, pending, used, after.available if after else None, language),
         warnings=answers.notices(decision.warnings, language, currency),
