@@ -34,6 +34,8 @@ NOT_PERSONAL = {
     "merge_step.body": "numbers and ids", "match_model.*": "weights", "match_run.*": "counts",
     "match_review.state": "code", "match_review.evidence": "names of fields and weights",
     "match_review.decided_by": "staff and programs",
+    "coupon.*": "codes", "coupon_batch.*": "names of batches and programs", "coupon_kind.*": "rules",
+    "coupon_kind_version.*": "rules", "coupon_use.*": "codes and ids",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
     "contact_code.*": "hashes keyed by what only the asker has; rows go within the hour",

@@ -6,6 +6,7 @@ from goen.api.operations import Operation
 from goen.api.v1 import (
     campaigns,
     codes,
+    coupons,
     documents,
     households,
     joining,
@@ -40,6 +41,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *points.OPERATIONS,
     *programme.OPERATIONS,
     *campaigns.OPERATIONS,
+    *coupons.OPERATIONS,
     *shops.OPERATIONS,
     *stream.OPERATIONS,
     *webhooks.OPERATIONS,

@@ -5,7 +5,7 @@ number (``api.md``, Sales):
 
 1. gross: the line's amount; tax-excluded lines get their part of the tax, floored once per rate;
 2. less order discounts, in proportion to gross;
-3. less coupon reductions, in proportion to what is left;
+3. less coupon reductions, one after the other, in proportion to what is left of the lines that each counts;
 4. a given ``total`` wins: the difference is spread over the lines;
 5. used points pay for the lines that points may pay for, in proportion; what exceeds them, for postage.
 """
@@ -19,7 +19,7 @@ from typing import NamedTuple, NoReturn
 
 from msgspec import UNSET
 
-from goen.earning.decision import Notice
+from goen.earning.decision import Notice, Reduction
 from goen.earning.errors import UseLimit
 from goen.earning.programme import Earning, Use
 from goen.purchases.model import Line, Purchase
@@ -80,7 +80,9 @@ def hundredths(tax_rate: int | Decimal) -> int:
     return value
 
 
-def price(purchase: Purchase, terms: Terms, coupon_reduction: int, guest: bool) -> Basket:
+def price(
+    purchase: Purchase, terms: Terms, coupon_reduction: int, guest: bool, reductions: Sequence[Reduction] = ()
+) -> Basket:
     """Check and price a purchase.
 
     Raises InvalidRequest where the document contradicts itself, and UseLimit where the points to use are
@@ -110,10 +112,12 @@ def price(purchase: Purchase, terms: Terms, coupon_reduction: int, guest: bool) 
 
     warnings: list[Notice] = []
     net, add_backs = gross, [0] * len(gross)
-    if purchase.discounts or coupon_reduction:
-        net, add_backs = _reduced(purchase, terms.earning, coupon_reduction, gross)
-    goods = sum(net)
     postage = purchase.postage
+    if purchase.discounts or coupon_reduction or reductions:
+        each = (Reduction(coupon_reduction), *reductions) if coupon_reduction else reductions
+        net, add_backs = _reduced(purchase, terms.earning, each, gross, numbers)
+        postage -= min(postage, sum([reduction.amount for reduction in each if reduction.postage]))
+    goods = sum(net)
     total = goods + postage
     if purchase.total is not None and purchase.total != total:
         warnings.append(Notice("total_differs", {"computed": total, "total": purchase.total}))
@@ -231,7 +235,7 @@ def _with_tax(lines: Sequence[Line], amounts: list[int], tax_rates: list[int]) -
 
 
 def _reduced(
-    purchase: Purchase, earning: Earning, coupon_reduction: int, gross: list[int]
+    purchase: Purchase, earning: Earning, reductions: Sequence[Reduction], gross: list[int], numbers: list[int]
 ) -> tuple[list[int], list[int]]:
     """Lines less discounts and coupons, and what of that does not lower the earning base (rule 4)."""
     discount = sum([each.amount for each in purchase.discounts])
@@ -239,8 +243,15 @@ def _reduced(
         raise InvalidRequest("discounts", f"take off {discount:,}, more than the lines' {sum(gross):,}")
     by_discount = spread(discount, gross)
     left = [amount - part for amount, part in zip(gross, by_discount, strict=True)]
-    by_coupon = spread(min(coupon_reduction, sum(left)), left)
-    net = [amount - part for amount, part in zip(left, by_coupon, strict=True)]
+    net = list(left)
+    for reduction in reductions:
+        if not reduction.postage:
+            counted = reduction.lines
+            every = [i for i, number in enumerate(numbers) if counted is None or number in counted]
+            weights = [net[i] for i in every]
+            for i, part in zip(every, spread(min(reduction.amount, sum(weights)), weights), strict=True):
+                net[i] -= part
+    by_coupon = [before - after for before, after in zip(left, net, strict=True)]
     add_backs = [
         (0 if earning.discounts_lower_base else first) + (0 if earning.coupons_lower_base else second)
         for first, second in zip(by_discount, by_coupon, strict=True)

@@ -22,14 +22,24 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     age_minutes: int
 
 
+class Reduction(msgspec.Struct, frozen=True, array_like=True):
+    """What a coupon takes off: ``amount`` yen, spread over the lines of these numbers (None: all), or off the
+    postage."""
+
+    amount: int
+    lines: tuple[int, ...] | None = None
+    postage: bool = False
+
+
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known beside the document when it is decided. New facts get a default, so that decisions
     pinned earlier still decode.
 
     ``tier``: the member's tier code as of the order (rule 8). ``guest``: nobody earns (rule 11).
-    ``coupon_reduction``: yen that coupons take off the order. The rest is read where a live campaign asks for
-    it, and None or empty elsewhere: ``purchases`` and ``channel_purchases`` of the member before this one,
-    the day of the last of them, ``birth_month``, ``segments`` and ``signals`` by name.
+    ``coupon_reduction``: yen that coupons take off the order, ``reductions`` what each takes off where. The rest
+    is read where a live campaign asks for it, and None or empty elsewhere: ``purchases`` and
+    ``channel_purchases`` of the member before this one, the day of the last of them, ``birth_month``,
+    ``segments`` and ``signals`` by name.
     """
 
     tier: str | None = None
@@ -41,6 +51,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     birth_month: int | None = None
     segments: tuple[str, ...] = ()
     signals: dict[str, Seen] = {}
+    reductions: tuple[Reduction, ...] = ()
 
 
 class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,7 +75,7 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     on; ``base`` the money it was computed on; ``category`` the category where a tier's rate met it;
     ``granted`` what a limit left of the entitlement, absent where none did. Of a campaign: ``effect`` is which
     of its effects, ``cap`` the points that one sale gets at most where that bound, ``apart`` whether the points
-    are a lot of their own."""
+    are a lot of their own, and the kind of ``coupon`` that is issued instead of points."""
 
     rule: str
     version: int
@@ -76,6 +87,7 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     effect: int = 0
     cap: int | None = None
     apart: bool = False
+    coupon: str | None = None
 
 
 class Miss(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -124,13 +136,40 @@ class Applied(msgspec.Struct, frozen=True, array_like=True):
     lines: tuple[int, ...] | None
 
 
+class UsedCoupon(msgspec.Struct, frozen=True, array_like=True):
+    """A coupon that the sale used, pinned with all that a return needs: what it took off (``amount`` yen), of which
+    lines by number (None: all), what is given (``gift``), and how it multiplies points (a decimal as text).
+
+    ``alone``: campaigns give nothing beside it. ``over``: used offline although it was not usable; no limit counts it.
+    """
+
+    code: str
+    kind: str
+    version: int
+    effect: str
+    amount: int
+    lines: tuple[int, ...] | None = None
+    name: str = ""
+    name_en: str = ""
+    gift: str | None = None
+    multiplier: str | None = None
+    max_points: int | None = None
+    alone: bool = False
+    over: bool = False
+
+    def named(self, language: str) -> str:
+        """The kind's name in this language."""
+        return self.name_en or self.name if language == "en" else self.name
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The outcome of one purchase under programme ``version``.
 
     ``total`` and ``payable`` are money; ``used`` points worth ``used_value``; ``earned`` the sum of
     ``awards``; ``postage_used`` the part of ``used_value`` that paid postage. ``boosts`` are the special
     rates that applied. ``lines`` are in order of line number. ``campaigns`` gave the awards of the same rule;
-    ``as_of`` is the last change of campaigns that was known, 0 where none was live.
+    ``as_of`` is the last change of campaigns that was known, 0 where none was live. ``coupons`` were used; what they
+    took off is in ``facts``.
     """
 
     version: int
@@ -149,3 +188,4 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     facts: Facts = Facts()
     campaigns: tuple[Applied, ...] = ()
     as_of: int = 0
+    coupons: tuple[UsedCoupon, ...] = ()

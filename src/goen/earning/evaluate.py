@@ -23,7 +23,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from goen.earning.basket import EARNS_NOTHING, Basket, Terms, price
-from goen.earning.decision import Arithmetic, Award, Decision, Facts, LineShare, Miss
+from goen.earning.decision import Arithmetic, Award, Decision, Facts, LineShare, Miss, Reduction
 from goen.earning.programme import Boost, Programme
 from goen.purchases.model import Purchase
 from goen.vocabulary.money import DIVIDE, Rounding, scaled
@@ -119,9 +119,15 @@ class Engine:
         self._place = earning.place
         self._points_earn = earning.point_paid == "included"
 
-    def price(self, purchase: Purchase, coupon_reduction: int = 0, guest: bool = False) -> Priced:
+    def price(
+        self,
+        purchase: Purchase,
+        coupon_reduction: int = 0,
+        guest: bool = False,
+        reductions: Sequence[Reduction] = (),
+    ) -> Priced:
         """The part of a decision that needs no member. Raises as :func:`goen.earning.basket.price`."""
-        basket = price(purchase, self.terms, coupon_reduction, guest)
+        basket = price(purchase, self.terms, coupon_reduction, guest, reductions)
         codes = [*self.kind_codes, None]  # EARNS_NOTHING is -1: the last one.
         shares = tuple([
             LineShare(number, quantity, rate, net, discount, back, used, codes[kind], may)
@@ -137,7 +143,7 @@ class Engine:
 
         Raises InvalidRequest and UseLimit as :func:`goen.earning.basket.price`.
         """
-        basket, shares = priced or self.price(purchase, facts.coupon_reduction, facts.guest)
+        basket, shares = priced or self.price(purchase, facts.coupon_reduction, facts.guest, facts.reductions)
         awards: list[Award] = []
         misses: list[Miss] = []
         boosts: tuple[str, ...] = ()

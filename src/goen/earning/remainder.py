@@ -19,7 +19,9 @@ import msgspec
 from msgspec import Meta
 
 from goen.earning.basket import EARNS_NOTHING, checked, hundredths, share_used, thousandths
+from goen.earning.campaigns.effects import Scratch
 from goen.earning.campaigns.remainder import Pinned
+from goen.earning.coupons.points import awards as coupon_awards
 from goen.earning.decision import Award, Decision, Facts, LineShare
 from goen.earning.errors import ReturnExceedsPurchase
 from goen.earning.evaluate import Engine
@@ -350,8 +352,13 @@ def _earn(
     kinds = [engine.kind_of(share.earns) for share in decision.lines]
     rates = [share.tax_rate for share in decision.lines]
     if campaigns is not None:
-        return campaigns.earn(decision, kinds, rates, quantities, values)
-    return engine.earn(kinds, rates, quantities, values, decision.boosts)[0]
+        awards = campaigns.earn(decision, kinds, rates, quantities, values)
+    else:
+        awards = engine.earn(kinds, rates, quantities, values, decision.boosts)[0]
+    if decision.coupons:
+        places = {share.line: i for i, share in enumerate(decision.lines)}
+        awards += coupon_awards(engine, decision.coupons, Scratch(engine, kinds, rates, quantities, values), places)
+    return awards
 
 
 def _granted(decision: Decision, awards: list[Award]) -> list[Award]:

@@ -29,6 +29,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "shop": ("店舗特典（{name}）", "Shop points ({name})"),
     "threshold": ("お買い上げ特典（{name}）", "Purchase bonus ({name})"),
     "campaign": ("キャンペーン（{name}）", "Campaign {name}"),
+    "coupon": ("クーポン（{name}）", "Coupon {name}"),
 }
 _TENDERS: dict[str, tuple[str, str]] = {
     "cash": ("現金", "cash"),
@@ -163,6 +164,9 @@ def award_text(award: Award, language: Language, currency: str = "JPY", names: N
     name = rule_name(award.rule, language, names)
     if award.category is not None and award.rule != f"category:{award.category}":
         name += f"（{award.category}）" if language == "ja" else f" ({award.category})"
+    if award.coupon is not None:
+        coupon = names.get(f"coupon:{award.coupon}", award.coupon)
+        return f"{name}: クーポン「{coupon}」を進呈" if language == "ja" else f"{name}: a coupon ({coupon})"
     base, points = money_text(award.base, currency, language), points_text(award.points, language)
     rate = rate_text(award.arithmetic, language, currency)
     text = f"{name}: {base}、{rate} → {points}" if language == "ja" else f"{name}: {rate} on {base} = {points}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from goen.actions.points.campaigns import Drawn, Offer, give_back, points_by_rule
+from goen.actions.points.issuing import rules_with_coupons
 from goen.actions.points.progress import REGULAR, Progress, Undone
 from goen.actions.points.sale import Sale
 from goen.earning.campaigns.limits import drawn_by, points_within, shortened
@@ -40,6 +41,9 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
     for rule in {each.rule for each in undone.limits}:
         mine = [each for each in undone.limits if each.rule == rule]
         points = earned = points_by_rule(sale.remaining).get(rule, 0)
+        if not earned and rule in rules_with_coupons(sale.remaining):
+            limits += _draw_for_coupon(sale, mine)
+            continue
         for each in mine:
             anchor = each.anchor if each.shared else sale.person
             closed = sale.desk.limits_closed
@@ -66,3 +70,17 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
     return replace(
         undone, pending=kept.pending, confirmed=kept.confirmed, apart=kept.apart, limits=tuple(limits), waiting=waiting
     )
+
+
+def _draw_for_coupon(sale: Sale, mine: list[Drawn]) -> list[Drawn]:
+    """A use for the coupon of a revived sale; where none is left, it is not given any more."""
+    desk = sale.desk
+    for each in mine:
+        anchor = each.anchor if each.shared else sale.person
+        if desk.limits_closed or desk.limit(anchor, each.code, each.period) + each.amount > each.most:
+            awards = tuple([a for a in sale.decision.awards if a.rule != each.rule or a.coupon is None])
+            sale.decision = replace(sale.decision, awards=awards)
+            return []
+    for each in mine:
+        desk.draw_limit(each.anchor, each.code, each.period, each.amount, each.most)
+    return mine

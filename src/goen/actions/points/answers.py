@@ -13,6 +13,7 @@ from goen.actions.points.context import Context
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.posting import PurchaseState
 from goen.earning import words
+from goen.earning.coupons.codes import shown
 from goen.earning.decision import Award, Decision, Miss, Notice
 from goen.ledger.journal import Journal
 from goen.members.ids import public_id
@@ -73,11 +74,15 @@ class PurchasePoints(msgspec.Struct, frozen=True):
 
 
 class CouponUsed(msgspec.Struct, frozen=True):
-    """A coupon that this sale used."""
+    """A coupon that this sale used: its code, the code of its kind, the yen it took off. ``effect``: ``amount``,
+    ``percent``, ``postage``, ``gift`` (``gift`` says what is given) or ``points`` (told in the breakdown)."""
 
     code: str
     kind: str
     amount: int
+    effect: str
+    name: str
+    gift: str | None = None
 
 
 class CouponsAnswer(msgspec.Struct, frozen=True):
@@ -233,6 +238,24 @@ def notices(notes: Iterable[Notice], language: Language, currency: str) -> list[
     return [Warned(n.code, words.notice_text(n, language, currency)) for n in notes]
 
 
+def names_of(context: Context, decision: Decision, language: Language) -> words.Names:
+    """Names of the campaigns and coupons that a decision tells of."""
+    names = context.campaigns.names(language)
+    if not decision.coupons:
+        return names
+    mine = {f"coupon:{each.kind}": each.named(language) for each in decision.coupons}
+    return {**names, **mine}
+
+
+def coupons_answer(decision: Decision, issued: Sequence[str], language: Language) -> CouponsAnswer:
+    """Coupons that a sale used and that were issued for it."""
+    used = [
+        CouponUsed(shown(each.code), each.kind, each.amount, each.effect, each.named(language), each.gift)
+        for each in decision.coupons
+    ]
+    return CouponsAnswer(used, [shown(code) for code in issued])
+
+
 def purchase_answer(
     context: Context,
     purchase: PurchaseState,
@@ -244,11 +267,12 @@ def purchase_answer(
     earned: int,
     pending: int,
     warnings: Sequence[Warned] = (),
+    issued: Sequence[str] = (),
 ) -> PurchaseAnswer:
     """The answer to a purchase as it now stands. ``earned`` and ``pending`` are this sale's, net of returns."""
     language = context.programmes.version(decision.version).programme.language
     currency = context.currency
-    names = context.campaigns.names(language) if decision.as_of else {}
+    names = names_of(context, decision, language) if decision.as_of or decision.coupons else {}
     after = None if journal is None else balance(journal)
     return PurchaseAnswer(
         id=purchase.purchase_id,
@@ -269,7 +293,7 @@ def purchase_answer(
             breakdown=breakdown(decision.awards, language, currency, names) if decision.awards else (),
             not_applied=not_applied(decision.not_applied, language, currency, names) if decision.not_applied else (),
         ),
-        coupons=NOTHING_USED,
+        coupons=coupons_answer(decision, issued, language) if decision.coupons or issued else NOTHING_USED,
         balance=after,
         receipt=words.receipt_lines(earned, pending, decision.used, after.available if after else None, language),
         warnings=(*notices(decision.warnings, language, currency), *warnings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 
@@ -126,7 +126,7 @@ class Offer:
         outcome = self._running.decide(
             self._ask,
             decision,
-            priced or engine.price(self._ask, decision.facts.coupon_reduction),
+            priced or engine.price(self._ask, decision.facts.coupon_reduction, False, decision.facts.reductions),
             self._shortlist,
             self._scene,
             desk.articles(self.skus) if self.skus else {},
@@ -146,14 +146,22 @@ def draw(desk: Desk, presented_id: int, draws: Sequence[Draw]) -> tuple[Drawn, .
     return tuple(drawn)
 
 
-def give_back(desk: Desk, drawn: Sequence[Drawn], kept: Mapping[str, int], value: PointValue) -> tuple[Drawn, ...]:
-    """The limits have again what the awards no longer are; ``kept``: points of each rule that stay.
+def give_back(
+    desk: Desk,
+    drawn: Sequence[Drawn],
+    kept: Mapping[str, int],
+    value: PointValue,
+    standing: Collection[str] = (),
+) -> tuple[Drawn, ...]:
+    """The limits have again what the awards no longer are; ``kept``: points of each rule that stay, ``standing``: rules
+    of which a coupon stays.
 
     Gives what stays drawn.
     """
     rest = []
     for each in drawn:
-        amount = min(each.amount, drawn_by(each.measure, kept.get(each.rule, 0), value))
+        still = drawn_by(each.measure, kept.get(each.rule, 0), value)
+        amount = min(each.amount, 1 if each.measure == "uses" and each.rule in standing else still)
         if amount < each.amount:
             back = amount - each.amount
             desk.draw_limit(each.anchor, each.code, each.period, back, _NO_CEILING)

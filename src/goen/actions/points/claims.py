@@ -10,8 +10,10 @@ import msgspec
 from goen.actions.points.answers import encoded
 from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
 from goen.actions.points.context import Context, regular_terms, slide
+from goen.actions.points.coupons import with_coupons
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.granting import by_rule, grant, provision
+from goen.actions.points.issuing import issue
 from goen.actions.points.orders import idempotent
 from goen.actions.points.progress import REGULAR, document_of, stored
 from goen.actions.points.sale import Sale
@@ -76,10 +78,17 @@ class ClaimPurchase(Act):
         offer = Offer.of(
             self.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date
         )
+        used = sale.decision.coupons
+        if any(coupon.alone for coupon in used):
+            offer = None
         facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier)
+        facts = replace(facts, reductions=sale.decision.facts.reductions)
         decision, drawn = sale.engine.evaluate(document, facts), NOTHING_DRAWN
         if offer is not None:
             decision, drawn = offer.decide(desk, found.who, found.presented_id, decision, None)
+        if used:
+            priced = sale.engine.price(document, 0, False, facts.reductions)
+            decision = with_coupons(sale.engine, decision, used, priced)
         if found.person is None:  # A household's claimed sales are nobody's own.
             desk.count_purchase(found.who, sale.shop.kind, sale.purchase.business_date)
         sale.decision = decision
@@ -108,6 +117,8 @@ class ClaimPurchase(Act):
         if earned:
             progress = grant(self.context, programme, journal, decision, points, day, self.purchase_id, progress)
             slide(self.context, programme, journal, "earn", day)
+        if sale.purchase.status == "completed":
+            progress = issue(self.context, desk, sale.purchase, decision.awards, progress)
         sale.progress = progress
         desk.stamp(
             found.member_id,

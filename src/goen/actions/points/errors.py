@@ -60,12 +60,12 @@ class PurchaseStatus(Refusal):
 
 
 class CouponNotUsable(Refusal):
-    """The coupon named by the caller cannot be used for this sale."""
+    """The coupon named by the caller cannot be used for this sale; ``reason`` says why, with what is ``missing``."""
 
     code = "coupon_not_usable"
 
-    def __init__(self, coupon: str, reason: str) -> None:
-        super().__init__(f"The coupon {coupon!r} cannot be used here.", coupon=coupon, reason=reason)
+    def __init__(self, coupon: str, reason: str, **values: Any) -> None:
+        super().__init__(f"The coupon {coupon!r} cannot be used here.", coupon=coupon, reason=reason, **values)
 
 
 class ClaimNotPossible(Refusal):

@@ -16,8 +16,13 @@ from goen.actions.points.again import decide_again, draw_again
 from goen.actions.points.answers import encoded
 from goen.actions.points.campaigns import give_back
 from goen.actions.points.context import Context, keep_up, regular_terms, slide
+from goen.actions.points.coupons import Chosen, Redeeming, record, with_coupons
+from goen.actions.points.coupons import draw_again as use_again
+from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import by_rule, take_back, terms_of
+from goen.actions.points.issuing import issue
+from goen.actions.points.issuing import take_back as take_issued_back
 from goen.actions.points.progress import REGULAR, Apart, Progress, Undone, Waiting, document_of, stored
 from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
 from goen.actions.points.sale import GivenBack, Sale
@@ -28,7 +33,7 @@ from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.ledger.model import Terms
 from goen.ledger.steps import CalledOff, Like
-from goen.purchases.model import Line, OrderDiscount
+from goen.purchases.model import Line, OrderDiscount, Purchase
 from goen.shops.model import Principal
 from goen.vocabulary.fields import Money, Points, Quantity, Text
 
@@ -156,6 +161,8 @@ class CompletePurchase(OrderAct):
                     confirm(sale, points, on, rule)
                     confirmed += points
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
+        if shipped.complete:
+            sale.progress = issue(self.context, sale.desk, sale.purchase, sale.remaining, sale.progress)
         sale.save(status="completed" if shipped.complete else "placed")
         sale.tell("purchase.completed", confirmed, -confirmed)
 
@@ -210,10 +217,20 @@ class ChangeLines(OrderAct):
             if (value := getattr(self.ask, name)) is not UNSET
         }
         document = replace(before, lines=self.ask.lines, total=self.ask.total, tenders=UNSET, **changes)
-        decision = sale.engine.evaluate(document, sale.decision.facts)
+        facts, priced, used = sale.decision.facts, None, sale.decision.coupons
+        if used:
+            chosen = self._choose(sale, document)
+            facts, used = replace(facts, reductions=chosen.reductions), chosen.used
+            priced = sale.engine.price(document, 0, facts.guest, facts.reductions)
+        decision = sale.engine.evaluate(document, facts, priced)
         pending = 0
         if sale.holder is not None:
             decision = decide_again(sale, document, decision)
+        if priced is not None:
+            record(sale.desk, sale.purchase, sale.decision.coupons, "back", sale.purchase.shop_id)
+            record(sale.desk, sale.purchase, used, "use", sale.purchase.shop_id)
+            decision = with_coupons(sale.engine, decision, used, priced)
+        if sale.holder is not None:
             pending = self._rebook(sale, decision)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         was = {"total": sale.purchase.total, "points": promised(sale.decision)}
@@ -224,6 +241,14 @@ class ChangeLines(OrderAct):
             "purchase.changed", 0, pending, occurred_at=self.moment, total=decision.total, points=promised(decision),
             before=was,
         )  # fmt: skip
+
+    def _choose(self, sale: Sale, document: Purchase) -> Chosen:
+        """What the order's coupons take off now."""
+        purchase = sale.purchase
+        redeeming = Redeeming(
+            self.context, sale.engine, document, sale.shop, purchase.occurred_at, purchase.business_date
+        )
+        return redeeming.again(sale.desk, sale.decision.coupons)
 
     def _rebook(self, sale: Sale, decision: Decision) -> int:
         used = decision.used - sale.decision.used
@@ -269,16 +294,20 @@ class CancelPurchase(OrderAct):
             for drawn in progress.unproven:
                 give_back_unproven(sale.desk, sale.spender, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
+        take_issued_back(sale.desk, progress)
+        if sale.decision.coupons and not progress.returned.full:
+            give_coupons_back(sale.desk, sale.purchase, sale.decision.coupons, progress.coupons)
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
         undone = Undone(
             sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
             sum(points for _, points in progress.unproven),
-            {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits,
+            {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits, progress.coupons,
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
-            undone=undone, limits=(), apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
+            undone=undone, limits=(), coupons=(), issued=(),
+            apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
         )  # fmt: skip
         sale.save(status="cancelled")
         sale.tell(
@@ -304,6 +333,9 @@ class RevivePurchase(OrderAct):
         if sale.purchase.status != "cancelled" or undone is None:
             raise PurchaseStatus("Only a cancelled sale can be revived.", sale.purchase.status)
         moved = 0
+        if sale.decision.coupons and not sale.progress.returned.full:
+            use_again(sale.desk, None if sale.holder is None else sale.person, undone.coupons)
+            record(sale.desk, sale.purchase, sale.decision.coupons, "use", sale.purchase.shop_id)
         if sale.holder is not None:
             journal = sale.journal
             if undone.used:
@@ -322,7 +354,9 @@ class RevivePurchase(OrderAct):
                     moved += confirmed
                 sale.progress = sale.progress.with_more(rule, pending, confirmed, lots)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
-        sale.progress = replace(sale.progress, waiting=undone.waiting, limits=undone.limits, undone=None)
+        sale.progress = replace(
+            sale.progress, waiting=undone.waiting, limits=undone.limits, coupons=undone.coupons, undone=None
+        )
         sale.save(status=undone.status, decision=stored(sale.decision))
         sale.tell(
             "purchase.revived",

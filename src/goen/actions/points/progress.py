@@ -47,6 +47,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     unproven: int = 0
     apart: dict[str, Apart] = {}
     limits: tuple[Drawn, ...] = ()
+    coupons: tuple[Drawn, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,7 +58,9 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     limits of spending without proof (rule 43). ``lots``: lots this sale granted.
     ``pending`` and ``confirmed``: earned points in either state, less what returns took back. ``waiting``: of
     the pending ones, those shipped and confirming later. ``apart``: of both, and of lots, what campaigns keep
-    apart, by rule. ``limits``: what campaigns drew. ``revision``: the document after a change of lines.
+    apart, by rule. ``limits``: what campaigns drew, ``coupons``: what uses of coupons drew;
+    ``issued``: coupons that were issued for it, rule and
+    code. ``revision``: the document after a change of lines.
     """
 
     returned: Returned = Returned()
@@ -74,6 +77,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     undone: Undone | None = None
     apart: dict[str, Apart] = {}
     limits: tuple[Drawn, ...] = ()
+    coupons: tuple[Drawn, ...] = ()
+    issued: tuple[tuple[str, str], ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -134,6 +134,10 @@ class QuotePurchase(RecordPurchase):
             )
         )
 
+    def _shown(self, issued: Sequence[tuple[str, str]]) -> list[str]:
+        """A quote issues nothing; how many the sale would is told by its breakdown."""
+        return []
+
     def _tell(self, desk: Desk, purchase: PurchaseState, member_id: int, earned: int, pending: int, used: int) -> None:
         """Nothing happened that others would hear of."""
 

@@ -7,6 +7,7 @@ from an offline till has happened already and is recorded in any case.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -14,8 +15,10 @@ import msgspec
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
 from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
 from goen.actions.points.context import Context, regular_terms, slide
-from goen.actions.points.errors import CouponNotUsable, UnknownHold
+from goen.actions.points.coupons import Chosen, Redeeming, normalised, record, with_coupons
+from goen.actions.points.errors import UnknownHold
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
+from goen.actions.points.issuing import issue
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
@@ -80,6 +83,8 @@ class RecordPurchase(Act):
         if skew:  # A device whose clock is wrong is as wrong about the day.
             self.business_date += context.day_of(self.moment) - context.day_of(sent)
         self.ask = replace(ask, occurred_at=sent, member=None, proof=None)
+        if ask.coupons:
+            self.ask = replace(self.ask, coupons=normalised(ask.coupons))
         self.programme_engine = context.engine_at(self.moment)
         # What needs no member is done while the document is at hand; the lines are not looked at again.
         self._document = canonical(self.ask)
@@ -88,8 +93,12 @@ class RecordPurchase(Act):
         except Refusal:
             self._priced = None  # A repeat is known before it is refused: deciding finds the fault again.
         engine, when = self.programme_engine, self.moment
-        offer = None
-        if presented is not None and self._priced is not None:
+        offer, redeeming = None, None
+        if ask.coupons:
+            redeeming = Redeeming(context, engine, self.ask, shop, when, self.business_date)
+            self._priced = None  # What it costs depends on what the coupons are.
+        self.redeeming = redeeming
+        if presented is not None and (self._priced is not None or redeeming is not None):
             offer = Offer.of(context, engine, self.ask, shop, when, self.business_date)
         self.offer = offer
         self.key = receipt_key(shop.shop_id, ask.external_id)
@@ -108,6 +117,8 @@ class RecordPurchase(Act):
                 members=members, holds=holds, limits=(*limits, *offer.limits), spends=spends, history=offer.history,
                 traits=offer.traits, skus=offer.skus, shared=offer.shared,
             )  # fmt: skip
+        if redeeming is not None:
+            self.wants = replace(self.wants, coupons=redeeming.wanted)
         self.token = None if presented is None else presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> Purchase:
@@ -121,23 +132,28 @@ class RecordPurchase(Act):
 
     def decide(self, desk: Desk) -> Decided:
         found, warnings = self._member(desk)
-        if self.ask.coupons:
-            raise CouponNotUsable(self.ask.coupons[0], "unknown_coupon")
         if found is None:
             return self._as_guest(desk, warnings)
         (where, member) = found
-        offer, drawn = self.offer, NOTHING_DRAWN
-        if offer is None:
-            decision = self.programme_engine.evaluate(self.ask, Facts(tier=member.tier), self._priced)
-        else:
-            facts = offer.facts(desk, where.who, member.tier)
-            decision = self.programme_engine.evaluate(self.ask, facts, self._priced)
-            decision, drawn = offer.decide(desk, where.who, where.presented_id, decision, self._priced)
+        offer, drawn, chosen, priced = self.offer, NOTHING_DRAWN, None, self._priced
+        if self.redeeming is not None:
+            chosen, priced = self._choose(self.redeeming, desk, where, member.tier, warnings)
+            offer = None if chosen.alone else offer
+        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, where.who, member.tier)
+        if chosen is not None:
+            facts = replace(facts, reductions=chosen.reductions)
+        decision = self.programme_engine.evaluate(self.ask, facts, priced)
+        if offer is not None:
+            decision, drawn = offer.decide(desk, where.who, where.presented_id, decision, priced)
+        if chosen is not None and priced is not None:
+            decision = with_coupons(self.programme_engine, decision, chosen.used, priced)
         desk.count_purchase(where.who, self.shop.kind, self.business_date)
         programme = self.programme_engine.programme
         journal = desk.journal(where.member_id)
         purchase_id = made("p", where.member_id, journal.number())
         progress, confirms_on = Progress(limits=drawn) if drawn else NONE, None
+        if chosen is not None:
+            progress = replace(progress, coupons=chosen.draws)
         journal.record(Sold(purchase_id, (), 0))
         if decision.used or self.ask.hold:
             progress = self._use(desk, journal, where, member, programme, decision, progress, purchase_id, warnings)
@@ -153,7 +169,14 @@ class RecordPurchase(Act):
             slide(self.context, programme, journal, "earn", self.business_date)
         slide(self.context, programme, journal, "purchase", self.business_date)
         purchase = self._purchase(desk, where.member_id, purchase_id, decision, progress, where, confirms_on)
+        issued: Sequence[tuple[str, str]] = ()
+        if decision.campaigns and self.ask.status == "completed":
+            given = issue(self.context, desk, purchase, decision.awards, progress)
+            if given is not progress:
+                issued, purchase = given.issued, purchase._replace(progress=stored(given.moved(-where.shift)))
         desk.add_purchase(purchase)
+        if decision.coupons:
+            record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
         desk.stamp(
             where.member_id,
             Stamp(
@@ -165,7 +188,7 @@ class RecordPurchase(Act):
         earned = decision.earned - pending
         answer = purchase_answer(
             self.context, purchase, decision, now=desk.now, member=member, journal=journal, earned=earned,
-            pending=pending, warnings=warnings,
+            pending=pending, warnings=warnings, issued=self._shown(issued),
         )  # fmt: skip
         self._tell(desk, purchase, where.member_id, earned, pending, decision.used)
         return Decided(
@@ -176,6 +199,10 @@ class RecordPurchase(Act):
     def body(self, answer: PurchaseAnswer, decision: Decision) -> bytes:
         """The answer as it is sent and kept; a quote says more, and no ids."""
         return encoded(answer)
+
+    def _shown(self, issued: Sequence[tuple[str, str]]) -> list[str]:
+        """Codes of coupons as the answer tells them."""
+        return [code for _, code in issued]
 
     # Who ---------------------------------------------------------------------------------------
 
@@ -192,13 +219,22 @@ class RecordPurchase(Act):
 
     def _as_guest(self, desk: Desk, warnings: list[Warned]) -> Decided:
         """A sale without a member: no points, claimable later (rule 11). It stands under a stand-in number."""
-        decision = self.programme_engine.evaluate(self.ask, Facts(guest=True))
+        facts, chosen, priced = Facts(guest=True), None, None
+        if self.redeeming is not None:
+            chosen, priced = self._choose(self.redeeming, desk, None, None, warnings)
+            facts = replace(facts, reductions=chosen.reductions)
+        decision = self.programme_engine.evaluate(self.ask, facts, priced)
+        progress = None
+        if chosen is not None:
+            decision, progress = replace(decision, coupons=chosen.used), Progress(coupons=chosen.draws)
         if decision.used and not self.ask.offline:
             raise InvalidRequest("use_points", "needs a member")
         anchor = -(self.key.key_hash & 0x7FFF_FFFF_FFFF_FFFF) or -1
         purchase_id = made("p", anchor, self.key.key_check & 0x7FFF_FFFF)
-        purchase = self._purchase(desk, anchor, purchase_id, decision, None, None, None)
+        purchase = self._purchase(desk, anchor, purchase_id, decision, progress, None, None)
         desk.add_purchase(purchase)
+        if decision.coupons:
+            record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
         answer = purchase_answer(
             self.context, purchase, decision, now=desk.now, member=None, journal=None, earned=0, pending=0,
             warnings=warnings,
@@ -208,6 +244,13 @@ class RecordPurchase(Act):
             201, self.body(answer, decision), purchase_id, store_request=False, request=purchase.document.encode(),
             member_id=anchor,
         )  # fmt: skip
+
+    def _choose(
+        self, redeeming: Redeeming, desk: Desk, where: Found | None, tier: str | None, warnings: list[Warned]
+    ) -> tuple[Chosen, Priced]:
+        """The coupons of the sale, and the sale priced with them."""
+        chosen = redeeming.choose(desk, where, tier, warnings)
+        return chosen, self.programme_engine.price(self.ask, 0, where is None, chosen.reductions)
 
     # Points used -------------------------------------------------------------------------------
 

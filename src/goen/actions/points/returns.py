@@ -25,8 +25,11 @@ from goen.actions.points.answers import (
 )
 from goen.actions.points.campaigns import give_back, points_by_rule
 from goen.actions.points.context import Context, regular_terms
+from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back
+from goen.actions.points.issuing import rules_with_coupons
+from goen.actions.points.issuing import take_back as take_issued_back
 from goen.actions.points.progress import REGULAR, stored
 from goen.actions.points.record_purchase import receipt_key, tell_points
 from goen.actions.points.sale import GivenBack, Sale
@@ -147,6 +150,10 @@ class ReturnGoods(Act):
             # Rule 28 b: points already spent come off the refund, as far as it reaches.
             money = max(0, money - sale.engine.value.worth(unpaid))
         before = sale.value_back
+        if sale.decision.coupons and back.state.full and not sale.progress.returned.full:
+            # A part that stays was bought with the coupon's help; only with all of it the coupon comes back.
+            give_coupons_back(desk, sale.purchase, sale.decision.coupons, sale.progress.coupons)
+            sale.progress = replace(sale.progress, coupons=())
         sale.progress = replace(sale.progress, returned=back.state)
         sale.stamp(self.moment, self.business_date, self.shop.shop_id)
         sale.save()
@@ -177,9 +184,11 @@ class ReturnGoods(Act):
         progress, pending, reversal = take_back(journal, points, sale.progress, programme.returns.shortage, terms)
         if progress.limits:
             # A limit that an award has shrunk from has it again.
-            kept = points_by_rule(returned.awards)
-            limits = give_back(sale.desk, progress.limits, kept, sale.engine.value)
+            kept, standing = points_by_rule(returned.awards), rules_with_coupons(returned.awards)
+            limits = give_back(sale.desk, progress.limits, kept, sale.engine.value, standing)
             progress = replace(progress, limits=limits)
+        if progress.issued:
+            progress = take_issued_back(sale.desk, progress, rules_with_coupons(returned.awards))
         sale.progress = progress
         told = ReturnPoints(reversal.booked, pending, back.restored, back.lost, reversal.shortage, lots)
         return told, reversal.unpaid

@@ -246,6 +246,7 @@ class Sale:
             earned=self.progress.confirmed,
             pending=self.progress.pending,
             warnings=warnings,
+            issued=[code for _, code in self.progress.issued],
         )
 
     @property

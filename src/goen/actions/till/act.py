@@ -7,7 +7,7 @@ left, writes everything in one commit, and answers. ``decide`` is pure: it may r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -55,7 +55,7 @@ class Wants(msgspec.Struct, frozen=True):
     ``holds``: public ids. ``limits``: (code, period) of the members, and of those whose purchases are wanted.
     ``spends``: the lots first in spending order are needed; ``all_lots``: every open one is likely to be.
     What live campaigns ask for: ``history`` of earlier purchases and ``traits`` of the members, products by
-    ``skus``, ``shared`` limit accounts (anchor, code, period).
+    ``skus``, ``shared`` limit accounts (anchor, code, period). ``coupons`` by code, at the sale's moment.
     """
 
     members: tuple[Presented, ...] = ()
@@ -69,6 +69,7 @@ class Wants(msgspec.Struct, frozen=True):
     traits: bool = False
     skus: tuple[str, ...] = ()
     shared: tuple[tuple[int, str, str], ...] = ()
+    coupons: tuple[tuple[str, datetime], ...] = ()
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -11,11 +11,14 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Key, Stored, Wants
-from goen.actions.till.facts import FactsNotLoaded, History, LimitAccount, Traits
+from goen.actions.till.facts import CouponAsked, FactsNotLoaded, History, LimitAccount, Traits
 from goen.actions.till.posting import HoldState, PurchaseState
 from goen.database.pool import Reading, Writing
 from goen.database.queries import load
 from goen.earning.campaigns.scene import Article
+from goen.earning.coupons.codes import code_hash
+from goen.earning.coupons.model import CouponKind
+from goen.earning.coupons.rules import Coupon, compiled
 from goen.identity.presented import Presented
 from goen.ledger.model import Account, Lot
 from goen.purchases.ids import home_of
@@ -109,6 +112,10 @@ class Books:
         self.bought: list[tuple[int, str, date]] = []
         #: By sku; None where there is no such product.
         self.articles: dict[str, Article | None] = {}
+        #: None where there is no such code.
+        self.coupons: dict[CouponAsked, Coupon | None] = {}
+        #: Kinds of coupons to issue; None where there is none, or it was stopped.
+        self.coupon_kinds: dict[str, CouponKind | None] = {}
         #: Campaigns draw on no limit any more: too many others reached for the last of one (architecture, 5).
         self.limits_closed = False
         #: Of members into whom others are merged: those others.
@@ -141,6 +148,8 @@ class Books:
         await self._read_lots(connection, acts)
         await self._read_limits(connection, wants)
         await self._read_facts(connection, wants)
+        if coupons := {asked for want in wants for asked in want.coupons}:
+            await self._read_coupons(connection, list(coupons))
         for act in acts:
             if act.looks:
                 self.seen[act.key] = await act.look(connection, self)
@@ -152,6 +161,12 @@ class Books:
             await self._read_traits(connection, wanted.members)
         if wanted.skus:
             await self._read_articles(connection, wanted.skus)
+        if wanted.coupons:
+            await self._read_coupons(connection, wanted.coupons)
+        if wanted.kinds:
+            self.coupon_kinds.update(dict.fromkeys(wanted.kinds))
+            for code, document in await connection.fetch(_SQL.coupon_kinds.sql, wanted.kinds):
+                self.coupon_kinds[code] = compiled(document).kind
         if wanted.limits:
             asked = await self._with_aliases(connection, {anchor for anchor, *_ in wanted.limits}, wanted.limits)
             await self._read_accounts(connection, asked - self.limits.keys())
@@ -379,6 +394,14 @@ class Books:
         self.articles.update(dict.fromkeys(skus))
         for sku, category, brand, maker, tags, clearance in await connection.fetch(_SQL.articles.sql, skus):
             self.articles[sku] = Article(category, brand, maker, frozenset(tags), clearance)
+
+    async def _read_coupons(self, connection: Reading, asked: list[CouponAsked]) -> None:
+        self.coupons.update(dict.fromkeys(asked))
+        codes, moments = [code for code, _ in asked], [moment for _, moment in asked]
+        for n, own, document, *rest in await connection.fetch(
+            _SQL.coupons.sql, [code_hash(code) for code in codes], codes, moments
+        ):
+            self.coupons[asked[n - 1]] = Coupon(codes[n - 1], compiled(document), own, *rest)
 
     def _purchases_of(self, act: Act) -> list[str]:
         ids = [*act.wants.purchases, *(self.receipts[k] for k in act.wants.receipts if k in self.receipts)]

@@ -14,9 +14,11 @@ import msgspec
 
 from goen.actions.till.act import Key
 from goen.actions.till.books import Books, Found, MemberFacts
-from goen.actions.till.facts import FactsNotLoaded, History, Traits
+from goen.actions.till.facts import CouponAsked, FactsNotLoaded, History, LimitAccount, Traits
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
 from goen.earning.campaigns.scene import UNKNOWN, Article
+from goen.earning.coupons.model import CouponKind
+from goen.earning.coupons.rules import Coupon
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
 from goen.ledger.model import Account, Draws, Lot
@@ -221,6 +223,34 @@ class Desk:
         if missing := [sku for sku in skus if sku not in known]:
             raise FactsNotLoaded(skus=missing)
         return {sku: known[sku] or UNKNOWN for sku in skus}
+
+    def coupons(self, asked: Sequence[CouponAsked]) -> list[Coupon | None]:
+        """The coupons of these codes as of their moments; None where there is none.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.coupons
+        if missing := [each for each in asked if each not in known]:
+            raise FactsNotLoaded(coupons=missing)
+        return [known[each] for each in asked]
+
+    def coupon_kinds(self, codes: Sequence[str]) -> list[CouponKind | None]:
+        """The kinds of coupons of these codes as they are issued now; None where there is none, or not any more.
+
+        :raises FactsNotLoaded: nobody has read them yet.
+        """
+        known = self._books.coupon_kinds
+        if missing := [code for code in codes if code not in known]:
+            raise FactsNotLoaded(kinds=missing)
+        return [known[code] for code in codes]
+
+    def needs_limits(self, accounts: Sequence[LimitAccount]) -> None:
+        """These accounts are about to be looked at.
+
+        :raises FactsNotLoaded: nobody has read some of them yet; all at once is one statement.
+        """
+        if missing := [key for key in accounts if key not in self._books.limits]:
+            raise FactsNotLoaded(limits=missing)
 
     def seen(self, key: Key) -> Any:
         """What the act of this key has read by itself."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 #: Whose, of what, in which period.
 LimitAccount = tuple[int, str, str]
+#: A coupon's code as it is kept, and the sale's moment: which version counts depends on it.
+CouponAsked = tuple[str, datetime]
 
 
 class History(NamedTuple):
@@ -40,8 +42,12 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         members: Iterable[int] = (),
         skus: Iterable[str] = (),
         limits: Iterable[LimitAccount] = (),
+        coupons: Iterable[CouponAsked] = (),
+        kinds: Iterable[str] = (),
     ) -> None:
         super().__init__("facts not loaded")
         self.members = list(members)
         self.skus = list(skus)
         self.limits = list(limits)
+        self.coupons = list(coupons)
+        self.kinds = list(kinds)

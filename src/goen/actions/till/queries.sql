@@ -151,6 +151,27 @@ select m.member_id, extract(month from m.birth_date)::int as birth_month,
 -- Products as campaigns look at them.
 select p.sku, p.category, p.brand, p.maker, p.tags, p.clearance from product p where p.sku = any(:skus::text[]);
 
+-- name: coupons
+-- Coupons by code, each with the version that counts: the one it was issued under, or for a public code the one of the
+-- sale's moment. Who alone may use it is told as who that is by now.
+select i.n, c.version is not null as own, v.document::text as document,
+       (select coalesce(m.survivor_id, m.member_id) from member m where m.member_id = c.member_id) as holder,
+       c.usable_from, c.usable_until, c.void_at is not null as void, k.stopped_at
+  from unnest(:hashes::bigint[], :codes::text[], :moments::timestamptz[]) with ordinality as i (code_hash, code, at, n)
+  join coupon c on c.code_hash = i.code_hash and c.code = i.code
+  join coupon_kind k on k.code = c.kind
+ cross join lateral (
+    select o.document from coupon_kind_version o
+     where o.code = c.kind and case when c.version is null then o.version = 1 or o.counts_from <= i.at
+                                    else o.version = c.version end
+     order by o.version desc limit 1) v;
+
+-- name: coupon_kinds
+-- The newest version of these kinds of coupons, but of those that were stopped.
+select k.code, v.document::text as document
+  from coupon_kind k join coupon_kind_version v on v.code = k.code and v.version = k.version
+ where k.code = any(:codes::text[]) and k.stopped_at is null;
+
 -- name: post_batch
 -- Write a batch: keys, limits, then everything of the members' home, in one commit.
 select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::posted_act[], :accounts::posted_account[],

@@ -189,7 +189,7 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
     earned, pending = progress.confirmed, progress.pending
     used = 0 if row.status == "cancelled" else decision.used - progress.returned.used
     after = None if standing is None else _balance(standing)
-    names = context.campaigns.names(language)
+    names = answers.names_of(context, decision, language)
     breakdown = answers.breakdown(decision.awards, language, currency, names)
     if taken := earned + pending - sum(line.points for line in breakdown):
         rule = "cancelled" if row.status == "cancelled" else "returned"
@@ -215,7 +215,7 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
             breakdown=breakdown,
             not_applied=answers.not_applied(decision.not_applied, language, currency, names),
         ),
-        coupons=answers.NOTHING_USED,
+        coupons=answers.coupons_answer(decision, [code for _, code in progress.issued], language),
         balance=after,
         receipt=words.receipt_lines(earned, pending, used, after.available if after else None, language),
         warnings=answers.notices(decision.warnings, language, currency),

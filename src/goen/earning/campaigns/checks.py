@@ -18,6 +18,7 @@ from goen.earning.campaigns.model import (
     Campaign,
     Conditions,
     EveryEffect,
+    IssueEffect,
     Limit,
     PointsEffect,
     Products,
@@ -216,6 +217,8 @@ def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
         match effect:
             case PointsEffect(per="sale"):
                 most = effect.points
+            case IssueEffect():  # What a coupon costs is bounded by its own kind.
+                most = 0
             case StepsEffect():
                 most = max(step.points for step in effect.steps)
             case EveryEffect() if effect.times_max is not None:
@@ -262,6 +265,8 @@ def law(campaign: Campaign, programme: Programme) -> Law:
             if percent > PREMIUM_PERCENT:
                 warnings.append("premium_above_cap")
             continue
+        if isinstance(effect, IssueEffect):
+            continue  # A coupon off one's next purchase is a discount by itself.
         points = effect.steps[0].points if isinstance(effect, StepsEffect) else effect.points
         at = max(smallest, effect.steps[0].at if isinstance(effect, StepsEffect) and effect.of == "amount" else 0)
         if isinstance(effect, EveryEffect) and effect.of == "amount":

@@ -78,7 +78,7 @@ def capped(awards: list[Award], cap: int) -> list[Award]:
     for award in awards:
         part = min(award.points, left)
         left -= part
-        if part:
+        if part or award.coupon:
             kept.append(award if part == award.points else replace(award, points=part, cap=cap))
     return kept
 

@@ -12,7 +12,15 @@ from decimal import Decimal
 import msgspec
 
 from goen.earning.basket import EARNS_NOTHING
-from goen.earning.campaigns.model import Campaign, Effect, EveryEffect, PointsEffect, RateEffect, StepsEffect
+from goen.earning.campaigns.model import (
+    Campaign,
+    Effect,
+    EveryEffect,
+    IssueEffect,
+    PointsEffect,
+    RateEffect,
+    StepsEffect,
+)
 from goen.earning.decision import Arithmetic, Award
 from goen.earning.evaluate import Bases, Engine, Rate
 
@@ -92,6 +100,8 @@ def _compiled(effect: Effect, number: int, campaign: Campaign, engine: Engine) -
             return _steps(effect, number, campaign)
         case EveryEffect():
             return _every(effect, number, campaign)
+        case IssueEffect():
+            return _issue(effect, number, campaign)
 
 
 def _rate(effect: RateEffect, number: int, campaign: Campaign, engine: Engine) -> Give:
@@ -183,6 +193,19 @@ def _every(effect: EveryEffect, number: int, campaign: Campaign) -> Give:
             return []
         arithmetic = Arithmetic(unit_amount=effect.amount, unit_points=str(effect.points), times=times, of=effect.of)
         return [fixed(effect.points * times, scratch, positions, arithmetic)]
+
+    return give
+
+
+def _issue(effect: IssueEffect, number: int, campaign: Campaign) -> Give:
+    """A coupon for the lines that count, whatever they earn; it has no points."""
+    rule, version, shown = campaign.rule, campaign.version, Arithmetic(fixed=0, of="sale")
+
+    def give(scratch: Scratch, positions: Positions) -> list[Award]:
+        every = range(len(scratch.kinds)) if positions is None else positions
+        if not any(scratch.quantities[i] or scratch.values[i] for i in every):
+            return []
+        return [Award(rule, version, 0, scratch.bases(positions)[1], shown, effect=number, coupon=effect.coupon)]
 
     return give
 

@@ -38,18 +38,20 @@ def granted(
     for limit, key in zip(campaign.limits, keys, strict=True):
         room = limit.most - drawn(key)
         fits = room if limit.measure == "points" else points_within(limit.measure, room, points, value)
-        if fits <= 0:
+        if room <= 0 or (fits <= 0 and points):
             per = "_".join(sorted(limit.per)) or "all"
             reached = Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
             return [], [], reached
         left = min(left, fits)
     kept = list(awards) if left == points else trimmed(awards, left)
     rule = campaign.rule
+    # A coupon is a use as well, where there are no points beside it.
+    coupon = not left and any(award.coupon for award in kept)
     draws = [
-        Draw(rule, key, drawn_by(limit.measure, left, value), limit.most)
+        Draw(rule, key, 1 if coupon and limit.measure == "uses" else drawn_by(limit.measure, left, value), limit.most)
         for limit, key in zip(campaign.limits, keys, strict=True)
     ]
-    return kept, draws, None
+    return kept, [draw for draw in draws if draw.amount], None
 
 
 def points_within(measure: Measure, room: int, points: int, value: PointValue) -> int:

@@ -164,8 +164,14 @@ class EveryEffect(_Part, frozen=True, tag_field="kind", tag="every"):
     times_max: Count | None = None
 
 
-#: Effects on points. What changes the price, coupons and gifts will be further members of this union.
-Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect
+class IssueEffect(_Part, frozen=True, tag_field="kind", tag="coupon"):
+    """A coupon of this kind (``/v1/coupon_kinds``), issued to the member once the sale is complete."""
+
+    coupon: CampaignCode
+
+
+#: What a campaign gives. What changes the price will be further members of this union.
+Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect
 
 
 class Grant(_Part, frozen=True):

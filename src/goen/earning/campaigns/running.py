@@ -133,7 +133,7 @@ class Running:
             return miss
         awards = compiled.entitlement(scratch, lines)
         points = awards[0].points if len(awards) == 1 else sum([award.points for award in awards])
-        if not points:
+        if not points and not any(award.coupon for award in awards):
             return self._nothing(compiled, scratch, lines)
         if compiled.replaces:
             points -= self._replaced(decision, scratch, lines)

@@ -1,0 +1,18 @@
+-- name: add_issued!
+-- A coupon that a campaign gives for a sale.
+insert into coupon (code_hash, code, kind, version, member_id, usable_from, usable_until, issued_at, act_id)
+values (:code_hash, :code, :kind, :version, :member_id, :usable_from, :usable_until, :at, :act_id);
+
+-- name: take_issued_back!
+-- A coupon whose sale has fallen away is void, unless it has been used already.
+update coupon c set void_at = :at
+ where c.code_hash = :code_hash and c.code = :code and c.void_at is null
+   and (select count(*) filter (where u.what = 'use') - count(*) filter (where u.what = 'back')
+          from coupon_use u where u.code_hash = c.code_hash and u.code = c.code) = 0;
+
+-- name: add_use!
+-- One more line in the ledger of uses of coupons.
+insert into coupon_use (member_id, act_id, code, code_hash, what, kind, version, purchase_id, presented_id, shop_id,
+       amount, at)
+values (:member_id, :act_id, :code, :code_hash, :what, :kind, :version, :purchase_id, :presented_id, :shop_id, :amount,
+        :at);

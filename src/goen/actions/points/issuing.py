@@ -1,0 +1,58 @@
+"""Coupons that campaigns give for a sale: issued in its commit once it is complete, void again with the award."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from goen.actions.points.context import Context
+from goen.actions.points.progress import Progress
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import PurchaseState
+from goen.database.queries import load
+from goen.earning.coupons.codes import code_hash, new_code, shown
+from goen.earning.coupons.period import usable
+from goen.earning.decision import Award
+from goen.members.ids import public_id
+
+_SQL = load(__package__, "coupons.sql")
+
+
+def issue(
+    context: Context, desk: Desk, purchase: PurchaseState, awards: Sequence[Award], progress: Progress
+) -> Progress:
+    """Give the member the coupons of these awards; those of a kind that was stopped are not given."""
+    mine = [award for award in awards if award.coupon is not None]
+    member_id = purchase.owner
+    if not mine or member_id is None:
+        return progress
+    kinds = desk.coupon_kinds([award.coupon or "" for award in mine])
+    issued = list(progress.issued)
+    for award, kind in zip(mine, kinds, strict=True):
+        if kind is None:
+            continue
+        code = new_code()
+        start, until = usable(kind.issued, context.zone, desk.now)
+        desk.write_more(
+            _SQL.add_issued.sql, code_hash(code), code, kind.code, kind.version, member_id, start, until, desk.now,
+            desk.act_id,
+        )  # fmt: skip
+        about = {"member_id": public_id(member_id), "coupon": shown(code), "kind": kind.code, "usable_until": until}
+        desk.tell("coupon.issued", member_id, purchase.shop_id, {"purchase_id": purchase.purchase_id, **about})
+        issued.append((award.rule, code))
+    return msgspec.structs.replace(progress, issued=tuple(issued))
+
+
+def take_back(desk: Desk, progress: Progress, standing: Collection[str] = ()) -> Progress:
+    """Coupons of awards that stand no more are void, unless they have been used; ``standing``: rules that stay."""
+    for rule, code in progress.issued:
+        if rule not in standing:
+            desk.write_more(_SQL.take_issued_back.sql, desk.now, code_hash(code), code)
+    kept = tuple([each for each in progress.issued if each[0] in standing])
+    return msgspec.structs.replace(progress, issued=kept)
+
+
+def rules_with_coupons(awards: Sequence[Award]) -> set[str]:
+    """The rules of awards that are coupons."""
+    return {award.rule for award in awards if award.coupon is not None}
