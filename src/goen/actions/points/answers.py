@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from goen.actions.points.context import Context
+from goen.actions.points.tiers import TierProgress
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.posting import PurchaseState
 from goen.earning import words
@@ -88,7 +90,8 @@ class CouponsAnswer(msgspec.Struct, frozen=True):
 
 
 class PurchaseAnswer(msgspec.Struct, frozen=True):
-    """Answer to a purchase and to every later act on it."""
+    """Answer to a purchase and to every later act on it. ``tiers``: where the member stands after it, in each
+    programme of tiers; absent where there is none."""
 
     id: str
     shop: str
@@ -105,6 +108,7 @@ class PurchaseAnswer(msgspec.Struct, frozen=True):
     balance: Balance | None
     receipt: Sequence[str]
     warnings: Sequence[Warned]
+    tiers: Sequence[TierProgress] | UnsetType = UNSET
 
 
 class LotBack(msgspec.Struct, frozen=True):
@@ -244,6 +248,7 @@ def purchase_answer(
     earned: int,
     pending: int,
     warnings: Sequence[Warned] = (),
+    tiers: Sequence[TierProgress] = (),
 ) -> PurchaseAnswer:
     """The answer to a purchase as it now stands. ``earned`` and ``pending`` are this sale's, net of returns."""
     language = context.programmes.version(decision.version).programme.language
@@ -273,4 +278,5 @@ def purchase_answer(
         balance=after,
         receipt=words.receipt_lines(earned, pending, decision.used, after.available if after else None, language),
         warnings=(*notices(decision.warnings, language, currency), *warnings),
+        tiers=tiers or UNSET,
     )

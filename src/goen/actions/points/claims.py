@@ -15,6 +15,7 @@ from goen.actions.points.granting import by_rule, grant, provision
 from goen.actions.points.orders import idempotent
 from goen.actions.points.progress import REGULAR, document_of, stored
 from goen.actions.points.sale import Sale
+from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
@@ -76,7 +77,9 @@ class ClaimPurchase(Act):
         offer = Offer.of(
             self.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date
         )
-        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier)
+        climbing = None if offer is None else Climbing.at(self.context, desk.now)
+        others = () if climbing is None else climbing.others(desk, found.who)
+        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier, others)
         decision, drawn = sale.engine.evaluate(document, facts), NOTHING_DRAWN
         if offer is not None:
             decision, drawn = offer.decide(desk, found.who, found.presented_id, decision, None)

@@ -7,6 +7,7 @@ from an offline till has happened already and is recorded in any case.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -18,6 +19,7 @@ from goen.actions.points.errors import CouponNotUsable, UnknownHold
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
+from goen.actions.points.tiers import Climbing, TierProgress
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -25,6 +27,7 @@ from goen.actions.till.posting import HoldState, PurchaseState, Stamp
 from goen.earning.decision import Decision, Facts
 from goen.earning.evaluate import Priced
 from goen.earning.programme import Programme
+from goen.earning.tiers.measure import NOTHING, measured
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
 from goen.ledger.journal import Journal
@@ -92,6 +95,8 @@ class RecordPurchase(Act):
         if presented is not None and self._priced is not None:
             offer = Offer.of(context, engine, self.ask, shop, when, self.business_date)
         self.offer = offer
+        self.tiers = Climbing.at(context, now) if presented is not None else None
+        tiers = self.tiers.wants if self.tiers is not None else ()
         self.key = receipt_key(shop.shop_id, ask.external_id)
         self.integration = principal.integration
         self.author = ask.staff
@@ -102,11 +107,11 @@ class RecordPurchase(Act):
         limits = ((UNPROVEN, context.day_of(now).isoformat()),) if spends and not self.vouched else ()
         holds = (ask.hold,) if ask.hold else ()
         if offer is None:
-            self.wants = Wants(members=members, holds=holds, limits=limits, spends=spends)
+            self.wants = Wants(members=members, holds=holds, limits=limits, spends=spends, tiers=tiers)
         else:
             self.wants = Wants(
                 members=members, holds=holds, limits=(*limits, *offer.limits), spends=spends, history=offer.history,
-                traits=offer.traits, skus=offer.skus, shared=offer.shared,
+                traits=offer.traits, skus=offer.skus, shared=offer.shared, tiers=tiers,
             )  # fmt: skip
         self.token = None if presented is None else presented.hash or presented.member_id
 
@@ -130,7 +135,8 @@ class RecordPurchase(Act):
         if offer is None:
             decision = self.programme_engine.evaluate(self.ask, Facts(tier=member.tier), self._priced)
         else:
-            facts = offer.facts(desk, where.who, member.tier)
+            others = self.tiers.others(desk, where.who) if self.tiers is not None else ()
+            facts = offer.facts(desk, where.who, member.tier, others)
             decision = self.programme_engine.evaluate(self.ask, facts, self._priced)
             decision, drawn = offer.decide(desk, where.who, where.presented_id, decision, self._priced)
         desk.count_purchase(where.who, self.shop.kind, self.business_date)
@@ -154,6 +160,12 @@ class RecordPurchase(Act):
         slide(self.context, programme, journal, "purchase", self.business_date)
         purchase = self._purchase(desk, where.member_id, purchase_id, decision, progress, where, confirms_on)
         desk.add_purchase(purchase)
+        climbed: Sequence[TierProgress] = ()
+        if self.tiers is not None:
+            counts = measured(decision, progress.returned, progress.confirmed, purchase.status)
+            climbed = self.tiers.take_in(desk, where.who, purchase, counts, NOTHING)
+            if climbed:
+                member = member._replace(tier=climbed[0].code)
         desk.stamp(
             where.member_id,
             Stamp(
@@ -165,7 +177,7 @@ class RecordPurchase(Act):
         earned = decision.earned - pending
         answer = purchase_answer(
             self.context, purchase, decision, now=desk.now, member=member, journal=journal, earned=earned,
-            pending=pending, warnings=warnings,
+            pending=pending, warnings=warnings, tiers=climbed,
         )  # fmt: skip
         self._tell(desk, purchase, where.member_id, earned, pending, decision.used)
         return Decided(

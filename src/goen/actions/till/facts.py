@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 #: Whose, of what, in which period.
 LimitAccount = tuple[int, str, str]
+#: Who, on which ladder, with the sales since which day.
+Climb = tuple[int, str, date]
 
 
 class History(NamedTuple):
@@ -40,8 +42,10 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         members: Iterable[int] = (),
         skus: Iterable[str] = (),
         limits: Iterable[LimitAccount] = (),
+        tiers: Iterable[Climb] = (),
     ) -> None:
         super().__init__("facts not loaded")
         self.members = list(members)
         self.skus = list(skus)
         self.limits = list(limits)
+        self.tiers = list(tiers)
