@@ -21,6 +21,7 @@ from goen.api.v1 import (
     returns,
     shops,
     stream,
+    tiers,
     webhooks,
 )
 
@@ -40,6 +41,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *points.OPERATIONS,
     *programme.OPERATIONS,
     *campaigns.OPERATIONS,
+    *tiers.OPERATIONS,
     *shops.OPERATIONS,
     *stream.OPERATIONS,
     *webhooks.OPERATIONS,

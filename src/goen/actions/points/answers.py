@@ -11,11 +11,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from goen.actions.points.context import Context
-from goen.actions.points.tiers import TierProgress
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.posting import PurchaseState
 from goen.earning import words
 from goen.earning.decision import Award, Decision, Miss, Notice
+from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
 from goen.members.ids import public_id
 

@@ -26,7 +26,6 @@ from goen.actions.points.context import Context
 from goen.actions.points.errors import SpendingNotAllowed
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import RecordPurchase
-from goen.actions.points.tiers import TierProgress
 from goen.actions.till.act import Decided
 from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -36,6 +35,7 @@ from goen.database.coalescer import Coalescer
 from goen.database.pool import Database, Reading
 from goen.earning.decision import Decision
 from goen.earning.quote import NextAward, Usable, next_awards, usable_points
+from goen.earning.tiers.progress import TierProgress
 from goen.identity.presented import Presented
 from goen.ledger.errors import LotsNotLoaded
 from goen.purchases.model import Purchase

@@ -19,7 +19,7 @@ from goen.actions.points.errors import CouponNotUsable, UnknownHold
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
-from goen.actions.points.tiers import Climbing, TierProgress
+from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -28,6 +28,7 @@ from goen.earning.decision import Decision, Facts
 from goen.earning.evaluate import Priced
 from goen.earning.programme import Programme
 from goen.earning.tiers.measure import NOTHING, measured
+from goen.earning.tiers.progress import TierProgress
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
 from goen.ledger.journal import Journal

@@ -15,7 +15,7 @@ from goen.actions.points.errors import UnknownPurchase
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import stored_draws, tell_points
-from goen.actions.points.tiers import Climbing, TierProgress
+from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
@@ -25,6 +25,7 @@ from goen.earning.decision import Award, Decision
 from goen.earning.evaluate import Engine
 from goen.earning.remainder import remaining
 from goen.earning.tiers.measure import NOTHING, measured
+from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws, take
 from goen.ledger.steps import About, Sold

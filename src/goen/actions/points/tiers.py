@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-import msgspec
-
 from goen.actions.points.context import Context
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState
@@ -15,33 +13,12 @@ from goen.earning.programme import Programme
 from goen.earning.tiers.calendar import window_start
 from goen.earning.tiers.measure import Measured
 from goen.earning.tiers.model import Ladder
-from goen.earning.tiers.rules import Standing, Verdict, next_level, raised
+from goen.earning.tiers.progress import TierProgress, progress
+from goen.earning.tiers.rules import Standing, Verdict, raised
 from goen.members.ids import public_id
 from goen.vocabulary.clock import Instant
 
 TOPIC = "member.tier_changed"
-
-
-class NextTier(msgspec.Struct, frozen=True):
-    """The next tier; ``missing`` of what the programme of tiers measures: money, purchases or points."""
-
-    code: str
-    name: str
-    reach: int
-    missing: int
-
-
-class TierProgress(msgspec.Struct, frozen=True):
-    """Where a member stands in one programme of tiers. ``measured`` is what counts by now; ``changed``: this very
-    act has changed the tier."""
-
-    programme: str
-    code: str | None
-    name: str | None
-    measure: str
-    measured: int
-    next: NextTier | None
-    changed: bool = False
 
 
 class Climbing(NamedTuple):
@@ -111,24 +88,3 @@ def changed(person: int, code: str, standing: Standing, to: Verdict) -> dict[str
         "why": to.why,
         "kept_until": to.kept_until,
     }
-
-
-def progress(
-    programme: Programme, code: str, tier: str | None, measured: int, *, changed: bool = False
-) -> TierProgress:
-    """How far it is from here to the next tier."""
-    ladder = programme.tier_programmes[code]
-    ahead = next_level(ladder, tier, measured)
-    coming = None
-    if ahead is not None:
-        level = ahead.level
-        coming = NextTier(level.tier, name_of(programme, level.tier) or level.tier, level.reach, ahead.missing)
-    return TierProgress(code, tier, name_of(programme, tier), ladder.measure, measured, coming, changed)
-
-
-def name_of(programme: Programme, tier: str | None) -> str | None:
-    """A tier as people call it."""
-    if tier is None:
-        return None
-    settings = programme.tiers.get(tier)
-    return (settings.name if settings else "") or tier

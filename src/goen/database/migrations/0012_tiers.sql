@@ -50,8 +50,9 @@ comment on table member_tier_change is 'member append-only: every change of a ti
 -- Members whose tier is to be looked at again, because their history became another one (merges and their undoing).
 create table tier_due (
   member_id bigint not null,
-  why text not null,
+  why text not null constraint tier_due_why_check check (why in ('merged', 'parted')),
   at timestamptz not null,
+  since timestamptz,                       -- parted: when the two were merged
   primary key (member_id)
 );
 comment on table tier_due is 'member: whose tiers are looked at again within seconds';
@@ -61,7 +62,6 @@ create table tier_run (
   day date not null,
   kind text not null,                      -- evaluation, daily, start:<version>, by_hand:<n>
   through bigint not null default 0,       -- members up to this number are done
-  looked bigint not null default 0,
   raised bigint not null default 0,
   lowered bigint not null default 0,
   started_at timestamptz not null,

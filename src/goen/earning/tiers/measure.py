@@ -44,7 +44,7 @@ def measured(decision: Decision, returned: Returned, confirmed: int, status: str
     ``confirmed`` are the points it has earned so far, less what returns took back. Tax is taken out as where
     points are earned: per rate, floored.
     """
-    if status != "completed" or returned.full:
+    if status != "completed":
         return NOTHING
     if not returned.lines and not decision.postage and len(decision.lines) == 1:
         share = decision.lines[0]  # Most sales of a small shop: no sums to make.
@@ -56,7 +56,8 @@ def measured(decision: Decision, returned: Returned, confirmed: int, status: str
         left = share.net - (0 if back is None else value_back(share, back))
         by_rate[share.tax_rate] = by_rate.get(share.tax_rate, 0) + left
     net = sum(_net(gross, rate) for rate, gross in by_rate.items())
-    return Measured(sum(by_rate.values()), net, confirmed, 1)
+    # What was refunded in part only stays as money, but where all goods came back it is no purchase any more.
+    return Measured(sum(by_rate.values()), net, confirmed, 0 if returned.full else 1)
 
 
 def _net(gross: int, rate: int) -> int:
