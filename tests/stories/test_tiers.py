@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from goen.actions.tiers.counting import AFTER
 from goen.actions.tiers.runs import advance
 from races.ledger import assert_books_agree
+
+from .acts import now
 
 TIERS = {
     "silver": {"name": "シルバー", "multiplier": 0.5},
@@ -140,12 +144,10 @@ async def test_an_order_counts_once_it_is_shipped_and_not_once_it_is_cancelled(r
     member = await retailer.member()
     order = await retailer.buys(11_000, member, shop="web", status="placed")
     assert await tier(retailer, member) is None
-    done = await retailer.act(
-        f"/v1/purchases/{order['id']}/complete", {"occurred_at": retailer.clock.now().isoformat()}
-    )
+    done = await retailer.act(f"/v1/purchases/{order['id']}/complete", now(retailer))
     assert done.json()["member"]["tier"] == "silver"
     assert done.json()["tiers"][0]["changed"] is True
-    gone = await retailer.act(f"/v1/purchases/{order['id']}/cancel", {"occurred_at": retailer.clock.now().isoformat()})
+    gone = await retailer.act(f"/v1/purchases/{order['id']}/cancel", now(retailer))
     assert gone.json()["tiers"][0]["measured"] == 0
     assert gone.json()["member"]["tier"] == "silver"
 
@@ -261,21 +263,42 @@ async def test_a_preview_is_what_the_run_does(retailer):
         sale = await retailer.buys(11_000 * (n + 1), member)
         if n % 2:
             await back(retailer, sale)
-    draft = RANK | {"levels": [{"tier": "silver", "reach": 40_000}, {"tier": "gold", "reach": 50_000}]}
-    told = await retailer.server.post(
-        "/v1/tiers/preview", json={"programme": "rank", "draft": draft, "on": "2027-06-01"}
-    )
-    assert told.status_code == 200, told.text
-    assert told.json()["counts"] == [], "what was won holds until the first evaluation day after it"
-    body = {"programme": "rank", "draft": draft | {"evaluation_days": []}, "on": "2027-06-01", "limit": 2}
+    levels = [{"tier": "silver", "reach": 40_000}, {"tier": "gold", "reach": 50_000}]
+    draft = RANK | {"levels": levels, "evaluation_days": ["06-01"]}
+    body = {"programme": "rank", "draft": draft, "on": "2027-06-01", "limit": 2}
     told = (await retailer.server.post("/v1/tiers/preview", json=body)).json()
-    assert {(x["from"], x["tier"]): x["members"] for x in told["counts"]} == {
-        ("silver", None): 2, ("gold", None): 2,
-    }  # fmt: skip
+    counts = {(x["from"], x["tier"]): x["members"] for x in told["counts"]}
+    assert counts == {("silver", None): 2, ("gold", None): 2}
     assert [x["member"] for x in told["items"]] == [members[0]["id"], members[1]["id"]]
     more = (await retailer.server.post("/v1/tiers/preview", json=body | {"cursor": told["next_cursor"]})).json()
     assert [x["member"] for x in more["items"]] == [members[2]["id"], members[3]["id"]]
+    assert more["next_cursor"] is None
     assert await tier(retailer, members[0]) == "silver", "nothing was written"
+    early = (await retailer.server.post("/v1/tiers/preview", json=body | {"on": "2027-05-31"})).json()
+    assert early["counts"] == [], "what was won holds until the first evaluation day after it"
+    await programme(retailer, tier_programmes={"rank": draft})
+    retailer.clock.advance(days=191)
+    await keep(retailer)
+    done: dict[Any, int] = {}
+    for member in members:
+        for before, after, why in await history(retailer, member):
+            if why == "not_kept":
+                done[before, after] = done.get((before, after), 0) + 1
+    assert done == counts
+
+
+async def test_a_run_asked_for_is_carried_once(retailer, owner):
+    await programme(retailer, tier_programmes={"rank": RANK | {"evaluation_days": []}})
+    member = await retailer.member()
+    await back(retailer, await retailer.buys(33_000, member))
+    answer = await retailer.server.post("/v1/tiers/runs", json={"programme": "rank", "reason": "制度改定"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["items"][0]["finished_at"] is None
+    assert [await keep(retailer), await keep(retailer)] == [1, 0]
+    assert await tier(retailer, member) is None
+    runs = (await retailer.server.get("/v1/tiers/runs")).json()["items"]
+    assert [(x["kind"], x["lowered"]) for x in runs if x["kind"] == "by_hand"] == [("by_hand", 1)]
+    assert await owner.fetchval("select reason from audit where action = 'tiers.run_asked'") == "制度改定"
 
 
 async def merged(retailer: Any, into: dict[str, Any], source: dict[str, Any]) -> str:

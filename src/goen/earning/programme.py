@@ -262,6 +262,8 @@ def _toml_table(table: dict[str, Any], path: tuple[str, ...]) -> list[str]:
     for key, value in table.items():
         if isinstance(value, dict) and value:
             lines += ["", *_toml_table(value, (*path, _toml_key(key)))]
+        elif isinstance(value, dict) and path == ("tiers",):
+            lines += ["", f"[tiers.{_toml_key(key)}]"]  # A tier of which nothing is said is there all the same.
     return lines
 
 

@@ -111,7 +111,7 @@ async def member_tiers(
         hand = None
         if row is not None and row["manual"] and (row["manual_until"] is None or row["manual_until"] >= today):
             hand = ByHand(row["manual_tier"], row["manual"], row["manual_until"])
-        pause = None if row is None or row["paused_until"] is None else max(row["paused_until"], row["since"])
+        pause = row["paused_until"] if row else None
         items.append(MemberTier(each, row["since"] if row else None, row["kept_until"] if row else None, hand, pause))
     changes = await connection.fetch(_queries.changes.sql, root, before or _LAST, limit + 1)
     history = [TierChange(*row[1:]) for row in changes[:limit]]

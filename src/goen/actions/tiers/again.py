@@ -53,7 +53,8 @@ async def _settle(
         if other is not None and ladder.rank(other.tier) > ladder.rank(to.tier) and not _fixed(standing, look):
             to = Verdict(other.tier, other.kept_until)
         if to.tier != standing.tier:
-            why = to.why or ("merged" if members[member_id] == "merged" else "parted")
+            higher = ladder.rank(to.tier) > ladder.rank(standing.tier)
+            why = to.why if higher and to.why else ("merged" if members[member_id] == "merged" else "parted")
             changes.append(Change(member_id, standing, to._replace(why=why), measure))
     await write(connection, look, changes, now)
     return len(changes)

@@ -13,7 +13,7 @@ create table tier_measure (
   purchases smallint not null,             -- 1, or 0 where nothing of it stays
   primary key (member_id, day, purchase_id)
 );
-comment on table tier_measure is 'member: what sales count for tiers; a cache of purchases that verify proves';
+comment on table tier_measure is 'member: what sales count for tiers, a cache of purchases and their progress';
 
 create table member_tier (
   member_id bigint not null,
