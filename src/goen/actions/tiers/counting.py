@@ -44,7 +44,9 @@ async def count_piece(database: Database, context: Context, programme: Programme
             context.tiers_counted = since
             return 0
         rows = await connection.fetch(
-            SQL.sales_to_count.sql, *((_FIRST, "") if at is None else (at["member_id"], at["purchase_id"])), PIECE
+            SQL.sales_to_count.sql,
+            *((_FIRST, "") if at is None else (at["through_member"], at["through_purchase"])),
+            PIECE,
         )
         measures = []
         for row in rows:

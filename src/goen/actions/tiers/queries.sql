@@ -12,15 +12,15 @@ select p.member_id, p.purchase_id, p.business_date, p.status, p.version, p.decis
 
 -- name: counting^
 -- How far the sales from before a version are counted.
-select member_id, purchase_id, counted, finished_at is not null as finished from tier_count
+select through_member, through_purchase, counted, finished_at is not null as finished from tier_count
  where since_version = :since::bigint;
 
 -- name: note_counted!
 -- Counted up to here.
-insert into tier_count (since_version, member_id, purchase_id, counted, finished_at)
+insert into tier_count (since_version, through_member, through_purchase, counted, finished_at)
 values (:since::bigint, :member_id::bigint, :purchase_id::text, :counted::bigint, :finished_at::timestamptz)
     on conflict (since_version) do update
-   set member_id = excluded.member_id, purchase_id = excluded.purchase_id,
+   set through_member = excluded.through_member, through_purchase = excluded.through_purchase,
        counted = tier_count.counted + excluded.counted, finished_at = excluded.finished_at;
 
 -- name: post_tiers

@@ -72,8 +72,8 @@ comment on table tier_run is 'jobs: evaluations, as far as they have come';
 
 create table tier_count (
   since_version bigint primary key,        -- of the programme: the first of an unbroken line of versions with tiers
-  member_id bigint not null,               -- sales counted up to here
-  purchase_id text not null,
+  through_member bigint not null,          -- sales are counted up to here
+  through_purchase text not null,
   counted bigint not null default 0,
   finished_at timestamptz
 );
