@@ -43,11 +43,8 @@ async def count_piece(database: Database, context: Context, programme: Programme
         if at is not None and at["finished"]:
             context.tiers_counted = since
             return 0
-        rows = await connection.fetch(
-            SQL.sales_to_count.sql,
-            *((_FIRST, "") if at is None else (at["through_member"], at["through_purchase"])),
-            PIECE,
-        )
+        after = (_FIRST, "") if at is None else (at["through_member"], at["through_purchase"])
+        rows = await connection.fetch(SQL.sales_to_count.sql, *after, PIECE)
         measures = []
         for row in rows:
             if row["owner"] is None:

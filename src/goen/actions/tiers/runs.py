@@ -78,28 +78,43 @@ async def carry(database: Database, run: Run, clock: Callable[[], Instant], stop
     if stands is not None and stands["finished_at"] is not None:
         return 0
     through, done = 0 if stands is None else stands["through"], 0
-    while not stopping.is_set():
-        async with database.reading() as connection:
-            upto = await stretch(connection, through)
-            found = [] if upto is None else await changing(connection, look, through, upto)
-        now = clock()
-        async with database.transaction() as connection:
-            changes = await change(connection, look, [x.member_id for x in found], now) if found else []
-            rising = sum(x.rises(look.ladder) for x in changes)
-            await SQL.note_run(
-                connection,
-                **key,
-                through=through if upto is None else upto,
-                raised=rising,
-                lowered=len(changes) - rising,
-                at=now,
-                finished_at=now if upto is None else None,
-            )
-        done += len(changes)
-        if upto is None:
-            break
-        through = upto
+    looking = asyncio.ensure_future(_found(database, look, through))
+    try:
+        while not stopping.is_set():
+            upto, members = await looking
+            if upto is not None:
+                # While these are written, the next are looked for.
+                looking = asyncio.ensure_future(_found(database, look, upto))
+            now = clock()
+            async with database.transaction() as connection:
+                changes = await change(connection, look, members, now) if members else []
+                rising = sum(x.rises(look.ladder) for x in changes)
+                await SQL.note_run(
+                    connection,
+                    **key,
+                    through=through if upto is None else upto,
+                    raised=rising,
+                    lowered=len(changes) - rising,
+                    at=now,
+                    finished_at=now if upto is None else None,
+                )
+            done += len(changes)
+            if upto is None:
+                break
+            through = upto
+    finally:
+        if not looking.done():
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
     return done
+
+
+async def _found(database: Database, look: Look, after: int) -> tuple[int | None, list[int]]:
+    """The end of the next stretch, None after the last member, and who of it would change."""
+    async with database.reading() as connection:
+        upto = await stretch(connection, after)
+        found = [] if upto is None else await changing(connection, look, after, upto)
+    return upto, [x.member_id for x in found]
 
 
 async def end_by_hand(database: Database, context: Context, now: Instant) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 from goen.earning.expiry import add_months
 from goen.earning.tiers.model import Ladder, Window
@@ -55,6 +56,7 @@ def last_evaluation_day(ladder: Ladder, today: date) -> date | None:
     return None  # pragma: no cover - every pattern has a day in twelve months
 
 
+@lru_cache(maxsize=256)  # A run asks it of every member who changes, always with the same day.
 def kept_until(ladder: Ladder, won_on: date) -> date | None:
     """The first day on which a tier won that day may fall (rule 33); None where it never may."""
     days = evaluation_days(ladder, won_on)
