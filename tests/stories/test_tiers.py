@@ -301,6 +301,35 @@ async def test_a_run_asked_for_is_carried_once(retailer, owner):
     assert await owner.fetchval("select reason from audit where action = 'tiers.run_asked'") == "制度改定"
 
 
+async def test_a_run_that_was_interrupted_goes_on_where_it_stood(retailer, owner):
+    await programme(retailer, tier_programmes={"rank": RANK | {"evaluation_days": []}})
+    members = [await retailer.member() for _ in range(3)]
+    for member in members:
+        await back(retailer, await retailer.buys(33_000, member))
+    await retailer.server.post("/v1/tiers/runs", json={"programme": "rank", "reason": "制度改定"})
+    done = "update tier_run set through = $1, lowered = 2 where kind like 'by_hand:%'"
+    await owner.execute(done, int(members[1]["id"].split("_")[1]))
+    assert await keep(retailer) == 1
+    assert [await tier(retailer, member) for member in members] == ["gold", "gold", None]
+    runs = (await retailer.server.get("/v1/tiers/runs")).json()["items"]
+    assert [x["lowered"] for x in runs if x["kind"] == "by_hand"] == [3]
+
+
+async def test_daily_rising_waits_until_sales_are_old_enough(retailer):
+    await programme(retailer, tier_programmes={"rank": RANK | {"up": "daily", "up_after_days": 7}})
+    stays, returns = await retailer.member(), await retailer.member()
+    await retailer.buys(11_000, stays)
+    sale = await retailer.buys(11_000, returns)
+    assert await tier(retailer, stays) is None
+    retailer.clock.advance(days=6)
+    await back(retailer, sale)
+    await keep(retailer)
+    assert await tier(retailer, stays) is None
+    retailer.clock.advance(days=1)
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (stays, returns)] == ["silver", None]
+
+
 async def merged(retailer: Any, into: dict[str, Any], source: dict[str, Any]) -> str:
     body = {"source": {"kind": "member_id", "value": source["id"]}, "reason": "同一人物"}
     answer = await retailer.act(f"/v1/members/{into['id']}/merges", body)

@@ -36,6 +36,8 @@ class Run(NamedTuple):
 async def advance(database: Database, context: Context, clock: Callable[[], Instant], stopping: asyncio.Event) -> int:
     """Do all that is due with tiers, or as much as there is time for; gives how many sales were counted and tiers
     changed. Safe to call at any time, from one process at once."""
+    if not context.programmes.all():
+        return 0
     done, programme = 0, context.engine_at(clock()).programme
     if not programme.tier_programmes:
         return 0
