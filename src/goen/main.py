@@ -21,6 +21,7 @@ from goen.actions.merging.pairs import PairMerger
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
+from goen.actions.tiers.counting import counted_since
 from goen.actions.till.till import Till
 from goen.analytics.figures import figuring
 from goen.api.frame import Frame, Receive, Scope, Send
@@ -181,6 +182,7 @@ async def _refreshing(database: Database, clock: Clock, context: Context, keyrin
             await programme.refresh(context.programmes, connection)
             await campaigns.refresh(context.campaigns, context.signals, connection, clock.now())
             context.closed_through = await closed_through(connection)
+            context.tiers_counted = await counted_since(connection)
         await keyring.refresh()
         await keyring.note_use(context.day_of(clock.now()))
 

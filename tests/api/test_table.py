@@ -39,7 +39,7 @@ SERVER_ALONE = {
     "DELETE /v1/webhook_endpoints/{id}",
 }
 #: POSTs that write nothing, so that a key that only reads may ask them.
-QUESTIONS = {"POST /v1/quotes", "POST /v1/members/lookup"}
+QUESTIONS = {"POST /v1/quotes", "POST /v1/members/lookup", "POST /v1/tiers/preview"}
 #: Writes of a till and a web shop.
 TILLS = {
     "POST /v1/purchases",

@@ -29,7 +29,8 @@ NOT_PERSONAL = {
     "campaign_approval.*": "staff and programs", "campaign_change.*": "codes", "signal.*": "weather and the like",
     "staff.*": "staff, who are not members",
     "staff_session.*": "staff", "terminal_code.*": "devices", "sign_in_quota.*": "hashes; rows go within the day",
-
+    "tier_measure.purchase_id": "id", "member_tier.*": "codes", "member_tier_change.*": "codes", "tier_due.why": "code",
+    "tier_run.*": "codes", "tier_count.through_purchase": "id",
     "member_merge.merge_id": "id", "member_merge.source_state": "numbers", "member_merge.survivor_state": "numbers",
     "merge_step.body": "numbers and ids", "match_model.*": "weights", "match_run.*": "counts",
     "match_review.state": "code", "match_review.evidence": "names of fields and weights",

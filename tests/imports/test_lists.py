@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from goen.actions.imports.job import find_job
@@ -17,9 +18,13 @@ from goen.actions.imports.undo import undo
 from goen.actions.imports.undo_members import MembersUndone, undo_members
 from goen.actions.members.asks import Change
 from goen.actions.members.change import change
+from goen.actions.programme import apply_programme
+from goen.actions.tiers.runs import advance
 from goen.channels.files.lists import ListFile
 from goen.cli.importing import Books, Outcome
 from goen.database.pool import Database
+from goen.earning.programme import DEFAULT, Tier
+from goen.earning.tiers.model import Ladder, Level
 from goen.shops.model import Principal
 from imports.builders import bring, open_shops, proven, rows, sales_file, value
 from imports.test_command import goen
@@ -83,6 +88,27 @@ async def test_consents_tiers_languages_and_further_identifiers_are_taken(books:
     assert await rows(books, names) == [
         ("card", "C1"), ("phone", "+819011112222"), ("card", "K9"), ("phone", "+81312345678"),
     ]  # fmt: skip
+
+
+async def test_rule_34_a_tier_comes_with_its_end(books: Books, tmp_path: Path) -> None:
+    ladder = Ladder((Level("gold", 1000),), evaluation_days=("01",))
+    asked = msgspec.structs.replace(DEFAULT, starts_at=None, tiers={"gold": Tier()}, tier_programmes={"rank": ladder})
+    await apply_programme(books.database, books.context.programmes, asked, author="test", now=books.clock.now())
+    books.clock.advance(seconds=40)
+    await advance(books.database, books.context, books.clock.now, asyncio.Event())
+    text = "card,name,kana,phone,tier,tier_until\nC-1,森 葵,,,gold,2027-02-10\nC-2,林 誠,,,gold,\nC-3,林 愛,,,,2027-02-10\n"
+    outcome = await bring(books, written(tmp_path / "m.csv", text), None, "members")
+    assert outcome.counts.reasons == {"invalid_request": 1}
+    tiers = "select tier from member order by member_id"
+    assert await rows(books, tiers) == [("gold",), ("gold",)]
+    books.clock.advance(days=20)
+    await advance(books.database, books.context, books.clock.now, asyncio.Event())
+    assert await rows(books, tiers) == [("gold",), (None,)], "without an end it holds until the evaluation day"
+    books.clock.advance(days=70)
+    await advance(books.database, books.context, books.clock.now, asyncio.Event())
+    assert await rows(books, tiers) == [(None,), (None,)]
+    await taken_back(books, outcome)
+    assert await value(books, "select count(*) from member_tier where programme = 'rank' and manual is not null") == 0
 
 
 async def test_rule_50_an_opening_balance_keeps_the_year_it_was_granted_in(books: Books, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from goen.api.v1 import (
     returns,
     shops,
     stream,
+    tiers,
     webhooks,
 )
 
@@ -42,6 +43,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *programme.OPERATIONS,
     *campaigns.OPERATIONS,
     *coupons.OPERATIONS,
+    *tiers.OPERATIONS,
     *shops.OPERATIONS,
     *stream.OPERATIONS,
     *webhooks.OPERATIONS,

@@ -21,6 +21,7 @@ from goen.actions.imports.pace import watching
 from goen.actions.imports.purchases import Purchases, Report
 from goen.actions.points.context import Context
 from goen.actions.programme import ensure_programme
+from goen.actions.tiers.counting import counted_since
 from goen.actions.till.till import Till
 from goen.channels.files.balances import read_balances
 from goen.channels.files.errors import BadFile
@@ -79,7 +80,8 @@ async def open_books(database: Database, clock: Clock) -> AsyncIterator[Books]:
         await programme.refresh(programmes, connection)
         await campaigns.refresh(live, signals, connection, clock.now())
         closed = await closed_through(connection)
-    context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency, closed, live, signals)
+        counted = await counted_since(connection)
+    context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency, closed, live, signals, counted)
     # The till's default of two connections and batches of 128 acts leaves others their turn: a batch is a
     # few hundredths of a second.
     till = Till(database, clock, context.day_of)

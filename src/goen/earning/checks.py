@@ -34,6 +34,7 @@ def validate(programme: Programme) -> list[Problem]:
 def _problems(programme: Programme) -> Iterator[Problem]:
     yield from _earning(programme)
     yield from _use(programme)
+    yield from _ladders(programme)
     expiry = programme.expiry
     if expiry.mode == "sliding" and not expiry.activity:
         yield Problem("error", "expiry.activity", "no_activity")
@@ -72,6 +73,35 @@ def _earning(programme: Programme) -> Iterator[Problem]:
     codes = [threshold.code for threshold in earning.thresholds]
     if len(set(codes)) < len(codes):
         yield Problem("error", "earning.thresholds", "same_code_twice")
+
+
+def _ladders(programme: Programme) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for place, (code, ladder) in enumerate(programme.tier_programmes.items()):
+        field = f"tier_programmes.{code}"
+        reaches = [level.reach for level in ladder.levels]
+        if sorted(set(reaches)) != reaches:
+            yield Problem("error", f"{field}.levels", "levels_not_rising")
+        for i, level in enumerate(ladder.levels):
+            where, tier = f"{field}.levels.{i}", programme.tiers.get(level.tier)
+            if tier is None:
+                yield Problem("error", f"{where}.tier", "unknown_tier", {"tier": level.tier})
+            elif place and tier.multiplier is not None:
+                yield Problem("warning", f"tiers.{level.tier}.multiplier", "not_the_first_ladder")
+            if level.tier in seen:
+                yield Problem("error", f"{where}.tier", "tier_twice", {"tier": level.tier})
+            seen.add(level.tier)
+            if level.to_keep > level.reach:
+                yield Problem("error", f"{where}.keep", "keep_above_reach")
+        if ladder.up == "evaluation" and not ladder.evaluation_days:
+            yield Problem("error", f"{field}.evaluation_days", "nobody_rises")
+        elif not ladder.evaluation_days:
+            yield Problem("warning", f"{field}.evaluation_days", "nobody_falls")
+        if ladder.up_after_days and ladder.up != "daily":
+            yield Problem("error", f"{field}.up_after_days", "only_daily_waits")
+        for i, pause in enumerate(ladder.pauses):
+            if pause.last < pause.first:
+                yield Problem("error", f"{field}.pauses.{i}", "ends_before_start")
 
 
 def _use(programme: Programme) -> Iterator[Problem]:

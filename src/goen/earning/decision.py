@@ -36,13 +36,14 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     pinned earlier still decode.
 
     ``tier``: the member's tier code as of the order (rule 8). ``guest``: nobody earns (rule 11).
-    ``coupon_reduction``: yen that coupons take off the order, ``reductions`` what each takes off where. The rest
-    is read where a live campaign asks for it, and None or empty elsewhere: ``purchases`` and
-    ``channel_purchases`` of the member before this one, the day of the last of them, ``birth_month``,
-    ``segments`` and ``signals`` by name.
+    ``tiers``: those of other programmes of tiers than the first. ``coupon_reduction``: yen that coupons take off the
+    order, ``reductions`` what each takes off where. The rest is read where a live campaign asks for it, and None or
+    empty elsewhere: ``purchases`` and ``channel_purchases`` of the member before this one, the day of the last of
+    them, ``birth_month``, ``segments`` and ``signals`` by name.
     """
 
     tier: str | None = None
+    tiers: tuple[str, ...] = ()
     guest: bool = False
     coupon_reduction: int = 0
     purchases: int | None = None

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from goen.earning.tiers.model import Ladder
 from goen.purchases.model import TenderKind
 from goen.vocabulary.money import Rounding
 
@@ -42,7 +43,10 @@ class Boost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a tier earns. Where ``multiplier`` is absent the tier earns as everybody (rule 8)."""
+    """What a tier earns. Where ``multiplier`` is absent the tier earns as everybody (rule 8).
+
+    Who gets it says a ladder of ``tier_programmes``; one that stands on none is given by import or by hand.
+    """
 
     name: str = ""
     multiplier: Multiplier | None = None
@@ -168,6 +172,8 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``point_value`` is yen per point, at most 6 decimal places (0.5: two points pay one yen).
     ``provisional_days``: web earnings become spendable at 00:00 of day N after completion (rule 9).
     ``claim_window_days``: a receipt may be claimed for so many days after the sale (rules 11 and 39).
+    ``tier_programmes`` say who gets which of the ``tiers`` (rules 32 to 34); the first one's tier is *the* tier of a
+    member, whose rate counts; those of the others are conditions of campaigns.
     """
 
     version: int = 1
@@ -182,6 +188,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     returns: Returns = Returns()
     joining: Joining = Joining()
     tiers: dict[Code, Tier] = msgspec.field(default_factory=dict)
+    tier_programmes: Annotated[dict[Code, Ladder], Meta(max_length=4)] = msgspec.field(default_factory=dict)
     campaigns: CampaignTerms = CampaignTerms()
     provisional_days: Days = 0
     claim_window_days: Days = 30
@@ -255,6 +262,8 @@ def _toml_table(table: dict[str, Any], path: tuple[str, ...]) -> list[str]:
     for key, value in table.items():
         if isinstance(value, dict) and value:
             lines += ["", *_toml_table(value, (*path, _toml_key(key)))]
+        elif isinstance(value, dict) and path == ("tiers",):
+            lines += ["", f"[tiers.{_toml_key(key)}]"]  # A tier of which nothing is said is there all the same.
     return lines
 
 

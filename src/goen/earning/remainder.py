@@ -148,7 +148,7 @@ class _Standing(NamedTuple):
 
 def _standing(engine: Engine, decision: Decision, backs: list[LineBack], campaigns: Pinned | None) -> _Standing:
     full = all(back.done for back in backs)
-    values = [_value_back(share, back) for share, back in zip(decision.lines, backs, strict=True)]
+    values = [value_back(share, back) for share, back in zip(decision.lines, backs, strict=True)]
     left = [share.net - value for share, value in zip(decision.lines, values, strict=True)]
     postage = 0 if full else decision.postage
     value = sum(values) + decision.postage - postage
@@ -280,7 +280,7 @@ def _add_up(decision: Decision, before: Returned, parts: Sequence[Part]) -> list
             raise ReturnExceedsPurchase(part.line, _shown(quantity), _shown(share.quantity - back.quantity))
         if not part.amount and quantity == 0 and share.quantity > 0:
             raise InvalidRequest(f"lines.{position}.quantity", "give a quantity above 0 or an amount")
-        remaining = share.net - _value_back(share, back)
+        remaining = share.net - value_back(share, back)
         if part.amount is not None and part.amount > remaining:
             raise ReturnExceedsPurchase(part.line, str(part.amount), str(remaining), "amount")
         in_all = back.quantity + quantity
@@ -294,7 +294,7 @@ def _add_up(decision: Decision, before: Returned, parts: Sequence[Part]) -> list
     return [backs.get(share.line, LineBack(share.line)) for share in decision.lines]
 
 
-def _value_back(share: LineShare, back: LineBack) -> int:
+def value_back(share: LineShare, back: LineBack) -> int:
     """The yen given back for a line so far: plain quantity by its cumulative share, plus amounts."""
     if share.quantity:
         plain = share.net * back.plain // share.quantity

@@ -107,6 +107,28 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     "says_nothing": ("条件が空です", "Names nothing"),
     "values_or_bounds": ("is か at_least・at_most のどちらかを指定してください", "Give is, or at_least and at_most"),
     "unknown_tier": ("会員ランク {tier} は登録されていません", "The programme has no tier {tier}"),
+    "levels_not_rising": (
+        "ランクは到達条件の小さい順に、重複なく並べてください",
+        "List the levels by what they ask, each more than the one before",
+    ),
+    "not_the_first_ladder": (
+        "倍率が使われるのは最初のランク制度だけです。ほかはキャンペーンの条件で使えます",
+        "Only the first programme of tiers has rates; tiers of others are conditions of campaigns",
+    ),
+    "tier_twice": ("会員ランク {tier} が重複しています", "Tier {tier} stands on the ladders twice"),
+    "keep_above_reach": (
+        "維持条件は到達条件以下にしてください",
+        "Keeping a tier cannot ask more than reaching it",
+    ),
+    "nobody_rises": (
+        "判定日に昇格する設定では判定日が必要です",
+        "Rising on evaluation days needs such days",
+    ),
+    "nobody_falls": ("判定日がないため、降格は行われません", "Without evaluation days nobody ever falls"),
+    "only_daily_waits": (
+        "up_after_days は up が daily のときだけ使えます",
+        "Only daily rising waits for days",
+    ),
     "premium_above_cap": (
         "景品類に当たる場合、限度額（1,000円未満は200円、1,000円以上は取引価額の20%）を超えるおそれがあります",
         "May exceed the cap on premiums (200 yen below 1,000 yen, else 20 % of the sale)",

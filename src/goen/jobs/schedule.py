@@ -25,6 +25,7 @@ from goen.jobs.invariants import check_books
 from goen.jobs.matching import match_members
 from goen.jobs.model import Job, Means
 from goen.jobs.pieces import in_pieces, until_none
+from goen.jobs.tiers import keep_tiers
 
 _log = structlog.get_logger(__name__)
 
@@ -157,6 +158,7 @@ SCHEDULE: tuple[Job, ...] = (
     Job("expire_points", timedelta(minutes=1), expire_points),
     Job("lapse_members", timedelta(minutes=10), lapse_members),
     Job("pool_points", timedelta(minutes=1), pool_points),
+    Job("keep_tiers", timedelta(seconds=5), keep_tiers),
     Job("purge_feed", timedelta(hours=1), purge_feed),
     Job("purge_deliveries", timedelta(hours=1), purge_deliveries),
     Job("purge_keys", timedelta(hours=1), purge_keys),

@@ -115,4 +115,5 @@ class NewMember(msgspec.Struct, frozen=True):
     joined_at: datetime | None = None
     language: str | None = None
     tier: str | None = None
+    tier_until: date | None = None
     consents: tuple[BroughtConsent, ...] = ()

@@ -12,13 +12,16 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from goen.database.coalescer import Coalescer
 from goen.database.pool import Database, Reading
 from goen.database.queries import load
 from goen.earning.catalogue import Programmes
+from goen.earning.tiers.progress import NextTier, TierProgress
 from goen.members.errors import UnknownMember
 from goen.readings.family import survivor_then
+from goen.readings.tiers import climbing
 from goen.vocabulary.clock import Clock, Instant, business_day
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -35,11 +38,13 @@ class Expiring(msgspec.Struct, frozen=True):
 
 
 class TierView(msgspec.Struct, frozen=True):
-    """The member's tier; ``code`` is null where the programme has none for them."""
+    """The member's tier; ``code`` is null where the programme has none for them. ``next`` is what is missing to the
+    next one; ``programmes``: the same in each programme of tiers, absent where there is none."""
 
     code: str | None
     name: str | None
-    next: None = None
+    next: NextTier | None = None
+    programmes: Sequence[TierProgress] | UnsetType = UNSET
 
 
 class BalanceView(msgspec.Struct, frozen=True):
@@ -88,6 +93,7 @@ class Balances:
         self._currency = currency
         self._zone = zone
         self._now: Coalescer[int, Standing] = Coalescer(self._load)
+        self._climbs: Coalescer[int, list[TierProgress]] = Coalescer(self._climbing)
 
     async def of(self, member_id: int | None) -> BalanceView:
         """The balance at this moment.
@@ -95,8 +101,15 @@ class Balances:
         Raises:
             UnknownMember: there is nobody of this number.
         """
-        standing = await self.standing(member_id)
-        return self._view(standing, self._clock.now())
+        standing, now = await self.standing(member_id), self._clock.now()
+        view = self._view(standing, now)
+        if member_id is None or not self._programmes.at(now).programme.tier_programmes:
+            return view
+        climbing = await self._climbs.ask(member_id)
+        if not climbing:
+            return view
+        first = climbing[0]
+        return msgspec.structs.replace(view, tier=TierView(first.code, first.name, first.next, climbing))
 
     async def standing(self, member_id: int | None) -> Standing:
         """The same, as read; raises as :meth:`of`."""
@@ -133,6 +146,14 @@ class Balances:
         async with self._database.reading() as connection:
             rows = await connection.fetch(_queries.balances.sql, members, now, today, today + SOON)
         return [UnknownMember() if row[0] is None else Standing(*row) for row in rows]
+
+    async def _climbing(self, members: Sequence[int]) -> list[list[TierProgress] | Exception]:
+        now = self._clock.now()
+        async with self._database.reading() as connection:
+            found = await climbing(
+                connection, self._programmes.at(now).programme, members, business_day(now, self._zone)
+            )
+        return [found.get(member_id, []) for member_id in members]
 
     def _view(self, standing: Standing, now: Instant) -> BalanceView:
         programme = self._programmes.at(now)

@@ -1,7 +1,7 @@
 -- name: balances
 -- Balances of many members at one moment, in the order asked. Lots past their day are dead and holds past their
 -- time free, whether or not a job has booked it; a merged member reads the survivor. Read-only.
-select m.member_id, m.tier, a.booked, a.pending, a.held - coalesce(f.points, 0) as held,
+select m.member_id, case when p.pool_id is null then m.tier else p.tier end as tier, a.booked, a.pending, a.held - coalesce(f.points, 0) as held,
        l.dead, l.limited, l.days, l.points
   from unnest(:members::bigint[]) with ordinality as i (member_id, n)
   left join member p on p.member_id = i.member_id

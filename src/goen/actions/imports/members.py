@@ -130,12 +130,19 @@ class Members:
             raise InvalidRequest("joined_at", "lies in the future")
         if one.tier is not None and (tiers := self._context.engine_at(now).programme.tiers) and one.tier not in tiers:
             raise InvalidRequest("tier", f"is none of the programme's: {', '.join(tiers)}")
+        held = None
+        if one.tier_until is not None:
+            ladders = self._context.engine_at(now).programme.tier_programmes
+            code = next((code for code, ladder in ladders.items() if ladder.rank(one.tier) >= 0), None)
+            if code is None:
+                raise InvalidRequest("tier_until", "needs a tier that stands in a programme of tiers")
+            held = code, one.tier_until
         consents = []
         for said in one.consents:
             if said.at is not None and said.at > now:
                 raise InvalidRequest("consent_at", "lies in the future")
             consents.append((said.kind, Given(said.given, said.wording, said.source, said.at)))
-        return Newcomer(tuple(identifiers.items()), person, shop_id, joined_at, one.tier, tuple(consents))
+        return Newcomer(tuple(identifiers.items()), person, shop_id, joined_at, one.tier, tuple(consents), held)
 
     def _refuse(self, one: NewMember, refusal: Refusal, *, again: bool = False) -> None:
         if again:

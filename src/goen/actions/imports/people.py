@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -41,6 +41,8 @@ class Newcomer(NamedTuple):
     joined_at: datetime
     tier: str | None = None
     consents: tuple[tuple[str, Given], ...] = ()
+    #: In which programme of tiers, and through which day the tier does not fall.
+    held: tuple[str, date] | None = None
 
 
 def presented_of(ref: MemberRef, shops: ShopDirectory) -> Presented:
@@ -142,6 +144,7 @@ class People:
             if not taken and not gone:
                 await attempt.commit()
                 await self._write(connection, numbered)
+                await self._hold(connection, zip((newcomers[i] for i in open_ones), numbered, strict=True))
                 given = dict(zip(open_ones, numbered, strict=True))
                 return [refused[i] if i in refused else given[i].member_id for i in range(len(newcomers))]
             # Somebody else holds one: back to before, and again without those who came with it. Where our own
@@ -154,6 +157,15 @@ class People:
                     elif each.identifier_id in gone:
                         refused[i] = CardRetired()
         raise AssertionError(f"{_ATTEMPTS} sets of member numbers in a row are printed on other cards")
+
+    async def _hold(self, connection: Writing, people: Iterable[tuple[Newcomer, intake.Intake]]) -> None:
+        """Tiers that do not fall before a day."""
+        held = [(one.member_id, *new.held, new.tier) for new, one in people if new.held is not None]
+        if held:
+            members, programmes, until, tiers = map(list, zip(*held, strict=True))
+            await SQL.hold_tiers(
+                connection, member_ids=members, programmes=programmes, tiers=tiers, until=until, now=self._clock.now()
+            )
 
     async def _write(self, connection: Writing, numbered: Sequence[intake.Intake]) -> None:
         assert self._job is not None

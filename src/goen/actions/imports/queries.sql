@@ -123,3 +123,14 @@ select p.purchase_id
   join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id
   join act a on a.member_id = p.member_id and a.act_id = p.act_id
  where a.integration = :integration;
+
+-- name: hold_tiers!
+-- Tiers that came with an end: through it they do not fall, then the measure counts.
+insert into member_tier (member_id, programme, tier, since, kept_until, manual, manual_tier, manual_until, changed_at)
+select u.member_id, u.programme, u.tier, :now::timestamptz::date, null, 'floor', u.tier, u.until, :now::timestamptz
+  from unnest(:member_ids::bigint[], :programmes::text[], :tiers::text[], :until::date[])
+       as u (member_id, programme, tier, until);
+
+-- name: let_tiers_go!
+-- Of members who are taken back.
+delete from member_tier where member_id = any(:member_ids::bigint[]);

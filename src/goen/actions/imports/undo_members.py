@@ -84,5 +84,6 @@ async def _remove(connection: Writing, member_ids: Sequence[int], author: str, j
         return
     names = await intake.names_of(connection, member_ids)
     hashes = [identifier_hash(kind, shop_id, normal) for _, kind, shop_id, normal in names]
+    await SQL.let_tiers_go(connection, member_ids=list(member_ids))
     await intake.forget(connection, member_ids, hashes)
     await record.removed(connection, member_ids, author, now, job.import_id)

@@ -50,6 +50,7 @@ from goen.vocabulary.fields import Text
 from goen.vocabulary.refusal import InvalidRequest
 
 SQL = load(__package__)
+TIERS = load("goen.actions.tiers")
 replace = msgspec.structs.replace
 _draws = msgspec.json.Decoder(Draws).decode
 _TIER_DAYS = timedelta(days=365)
@@ -195,6 +196,8 @@ class MergeMembers(Act):
             desk.write_more(SQL.move_holds.sql, desk.now, [h.hold_id for h in holds], draws, source_id, survivor_id)
         desk.write_more(SQL.join_members.sql, survivor_id, shift, source_id, desk.now)
         desk.write_more(SQL.count_merge.sql, 1, survivor_id)
+        if self.context.engine_at(desk.now).programme.tier_programmes:
+            desk.write_more(TIERS.note_due.sql, "merged", desk.now, None, None, [survivor_id])
         desk.write_more(
             SQL.add_merge.sql, source_id, merge_id, survivor_id, desk.act_id, desk.now, self.ask.reason, shift,
             written(leaves), written(before),

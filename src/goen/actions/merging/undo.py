@@ -16,7 +16,7 @@ import msgspec
 
 from goen.actions.merging.answers import ExcessAnswer, SideAnswer, Unattributed, UndoAnswer
 from goen.actions.merging.errors import MergeOrder, MergeUndone, UnknownMerge
-from goen.actions.merging.merge import SQL
+from goen.actions.merging.merge import SQL, TIERS
 from goen.actions.points import context as calendar
 from goen.actions.points.answers import balance, brief, encoded
 from goen.actions.points.context import Context, regular_terms
@@ -290,6 +290,8 @@ class UndoMerge(Act):
             desk.borrowed(source, list(parted.before), list(parted.before.values()))
         desk.write_more(SQL.part_members.sql, source, seen.shift, status, desk.now, family)
         desk.write_more(SQL.count_merge.sql, -1, survivor)
+        if self.context.engine_at(desk.now).programme.tier_programmes:
+            desk.write_more(TIERS.note_due.sql, "parted", desk.now, source, seen.merge_id, [source, survivor])
         desk.write_more(SQL.end_merge.sql, desk.now, desk.act_id, source, seen.merge_id)
         author = self.author or self.integration
         desk.write_more(SQL.part_pair.sql, source, survivor, desk.now, author, self.ask.reason)

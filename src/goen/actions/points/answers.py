@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from goen.actions.points.context import Context
 from goen.actions.till.books import MemberFacts
@@ -15,6 +16,7 @@ from goen.actions.till.posting import PurchaseState
 from goen.earning import words
 from goen.earning.coupons.codes import shown
 from goen.earning.decision import Award, Decision, Miss, Notice
+from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
 from goen.members.ids import public_id
 
@@ -93,7 +95,8 @@ class CouponsAnswer(msgspec.Struct, frozen=True):
 
 
 class PurchaseAnswer(msgspec.Struct, frozen=True):
-    """Answer to a purchase and to every later act on it."""
+    """Answer to a purchase and to every later act on it. ``tiers``: where the member stands after it, in each
+    programme of tiers; absent where there is none."""
 
     id: str
     shop: str
@@ -110,6 +113,7 @@ class PurchaseAnswer(msgspec.Struct, frozen=True):
     balance: Balance | None
     receipt: Sequence[str]
     warnings: Sequence[Warned]
+    tiers: Sequence[TierProgress] | UnsetType = UNSET
 
 
 class LotBack(msgspec.Struct, frozen=True):
@@ -268,6 +272,7 @@ def purchase_answer(
     pending: int,
     warnings: Sequence[Warned] = (),
     issued: Sequence[str] = (),
+    tiers: Sequence[TierProgress] = (),
 ) -> PurchaseAnswer:
     """The answer to a purchase as it now stands. ``earned`` and ``pending`` are this sale's, net of returns."""
     language = context.programmes.version(decision.version).programme.language
@@ -297,4 +302,5 @@ def purchase_answer(
         balance=after,
         receipt=words.receipt_lines(earned, pending, decision.used, after.available if after else None, language),
         warnings=(*notices(decision.warnings, language, currency), *warnings),
+        tiers=tiers or UNSET,
     )

@@ -97,9 +97,9 @@ class Offer:
         scene = Scene.of(Place(shop.code, shop.kind, shop.region), moment, day, context.zone)
         return Offer(context, running, ask, scene)
 
-    def facts(self, desk: Desk, person: int, tier: str | None) -> Facts:
+    def facts(self, desk: Desk, person: int, tier: str | None, tiers: tuple[str, ...] = ()) -> Facts:
         """What was read of the person, as far as a live campaign asks; pinned with the decision."""
-        facts = Facts(tier=tier)
+        facts = Facts(tier=tier, tiers=tiers)
         if self.history:
             history = desk.history(person)
             channel = history.web if self._scene.place.kind == "ec" else history.purchases - history.web

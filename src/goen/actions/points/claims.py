@@ -17,6 +17,7 @@ from goen.actions.points.issuing import issue
 from goen.actions.points.orders import idempotent
 from goen.actions.points.progress import REGULAR, document_of, stored
 from goen.actions.points.sale import Sale
+from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
@@ -81,7 +82,9 @@ class ClaimPurchase(Act):
         used = sale.decision.coupons
         if any(coupon.alone for coupon in used):
             offer = None
-        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier)
+        climbing = None if offer is None else Climbing.at(self.context, desk.now)
+        others = () if climbing is None else climbing.others(desk, found.who)
+        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier, others)
         facts = replace(facts, reductions=sale.decision.facts.reductions)
         decision, drawn = sale.engine.evaluate(document, facts), NOTHING_DRAWN
         if offer is not None:

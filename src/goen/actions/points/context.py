@@ -40,6 +40,8 @@ class Context:
     closed_through: date | None = None
     campaigns: Campaigns = field(default_factory=Campaigns)
     signals: Signals = field(default_factory=Signals)
+    #: The version since which the programme has tiers, once all sales from before it are counted; 0: none.
+    tiers_counted: int = 0
 
     def with_draft(self, campaign: Campaign) -> Context:
         """The same, as if this campaign were live; for dry runs."""
@@ -60,6 +62,17 @@ class Context:
             if programme.starts_at is not None and version.starts_at > programme.starts_at:
                 continue
             if version.engine.programme.expiry.mode != "sliding":
+                break
+            since = min(since, version.number)
+        return since
+
+    def tiers_since(self, programme: Programme) -> int:
+        """The version from which on, without a break, the programme has had programmes of tiers until this one."""
+        since = programme.version
+        for version in self.programmes.all():
+            if programme.starts_at is not None and version.starts_at > programme.starts_at:
+                continue
+            if not version.engine.programme.tier_programmes:
                 break
             since = min(since, version.number)
         return since

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from goen.actions.points.answers import (
     Balance,
@@ -35,6 +35,7 @@ from goen.database.coalescer import Coalescer
 from goen.database.pool import Database, Reading
 from goen.earning.decision import Decision
 from goen.earning.quote import NextAward, Usable, next_awards, usable_points
+from goen.earning.tiers.progress import TierProgress
 from goen.identity.presented import Presented
 from goen.ledger.errors import LotsNotLoaded
 from goen.purchases.model import Purchase
@@ -57,7 +58,7 @@ class QuoteAnswer(msgspec.Struct, frozen=True):
     """What the sale would be answered, without ids. ``balance`` is what it would leave.
 
     ``usable``: the points that this sale may use, with what the member has. ``next``: what a little more money
-    would earn, nearest first.
+    would earn, nearest first. ``tiers``: where the member would stand, and what would be missing to the next tier.
     """
 
     shop: str
@@ -74,6 +75,7 @@ class QuoteAnswer(msgspec.Struct, frozen=True):
     warnings: Sequence[Warned]
     usable: Usable
     next: Sequence[NextAward]
+    tiers: Sequence[TierProgress] | UnsetType = UNSET
 
 
 class QuotePurchase(RecordPurchase):
@@ -131,6 +133,7 @@ class QuotePurchase(RecordPurchase):
                 answer.warnings,
                 usable_points(engine, decision, self._available),
                 next_awards(engine, decision),
+                answer.tiers,
             )
         )
 

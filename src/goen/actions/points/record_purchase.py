@@ -21,6 +21,7 @@ from goen.actions.points.granting import by_rule, grant, grant_regular, provisio
 from goen.actions.points.issuing import issue
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
+from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -28,6 +29,8 @@ from goen.actions.till.posting import HoldState, PurchaseState, Stamp
 from goen.earning.decision import Decision, Facts
 from goen.earning.evaluate import Priced
 from goen.earning.programme import Programme
+from goen.earning.tiers.measure import NOTHING, measured
+from goen.earning.tiers.progress import TierProgress
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
 from goen.ledger.journal import Journal
@@ -101,6 +104,8 @@ class RecordPurchase(Act):
         if presented is not None and (self._priced is not None or redeeming is not None):
             offer = Offer.of(context, engine, self.ask, shop, when, self.business_date)
         self.offer = offer
+        self.tiers = Climbing.at(context, now) if presented is not None else None
+        tiers = self.tiers.wants if self.tiers is not None else ()
         self.key = receipt_key(shop.shop_id, ask.external_id)
         self.integration = principal.integration
         self.author = ask.staff
@@ -111,11 +116,11 @@ class RecordPurchase(Act):
         limits = ((UNPROVEN, context.day_of(now).isoformat()),) if spends and not self.vouched else ()
         holds = (ask.hold,) if ask.hold else ()
         if offer is None:
-            self.wants = Wants(members=members, holds=holds, limits=limits, spends=spends)
+            self.wants = Wants(members=members, holds=holds, limits=limits, spends=spends, tiers=tiers)
         else:
             self.wants = Wants(
                 members=members, holds=holds, limits=(*limits, *offer.limits), spends=spends, history=offer.history,
-                traits=offer.traits, skus=offer.skus, shared=offer.shared,
+                traits=offer.traits, skus=offer.skus, shared=offer.shared, tiers=tiers,
             )  # fmt: skip
         if redeeming is not None:
             self.wants = replace(self.wants, coupons=redeeming.wanted)
@@ -139,7 +144,11 @@ class RecordPurchase(Act):
         if self.redeeming is not None:
             chosen, priced = self._choose(self.redeeming, desk, where, member.tier, warnings)
             offer = None if chosen.alone else offer
-        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, where.who, member.tier)
+        if offer is None:
+            facts = Facts(tier=member.tier)
+        else:
+            others = self.tiers.others(desk, where.who) if self.tiers is not None else ()
+            facts = offer.facts(desk, where.who, member.tier, others)
         if chosen is not None:
             facts = replace(facts, reductions=chosen.reductions)
         decision = self.programme_engine.evaluate(self.ask, facts, priced)
@@ -177,6 +186,12 @@ class RecordPurchase(Act):
         desk.add_purchase(purchase)
         if decision.coupons:
             record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
+        climbed: Sequence[TierProgress] = ()
+        if self.tiers is not None:
+            counts = measured(decision, progress.returned, progress.confirmed, purchase.status)
+            climbed = self.tiers.take_in(desk, where.who, purchase, counts, NOTHING)
+            if climbed:
+                member = member._replace(tier=climbed[0].code)
         desk.stamp(
             where.member_id,
             Stamp(
@@ -188,7 +203,7 @@ class RecordPurchase(Act):
         earned = decision.earned - pending
         answer = purchase_answer(
             self.context, purchase, decision, now=desk.now, member=member, journal=journal, earned=earned,
-            pending=pending, warnings=warnings, issued=self._shown(issued),
+            pending=pending, warnings=warnings, issued=self._shown(issued), tiers=climbed,
         )  # fmt: skip
         self._tell(desk, purchase, where.member_id, earned, pending, decision.used)
         return Decided(

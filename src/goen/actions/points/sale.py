@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from goen.actions.points.errors import UnknownPurchase
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import stored_draws, tell_points
+from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
@@ -22,6 +24,8 @@ from goen.earning.campaigns.remainder import Pinned
 from goen.earning.decision import Award, Decision
 from goen.earning.evaluate import Engine
 from goen.earning.remainder import remaining
+from goen.earning.tiers.measure import NOTHING, measured
+from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
 from goen.ledger.model import Draws, take
 from goen.ledger.steps import About, Sold
@@ -53,6 +57,9 @@ class Sale:
     progress: Progress
     engine: Engine
     told: bool = False
+    tiers: Sequence[TierProgress] = ()
+    #: As it was before this act.
+    found: tuple[PurchaseState, Decision, Progress] = field(init=False)
 
     @classmethod
     def of(cls, context: Context, desk: Desk, purchase_id: str | None, receipt: Key | None = None) -> Sale:
@@ -68,7 +75,9 @@ class Sale:
         decision = decision_of(purchase)
         engine = context.programmes.version(decision.version)
         _, shift = desk.holding(purchase)
-        return cls(context, desk, purchase, decision, progress_of(purchase).moved(shift), engine)
+        sale = cls(context, desk, purchase, decision, progress_of(purchase).moved(shift), engine)
+        sale.found = purchase, decision, sale.progress
+        return sale
 
     @property
     def campaigns(self) -> Pinned | None:
@@ -233,20 +242,38 @@ class Sale:
             progress=stored(self.progress.moved(-shift)), confirms_on=self.progress.next_confirmation, **changes
         )
         self.desk.change_purchase(self.purchase)
+        if (climbing := Climbing.at(self.context, self.desk.now)) is not None:
+            self._climb(climbing)
+
+    def _climb(self, climbing: Climbing) -> None:
+        """What the sale counts for tiers follows what became of it (rule 31)."""
+        if self.purchase.owner in (None, self.purchase.pool_id):
+            return  # A guest's, or a household's claimed one: nobody's own.
+        first, decision, progress = self.found
+        was = NOTHING
+        if first.owner == self.purchase.owner:
+            was = measured(decision, progress.returned, progress.confirmed, first.status)
+        counts = measured(self.decision, self.progress.returned, self.progress.confirmed, self.purchase.status)
+        if was != NOTHING or counts != NOTHING:
+            self.tiers = climbing.take_in(self.desk, self.person, self.purchase, counts, was)
 
     def answer(self, warnings: tuple[Warned, ...] = ()) -> PurchaseAnswer:
         """The purchase as it stands after this act."""
+        member = self.member
+        if self.tiers and member is not None:
+            member = member._replace(tier=self.tiers[0].code)
         return purchase_answer(
             self.context,
             self.purchase,
             self.decision,
             now=self.desk.now,
-            member=self.member,
+            member=member,
             journal=None if self.holder is None else self.journal,
             earned=self.progress.confirmed,
             pending=self.progress.pending,
             warnings=warnings,
             issued=[code for _, code in self.progress.issued],
+            tiers=self.tiers,
         )
 
     @property

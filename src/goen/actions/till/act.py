@@ -55,7 +55,8 @@ class Wants(msgspec.Struct, frozen=True):
     ``holds``: public ids. ``limits``: (code, period) of the members, and of those whose purchases are wanted.
     ``spends``: the lots first in spending order are needed; ``all_lots``: every open one is likely to be.
     What live campaigns ask for: ``history`` of earlier purchases and ``traits`` of the members, products by
-    ``skus``, ``shared`` limit accounts (anchor, code, period). ``coupons`` by code, at the sale's moment.
+    ``skus``, ``shared`` limit accounts (anchor, code, period). ``coupons`` by code, at the sale's moment. ``tiers``:
+    where the members stand on these ladders (code), and what they have bought since a day.
     """
 
     members: tuple[Presented, ...] = ()
@@ -70,6 +71,7 @@ class Wants(msgspec.Struct, frozen=True):
     skus: tuple[str, ...] = ()
     shared: tuple[tuple[int, str, str], ...] = ()
     coupons: tuple[tuple[str, datetime], ...] = ()
+    tiers: tuple[tuple[str, date], ...] = ()
 
 
 class Stored(msgspec.Struct, frozen=True):

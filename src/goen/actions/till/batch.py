@@ -108,7 +108,12 @@ class Batch:
             if not locked and (self._faults() or await books.moved(connection)):
                 raise _Moved
         if rows.acts:
-            await write(connection, rows.arguments(books.now, books.accounts, books.lots), rows.more(books.now))
+            await write(
+                connection,
+                rows.arguments(books.now, books.accounts, books.lots),
+                rows.more(books.now),
+                rows.tier_rows(),
+            )
         self.events = [(event[0], event[1]) for event in rows.events]
 
     def _faults(self) -> bool:

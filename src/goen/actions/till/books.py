@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Key, Stored, Wants
-from goen.actions.till.facts import CouponAsked, FactsNotLoaded, History, LimitAccount, Traits
+from goen.actions.till.facts import Climb, CouponAsked, FactsNotLoaded, History, LimitAccount, Traits
 from goen.actions.till.posting import HoldState, PurchaseState
 from goen.database.pool import Reading, Writing
 from goen.database.queries import load
@@ -19,6 +19,8 @@ from goen.earning.campaigns.scene import Article
 from goen.earning.coupons.codes import code_hash
 from goen.earning.coupons.model import CouponKind
 from goen.earning.coupons.rules import Coupon, compiled
+from goen.earning.tiers.measure import Measured
+from goen.earning.tiers.rules import Standing
 from goen.identity.presented import Presented
 from goen.ledger.model import Account, Lot
 from goen.purchases.ids import home_of
@@ -123,6 +125,13 @@ class Books:
         #: Lots that stand in the books of somebody merged in, and what had expired of them there.
         self.borrowed: dict[tuple[int, int], int] = {}
         self.seen: dict[Key, Any] = {}
+        #: Where people stand on ladders, and what their sales since a day count, as read.
+        self.climbs: dict[Climb, tuple[Standing, Measured]] = {}
+        #: What acts of this batch changed of both: sales by person and day, standings by person and ladder, and by
+        #: person *the* tier.
+        self.climbed: list[tuple[int, date, Measured]] = []
+        self.standings: dict[tuple[int, str], Standing] = {}
+        self.risen: dict[int, str | None] = {}
 
     async def read(self, connection: Writing, acts: Sequence[Act], suspects: Sequence[Act]) -> None:
         """Read what ``acts`` want, and whether ``suspects`` were done before."""
@@ -167,6 +176,8 @@ class Books:
             self.coupon_kinds.update(dict.fromkeys(wanted.kinds))
             for code, document in await connection.fetch(_SQL.coupon_kinds.sql, wanted.kinds):
                 self.coupon_kinds[code] = compiled(document).kind
+        if wanted.tiers:
+            await self._read_climbs(connection, wanted.tiers)
         if wanted.limits:
             asked = await self._with_aliases(connection, {anchor for anchor, *_ in wanted.limits}, wanted.limits)
             await self._read_accounts(connection, asked - self.limits.keys())
@@ -364,6 +375,14 @@ class Books:
             }
             if asking:
                 await read(connection, list(asking))
+        if climbs := {
+            (found.who, code, since)
+            for want in wants
+            for code, since in want.tiers
+            for presented in want.members
+            for found in self.found.get(presented, ())
+        }:
+            await self._read_climbs(connection, climbs)
         if skus := {sku for want in wants for sku in want.skus}:
             await self._read_articles(connection, list(skus))
 
@@ -372,6 +391,23 @@ class Books:
         for person, channel, day in self.bought:
             if person in members:
                 self.history[person] = self.history[person].with_one(channel, day)
+
+    async def _read_climbs(self, connection: Reading, climbs: Iterable[Climb]) -> None:
+        climbs = list(climbs)
+        for row in await connection.fetch(_SQL.climbs.sql, *map(list, zip(*climbs, strict=True))):
+            n, gross, net, points, purchases, *standing = row
+            self.climbs[climbs[n - 1]] = (Standing(*standing), Measured(gross, net, points, purchases))
+
+    def climb(self, person: int, code: str, since: date) -> tuple[Standing, Measured] | None:
+        """Where a person stands by now, this batch's acts included; None where nobody has read it."""
+        known = self.climbs.get((person, code, since))
+        if known is None:
+            return None
+        standing, measure = known
+        for one, day, more in self.climbed:
+            if one == person and day >= since:
+                measure = measure.plus(more)
+        return self.standings.get((person, code), standing), measure
 
     def count(self, bought: Iterable[tuple[int, str, date]]) -> None:
         """These have bought once more."""
@@ -417,15 +453,24 @@ async def lock_accounts(connection: Writing, members: Iterable[int]) -> None:
     await connection.fetch(_SQL.lock_accounts.sql, sorted(set(members)))
 
 
-async def write(connection: Writing, arguments: tuple[object, ...], more: Sequence[tuple[Any, ...]] = ()) -> None:
+async def write(
+    connection: Writing,
+    arguments: tuple[object, ...],
+    more: Sequence[tuple[Any, ...]] = (),
+    tiers: tuple[object, ...] | None = None,
+) -> None:
     """One call writes the batch; outside a transaction it commits by itself.
 
-    ``more``: statements with their arguments, for what only merges leave; all of it is one commit then."""
+    ``more``: statements with their arguments, for what only merges leave; all of it is one commit then.
+    ``tiers``: what sales count for tiers and whom they raise, written by the same call."""
+    query = _SQL.post_batch.sql
+    if tiers is not None:
+        query, arguments = _SQL.post_batch_and_tiers.sql, (*arguments, *tiers)
     if not more:
-        await connection.fetchval(_SQL.post_batch.sql, *arguments)
+        await connection.fetchval(query, *arguments)
         return
     async with connection.transaction():
-        await connection.fetchval(_SQL.post_batch.sql, *arguments)
+        await connection.fetchval(query, *arguments)
         for statement, *values in more:
             await connection.execute(statement, *values)
 

@@ -19,6 +19,8 @@ from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows,
 from goen.earning.campaigns.scene import UNKNOWN, Article
 from goen.earning.coupons.model import CouponKind
 from goen.earning.coupons.rules import Coupon
+from goen.earning.tiers.measure import Measured
+from goen.earning.tiers.rules import Standing, Verdict
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
 from goen.ledger.model import Account, Draws, Lot
@@ -44,9 +46,29 @@ class Desk:
     """One act's view of the books and its draft of what to write."""
 
     __slots__ = (
-        "_alone", "_audits", "_books", "_borrowed", "_claims", "_counted", "_events", "_holds", "_journals",
-        "_limits", "_new_holds", "_new_purchases", "_purchases", "_returns", "_rows", "_shared", "_statements",
-        "act_id", "now", "today",
+        "_alone",
+        "_audits",
+        "_books",
+        "_borrowed",
+        "_claims",
+        "_climbed",
+        "_counted",
+        "_events",
+        "_holds",
+        "_journals",
+        "_limits",
+        "_measures",
+        "_new_holds",
+        "_new_purchases",
+        "_purchases",
+        "_returns",
+        "_risen",
+        "_rows",
+        "_shared",
+        "_statements",
+        "act_id",
+        "now",
+        "today",
     )  # fmt: skip
 
     def __init__(self, books: Books, rows: Rows, act_id: int) -> None:
@@ -70,6 +92,9 @@ class Desk:
         self._shared: set[int] = set()
         self._statements: list[tuple[Any, ...]] = []
         self._borrowed: list[tuple[int, int, int]] = []
+        self._measures: dict[str, tuple[Any, ...]] = {}
+        self._climbed: list[tuple[int, date, Measured]] = []
+        self._risen: list[tuple[int, str, bool, Standing, Verdict, int]] = []
 
     # Seeing ----------------------------------------------------------------------------------
 
@@ -97,6 +122,8 @@ class Desk:
             raise MemberWithdrawn(public_id(member.member_id))
         if (person := found[0].person) is not None:
             member = member._replace(tier=person.tier)
+        if (who := found[0].who) in self._books.risen:
+            member = member._replace(tier=self._books.risen[who])
         return found[0], member
 
     def _candidate(self, found: Found) -> Candidate:
@@ -214,6 +241,16 @@ class Desk:
             raise FactsNotLoaded(members=[person])
         return known
 
+    def climb(self, person: int, code: str, since: date) -> tuple[Standing, Measured]:
+        """Where a person stands on a ladder, and what their sales since a day count, this act's own not included.
+
+        :raises FactsNotLoaded: nobody has read it yet.
+        """
+        known = self._books.climb(person, code, since)
+        if known is None:
+            raise FactsNotLoaded(tiers=[(person, code, since)])
+        return known
+
     def articles(self, skus: Sequence[str]) -> dict[str, Article]:
         """These products, as campaigns look at them.
 
@@ -310,6 +347,19 @@ class Desk:
         """The person has bought once more; later acts of the batch see it."""
         self._counted.append((person, channel, day))
 
+    def count_for_tiers(
+        self, owner: int, person: int, purchase: PurchaseState, now: Measured, before: Measured
+    ) -> None:
+        """What a sale counts for tiers as it stands after this act, and stood before; it is the owner's, and counts
+        for the person."""
+        version = purchase.version + (purchase.purchase_id not in self._new_purchases)
+        self._measures[purchase.purchase_id] = (owner, purchase.business_date, purchase.purchase_id, version, *now)
+        self._climbed.append((person, purchase.business_date, now.minus(before)))
+
+    def raise_tier(self, person: int, code: str, first: bool, standing: Standing, to: Verdict, measure: int) -> None:
+        """The person has another tier from now on."""
+        self._risen.append((person, code, first, standing, to, measure))
+
     def tell(self, topic: str, member_id: int, shop_id: int | None, body: Mapping[str, Any]) -> None:
         """An event for the feed, committed with the act. Never personal data."""
         self._events.append((member_id, self.act_id * 8 + len(self._events), topic, shop_id, _encode(body).decode()))
@@ -362,6 +412,17 @@ class Desk:
         rows.audits += self._audits
         books.count(self._counted)
         self._draw_limits(books, rows)
+        if self._measures:
+            self._climb(books, rows)
+
+    def _climb(self, books: Books, rows: Rows) -> None:
+        rows.measures.update(self._measures)
+        books.climbed += self._climbed
+        for person, code, first, standing, to, measure in self._risen:
+            rows.tiers.append((person, code, first, self.today, standing.tier, to.tier, to.kept_until, to.why, measure))
+            books.standings[person, code] = standing._replace(tier=to.tier, kept_until=to.kept_until)
+            if first:
+                books.risen[person] = to.tier
 
     def _take_over(self, journal: Journal) -> None:
         """Lots that stood in the books of somebody merged in come to life in these."""

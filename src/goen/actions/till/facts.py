@@ -10,6 +10,8 @@ from typing import NamedTuple
 LimitAccount = tuple[int, str, str]
 #: A coupon's code as it is kept, and the sale's moment: which version counts depends on it.
 CouponAsked = tuple[str, datetime]
+#: Who, on which ladder, with the sales since which day.
+Climb = tuple[int, str, date]
 
 
 class History(NamedTuple):
@@ -44,6 +46,7 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         limits: Iterable[LimitAccount] = (),
         coupons: Iterable[CouponAsked] = (),
         kinds: Iterable[str] = (),
+        tiers: Iterable[Climb] = (),
     ) -> None:
         super().__init__("facts not loaded")
         self.members = list(members)
@@ -51,3 +54,4 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         self.limits = list(limits)
         self.coupons = list(coupons)
         self.kinds = list(kinds)
+        self.tiers = list(tiers)

@@ -129,6 +129,9 @@ class Rows:
         self.steps: list[Row] = []
         self.borrowed: list[Row] = []
         self.statements: list[Row] = []
+        #: What sales count for tiers, by sale, and who rose.
+        self.measures: dict[str, Row] = {}
+        self.tiers: list[Row] = []
 
     def add_act(self, act: Act, act_id: int, digest: int, request: str, decided: Decided) -> None:
         """The act's key and its record: who asked what, and the answer byte for byte."""
@@ -171,6 +174,10 @@ class Rows:
         if self.steps:
             found.append((_SQL.add_steps.sql, at, *map(list, zip(*self.steps, strict=True))))
         return found
+
+    def tier_rows(self) -> tuple[list[Row], list[Row]] | None:
+        """The arguments of ``post_tiers``; None where no sale counted for tiers."""
+        return (list(self.measures.values()), self.tiers) if self.measures or self.tiers else None
 
     def arguments(
         self, at: datetime, accounts: Mapping[int, Account], lots: Mapping[int, Mapping[int, Lot]]

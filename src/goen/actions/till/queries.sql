@@ -172,6 +172,23 @@ select k.code, v.document::text as document
   from coupon_kind k join coupon_kind_version v on v.code = k.code and v.version = k.version
  where k.code = any(:codes::text[]) and k.stopped_at is null;
 
+-- name: climbs
+-- Where these people stand on ladders of tiers, and what their sales since a day count, those included of members
+-- merged into them. A household stands on none: nothing raises it. *The* tier of a member is that of the first ladder; an import may have given it.
+select i.n, s.gross, s.net, s.points, s.purchases, case when t.member_id is null then m.tier else t.tier end as tier,
+       t.kept_until, case when m.household then 'fixed' else t.manual end as manual, t.manual_tier, t.manual_until, t.paused_until
+  from unnest(:members::bigint[], :programmes::text[], :sinces::date[])
+       with ordinality as i (member_id, programme, since, n)
+  join member m on m.member_id = i.member_id
+  left join member_tier t on t.member_id = i.member_id and t.programme = i.programme
+  cross join lateral (
+    select coalesce(sum(k.gross), 0)::bigint as gross, coalesce(sum(k.net), 0)::bigint as net,
+           coalesce(sum(k.points), 0)::bigint as points, coalesce(sum(k.purchases), 0)::bigint as purchases
+      from (select i.member_id
+            union all
+            select a.member_id from member a where m.merged_in > 0 and a.survivor_id = i.member_id) f
+      join tier_measure k on k.member_id = f.member_id and k.day >= i.since) s;
+
 -- name: post_batch
 -- Write a batch: keys, limits, then everything of the members' home, in one commit.
 select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::posted_act[], :accounts::posted_account[],
@@ -179,3 +196,12 @@ select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::post
   :slides::posted_slide[], :holds::posted_hold[], :hold_changes::posted_hold_change[], :purchases::posted_purchase[],
   :purchase_changes::posted_purchase_change[], :claims::posted_claim[], :returns::posted_return[],
   :events::posted_event[], :audits::posted_audit[]);
+
+-- name: post_batch_and_tiers
+-- The same, and what its sales count for tiers: still one call and one commit.
+select post_batch(:at, :keys::posted_key[], :limits::posted_limit[], :acts::posted_act[], :accounts::posted_account[],
+  :entries::posted_entry[], :lots::posted_lot[], :lot_changes::posted_lot_change[], :moves::posted_move[],
+  :slides::posted_slide[], :holds::posted_hold[], :hold_changes::posted_hold_change[], :purchases::posted_purchase[],
+  :purchase_changes::posted_purchase_change[], :claims::posted_claim[], :returns::posted_return[],
+  :events::posted_event[], :audits::posted_audit[]),
+  post_tiers(:at, :measures::posted_measure[], :tiers::posted_tier[]);

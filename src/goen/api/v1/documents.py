@@ -63,7 +63,7 @@ class ReturnView(msgspec.Struct, frozen=True):
     points: ReturnedPoints
 
 
-class PurchaseView(PurchaseAnswer, frozen=True):
+class PurchaseView(PurchaseAnswer, frozen=True, kw_only=True):
     """A sale as it stands: the answer to it as of now, its document, and what was done to it since.
 
     ``points.earned``, ``points.pending`` and ``points.used`` are net of returns and cancels, which the last line

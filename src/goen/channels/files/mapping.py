@@ -147,6 +147,8 @@ class PersonSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     joined_at: Source | None = None
     language: Source | None = None
     tier: Source | None = None
+    #: The last day through which an imported tier does not fall.
+    tier_until: Source | None = None
     #: Translated to "active" or anything else; only active people are imported.
     status: Source | None = None
 

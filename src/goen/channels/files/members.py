@@ -117,6 +117,7 @@ def read_members(
     }
     consents = [_consent_reader(columns, each, zone, written) for each in mapping.consent if columns.has(each.given)]
     birth_date = columns.field(section.birth_date, Memo("birth_date", _birth_reader(written), no_day))
+    tier_until = columns.field(section.tier_until, Memo("tier_until", day_reader(written), no_day))
     joined_at = columns.field(section.joined_at, Memo("joined_at", time_reader(zone, written), no_time))
     status = columns.field(section.status, Memo("status", text, "active"))
 
@@ -137,6 +138,7 @@ def read_members(
                 known,
                 birth_date=birth_date(number, cells),
                 joined_at=joined_at(number, cells),
+                tier_until=tier_until(number, cells),
                 consents=tuple(said for one in consents if (said := one(number, cells)) is not None),
                 **words,
             )

@@ -174,7 +174,7 @@ def member_checks(when: Conditions) -> tuple[MemberCheck, ...]:
     checks: list[MemberCheck] = []
     if when.tiers:
         tiers = frozenset(when.tiers)
-        checks.append(lambda facts, _: None if facts.tier in tiers else ("not_this_tier", {}))
+        checks.append(lambda facts, _: None if _holds(facts, tiers) else ("not_this_tier", {}))
     if when.segments or when.not_segments:
         wanted, unwanted = frozenset(when.segments), frozenset(when.not_segments)
         checks.append(lambda facts, _: _segment(facts, wanted, unwanted))
@@ -259,3 +259,8 @@ def _shows(wanted: SignalIs, seen: Seen | None) -> bool:
     return (wanted.at_least is None or seen.value >= wanted.at_least) and (
         wanted.at_most is None or seen.value <= wanted.at_most
     )
+
+
+def _holds(facts: Facts, tiers: frozenset[str]) -> bool:
+    """Whether the member has one of these tiers, in whichever programme of tiers."""
+    return facts.tier in tiers or not tiers.isdisjoint(facts.tiers)

@@ -1,0 +1,90 @@
+"""What a sale does for tiers, in its own commit: what it counts, whom it raises (rules 32, 33), what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from goen.actions.points.context import Context
+from goen.actions.till.desk import Desk
+from goen.actions.till.posting import PurchaseState
+from goen.earning.programme import Programme
+from goen.earning.tiers.calendar import window_start
+from goen.earning.tiers.measure import Measured
+from goen.earning.tiers.model import Ladder
+from goen.earning.tiers.progress import TierProgress, progress
+from goen.earning.tiers.rules import Standing, Verdict, raised
+from goen.members.ids import public_id
+from goen.vocabulary.clock import Instant
+
+TOPIC = "member.tier_changed"
+
+
+class Climbing(NamedTuple):
+    """The ladders that count on a day, and the day's windows. ``ready``: all earlier sales are counted."""
+
+    programme: Programme
+    spans: tuple[tuple[str, date], ...]
+    ready: bool
+
+    @staticmethod
+    def at(context: Context, now: Instant) -> Climbing | None:
+        """None where the programme has no ladders."""
+        programme = context.engine_at(now).programme
+        if not programme.tier_programmes:
+            return None
+        today = context.day_of(now)
+        spans = tuple((code, window_start(x.window, today)) for code, x in programme.tier_programmes.items())
+        return Climbing(programme, spans, context.tiers_counted == context.tiers_since(programme))
+
+    @property
+    def ladders(self) -> Mapping[str, Ladder]:
+        return self.programme.tier_programmes
+
+    @property
+    def wants(self) -> tuple[tuple[str, date], ...]:
+        """What has to be read before a sale can raise anybody."""
+        return self.spans if self.ready else ()
+
+    def others(self, desk: Desk, person: int) -> tuple[str, ...]:
+        """The person's tiers on other ladders than the first, as conditions of campaigns look at them."""
+        if not self.ready or len(self.spans) < 2:
+            return ()
+        held = (desk.climb(person, code, since)[0].tier for code, since in self.spans[1:])
+        return tuple(tier for tier in held if tier is not None)
+
+    def take_in(
+        self, desk: Desk, person: int, purchase: PurchaseState, now: Measured, before: Measured
+    ) -> Sequence[TierProgress]:
+        """The sale counts ``now`` what it did not ``before``; who reaches a level by it rises with it."""
+        assert purchase.owner is not None
+        desk.count_for_tiers(purchase.owner, person, purchase, now, before)
+        if not self.ready:
+            return ()
+        told = []
+        for place, (code, since) in enumerate(self.spans):
+            ladder = self.ladders[code]
+            standing, measured = desk.climb(person, code, since)
+            if purchase.business_date >= since:
+                measured = measured.plus(now.minus(before))
+            to = Verdict(standing.tier, standing.kept_until)
+            if ladder.up == "at_once":
+                to = raised(ladder, standing, measured.of(ladder), desk.today)
+            if to.why is not None:
+                desk.raise_tier(person, code, place == 0, standing, to, measured.of(ladder))
+                desk.tell(TOPIC, person, None, changed(person, code, standing, to))
+            told.append(progress(self.programme, code, to.tier, measured.of(ladder), changed=to.why is not None))
+        return told
+
+
+def changed(person: int, code: str, standing: Standing, to: Verdict) -> dict[str, Any]:
+    """The event that a tier is another one."""
+    return {
+        "member_id": public_id(person),
+        "programme": code,
+        "from": standing.tier,
+        "tier": to.tier,
+        "why": to.why,
+        "kept_until": to.kept_until,
+    }

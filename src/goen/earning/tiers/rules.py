@@ -1,0 +1,105 @@
+"""Who rises, who stays and who falls (rules 33 and 34). Values in, values out."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, NamedTuple
+
+from goen.earning.tiers.calendar import kept_until, paused
+from goen.earning.tiers.model import Ladder, Level
+
+Why = Literal["reached", "not_kept", "manual", "manual_ended", "merged", "parted"]
+Manual = Literal["fixed", "floor"]
+
+
+class Standing(NamedTuple):
+    """Where a member stands on one ladder.
+
+    ``kept_until``: before this day the tier does not fall. ``manual``: a tier given by hand, ``fixed`` or as a
+    ``floor``, through ``manual_until`` (None: without an end). ``paused_until``: the member's own leave of absence,
+    through that day the tier does not fall.
+    """
+
+    tier: str | None = None
+    kept_until: date | None = None
+    manual: Manual | None = None
+    manual_tier: str | None = None
+    manual_until: date | None = None
+    paused_until: date | None = None
+
+    def by_hand(self, day: date) -> Manual | None:
+        """What was given by hand and holds on this day."""
+        return self.manual if self.manual_until is None or day <= self.manual_until else None
+
+
+class Verdict(NamedTuple):
+    """The tier from now on, the day before which it does not fall, and why it is another one; None: it is not."""
+
+    tier: str | None
+    kept_until: date | None
+    why: Why | None = None
+
+
+class Missing(NamedTuple):
+    """The next level and what is missing to it, in what the ladder measures."""
+
+    level: Level
+    missing: int
+
+
+def raised(ladder: Ladder, standing: Standing, measure: int, day: date) -> Verdict:
+    """The tier once this is measured: a higher one or the same; nobody falls by a sale or a return."""
+    stays = Verdict(standing.tier, standing.kept_until)
+    hand = standing.by_hand(day)
+    if hand == "fixed":
+        return stays
+    to = max(ladder.reached(measure), ladder.rank(standing.manual_tier) if hand == "floor" else -1)
+    if to <= ladder.rank(standing.tier):
+        return stays
+    return Verdict(ladder.tier(to), kept_until(ladder, day), "reached")
+
+
+def evaluated(ladder: Ladder, standing: Standing, measure: int, day: date) -> Verdict:
+    """The tier after an evaluation day. ``measure`` is that of the window which ends the day before."""
+    up = raised(ladder, standing, measure, day)
+    if up.why is not None or standing.by_hand(day) == "fixed":
+        return up
+    stays = Verdict(standing.tier, standing.kept_until)
+    if standing.kept_until is not None and day < standing.kept_until:
+        return stays
+    if paused(ladder, day) or (standing.paused_until is not None and day <= standing.paused_until):
+        return stays
+    return _fallen(ladder, standing, measure, day) or stays
+
+
+def ended(ladder: Ladder, standing: Standing, measure: int, day: date) -> Verdict:
+    """The tier once what was given by hand is over: what the measure gives, as if nothing had been given."""
+    free = standing._replace(manual=None, manual_tier=None, manual_until=None, kept_until=None)
+    up = raised(ladder, free, measure, day)
+    found = up if up.why is not None else _fallen(ladder, free, measure, day)
+    return Verdict(standing.tier, None) if found is None else found._replace(why="manual_ended")
+
+
+def _fallen(ladder: Ladder, standing: Standing, measure: int, day: date) -> Verdict | None:
+    """The lower tier, or None where the measure keeps this one."""
+    rank = ladder.rank(standing.tier)
+    if rank < 0:
+        return None if standing.tier is None else Verdict(None, None, "not_kept")
+    floor = max((i for i, level in enumerate(ladder.levels[: rank + 1]) if level.for_good), default=-1)
+    if standing.by_hand(day) == "floor":
+        floor = max(floor, ladder.rank(standing.manual_tier))
+    to = max(floor, min(ladder.kept(measure), rank))
+    if ladder.fall == "one_level":
+        to = max(to, rank - 1)
+    if to >= rank:
+        return None
+    return Verdict(ladder.tier(to), kept_until(ladder, day), "not_kept")
+
+
+def next_level(ladder: Ladder, tier: str | None, measure: int) -> Missing | None:
+    """What is missing to the next level above the tier; None at the top."""
+    rank = ladder.rank(tier) + 1
+    if rank >= len(ladder.levels):
+        return None
+    level = ladder.levels[rank]
+    return Missing(level, max(0, level.reach - measure))
