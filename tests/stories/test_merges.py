@@ -22,6 +22,7 @@ from stories.words import (
     ships,
     sweep,
     takes_back,
+    told,
 )
 
 
@@ -380,11 +381,5 @@ async def test_the_feed_tells_both(retailer, owner, way):
     if way == "undone":
         await parts(retailer, done)
     topic = "member.merged" if way == "merged" else "member.unmerged"
-    rows = await owner.fetch(
-        "select member_id, body::json ->> 'merge_id' as merge from"
-        " (select member_id, topic, body from outbox union all select member_id, topic, body from feed) x"
-        " where topic = $1", topic,
-    )  # fmt: skip
-    assert len(rows) == 2
-    assert {row["merge"] for row in rows} == {done["id"]}
+    assert [each["merge_id"] for each in await told(owner, topic)] == [done["id"]] * 2
     assert now(retailer)

@@ -372,6 +372,45 @@ async def test_rule_29_revived_earnings_have_the_dates_they_had(retailer):
     assert await dates(retailer, member) == {"2027-12-31": 100}
 
 
+async def test_rule_29_what_a_cancel_took_from_other_points_is_there_again_though_the_own_dates_are_over(retailer):
+    member = await retailer.member()
+    sale = await retailer.buys(11_000, member)
+    await retailer.buys(1100, member, use_points=60)
+    await gives(retailer, member, 500)
+    first = await dates(retailer, member)
+    at(retailer, "2028-01-10")
+    await gives(retailer, member, 500)
+    before = await dates(retailer, member)
+    assert list(first) == ["2027-11-30"], "spent from, and over"
+    assert before == {"2029-01-31": 500}
+    await cancels(retailer, sale)
+    assert await dates(retailer, member) == {"2029-01-31": 440}
+    await revives(retailer, sale)
+    # The 60 that other points had paid for; the 40 that had expired are gone as before.
+    assert await dates(retailer, member) == {"2029-01-31": 500}
+    await cancels(retailer, sale)
+    await revives(retailer, sale)
+    assert await retailer.points(member) == 500
+
+
+async def test_rule_29_each_shipment_s_points_come_again_with_their_own_date(retailer):
+    member = await retailer.member()
+    order = await orders(retailer, 0, member, lines=lines(11_000, 22_000))
+    await ships(retailer, order, (1, 1))
+    at(retailer, "2026-12-20")
+    await ships(retailer, order, (2, 1))
+    before = {"2027-11-30": 100, "2027-12-31": 200}
+    assert await dates(retailer, member) == before
+    await cancels(retailer, order)
+    await revives(retailer, order)
+    assert await dates(retailer, member) == before
+    at(retailer, "2027-12-10")
+    await sweep(retailer)
+    await cancels(retailer, order)
+    await revives(retailer, order)
+    assert await dates(retailer, member) == {"2027-12-31": 200}
+
+
 @pytest.mark.parametrize("shipped", [False, True])
 async def test_an_order_sent_by_an_offline_shop_lives_like_any_other(retailer, shipped):
     member = await retailer.member()

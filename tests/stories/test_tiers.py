@@ -6,12 +6,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
 from goen.actions.tiers.counting import AFTER
 from goen.actions.tiers.runs import advance
 from races.ledger import assert_books_agree
+from stories.words import told
 
 from .acts import now
 
@@ -68,9 +68,8 @@ async def test_a_tier_is_reached_in_the_commit_of_the_sale(retailer, owner):
     third = await retailer.buys(2_200, member)
     assert third["points"]["earned"] == 30
     assert await tier(retailer, member) == "silver"
-    events = await owner.fetch("select body from feed where topic = 'member.tier_changed'")
-    told = [msgspec.json.decode(row["body"]) for row in events]
-    assert [(x["member_id"], x["from"], x["tier"], x["why"]) for x in told] == [
+    events = await told(owner, "member.tier_changed")
+    assert [(x["member_id"], x["from"], x["tier"], x["why"]) for x in events] == [
         (member["id"], None, "silver", "reached")
     ]
     await assert_books_agree(owner, retailer.services.database)

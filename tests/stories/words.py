@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -116,6 +117,15 @@ async def entries(retailer: Any, member: dict[str, Any]) -> list[dict[str, Any]]
     """A member's movements, oldest first."""
     items = ok(await retailer.readonly.get(f"/v1/members/{member['id']}/entries?limit=100"))["items"]
     return items[::-1]
+
+
+async def told(owner: Any, topic: str) -> list[dict[str, Any]]:
+    """The events of a topic, whether the relay has passed them on by now or not."""
+    rows = await owner.fetch(
+        "select body from (select topic, body from outbox union all select topic, body from feed) x where topic = $1",
+        topic,
+    )
+    return [json.loads(row["body"]) for row in rows]
 
 
 async def sweep(retailer: Any) -> None:

@@ -233,9 +233,9 @@ class Journal:
             if part := min(left, self.lots[lot_id].free):
                 draws.append((lot_id, part))
                 left -= part
+        mine = tuple(draws)
         if left:
-            mine = set(own)
-            others, left = self._first_of((x for x in self._live() if x.lot_id not in mine), left)
+            others, left = self._first_of((x for x in self._live() if x.lot_id not in own), left)
             draws += others
         if left and shortage == "refuse":
             raise ShortageRefused(points, points - left)
@@ -247,7 +247,7 @@ class Journal:
                 self._move(lot_id, -amount, seq)
             if left > unpaid:
                 self._owe(left, terms, seq)
-        return Reversal(booked, left, unpaid)
+        return Reversal(booked, left, unpaid, mine)
 
     # Expiry, transfers -----------------------------------------------------------------------
 

@@ -119,11 +119,13 @@ class Restored(NamedTuple):
 
 
 class Reversal(NamedTuple):
-    """Outcome of taking earned points back: booked out, of which as debt, and what stayed short."""
+    """Outcome of taking earned points back: booked out, of which as debt, and what stayed short. ``own``: what was
+    drawn from the sale's own lots; the rest came from others."""
 
     booked: int
     shortage: int
     unpaid: int
+    own: Draws
 
 
 def take(draws: Sequence[Draw], points: int) -> tuple[Draws, Draws]:

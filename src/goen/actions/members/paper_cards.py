@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from goen.actions.members import record
 from goen.actions.members.names import current
 from goen.database.pool import Database
+from goen.database.queries import load
 from goen.identity.keys import NO_SHOP
 from goen.identity.presented import Presented
 from goen.members import store
 from goen.members.model import Identifier
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import InvalidRequest
+
+_queries = load(__package__)
+
+#: A claim lends its card for less than this, unless it was broken off.
+CLAIM_MAX = timedelta(seconds=5)
 
 
 async def lend(database: Database, member_id: int, card: Presented, value: str, now: Instant) -> Identifier | None:
@@ -38,6 +46,13 @@ async def take_back(database: Database, member_id: int, lent: Identifier, now: I
     """The claim was refused: the card is nobody's, as before."""
     async with database.transaction() as connection:
         await store.remove_identifier(connection, member_id, lent, now)
+
+
+async def in_motion(database: Database, card: Presented, now: Instant) -> bool:
+    """Whether the carrier of a card may have it for the time of a claim only, or has given it back since."""
+    async with database.reading() as connection:
+        since = await _queries.carried_since(connection, key_hash=card.hash, normal=card.normal)
+    return since is None or now - since < CLAIM_MAX
 
 
 async def retire(database: Database, card: Presented, taker_id: int | None, author: str, now: Instant) -> None:

@@ -31,6 +31,13 @@ values (:member_id, nextval('act_id_seq') * 8, 'member.updated', :shop_id, :now,
 select i.n from unnest(:key_hashes::bigint[], :key_checks::bigint[]) with ordinality as i (key_hash, key_check, n)
   join act_key k on k.key_hash = i.key_hash and k.key_check = i.key_check;
 
+-- name: carried_since$
+-- When somebody's card was entered under the one who carries it now; null where nobody does.
+select max(i.added_at)
+  from identifier_key k
+  join member_identifier i on i.member_id = k.member_id and i.identifier_id = k.identifier_id
+ where k.key_hash = :key_hash and k.kind = 'card' and k.normal = :normal;
+
 -- name: owes$
 -- Whether the member owes points.
 select debt > 0 from member_account where member_id = :member_id;

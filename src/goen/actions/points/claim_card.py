@@ -7,6 +7,7 @@ carries the card's number, which is personal; they are kept.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime
 from typing import Annotated
 
@@ -39,6 +40,8 @@ from goen.vocabulary.refusal import Forbidden, Refusal
 #: The limit account of printed balances: per member, for ever.
 CLAIMS, EVER = "card_claims", "ever"
 REASON = "migration"
+#: How often, and after how many seconds, a claim looks again whether another one of the same card is done.
+LOOKS, PAUSE = 20, 0.05
 
 
 class CardClaimAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -197,7 +200,7 @@ async def claim_card(
 
     A card that nobody carries becomes the member's for the time of the claim, so that nobody else can take it
     meanwhile; once the points are booked it is nobody's again, for good. Whatever breaks in between, the same
-    claim asked again carries on.
+    claim asked again carries on. Another claim of the card waits for the end of this one.
 
     :raises ClaimNotPossible: with ``reason``.
     :raises UnknownMember: and the member's other refusals.
@@ -205,16 +208,31 @@ async def claim_card(
     if ask.approved_by is not None and principal.role != "server":
         raise Forbidden("Only a server key may say that a balance was approved.", role=principal.role)
     card = presented("card", ask.card, member_id_of=member_id_of, field="card")
-    act = ClaimCard(ask, member, card, principal, context)
-    act.only_repeats = only_repeats
+    for _ in range(LOOKS):
+        act = ClaimCard(ask, member, card, principal, context)
+        act.only_repeats = only_repeats
+        try:
+            return await _claim(database, till, act, member_id, principal, now)
+        except ClaimNotPossible as refusal:
+            if refusal.fields["reason"] != "card_of_another" or not await paper_cards.in_motion(database, card, now):
+                raise
+            last = refusal
+        await asyncio.sleep(PAUSE)
+    raise last
+
+
+async def _claim(
+    database: Database, till: Till, act: ClaimCard, member_id: int | None, principal: Principal, now: datetime
+) -> Answer:
+    card = act.card
     async with database.reading() as connection:
         done = await retired(connection, card.normal)
     lent = None
-    if not done and only_repeats is None:
-        guard_balance(context.engine_at(now).programme, ask)
+    if not done and act.only_repeats is None:
+        guard_balance(act.context.engine_at(now).programme, act.ask)
         if member_id is None:
             raise UnknownMember
-        lent = await paper_cards.lend(database, member_id, card, ask.card, now)
+        lent = await paper_cards.lend(database, member_id, card, act.ask.card, now)
     try:
         answer = await till.post(act)
     except Refusal as refusal:

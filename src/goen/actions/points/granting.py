@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,7 +14,7 @@ from goen.earning.decision import Decision
 from goen.earning.programme import Programme
 from goen.earning.remainder import regular_and_apart
 from goen.ledger.journal import Journal
-from goen.ledger.model import Reversal, Terms
+from goen.ledger.model import Draws, Terms
 
 replace = msgspec.structs.replace
 
@@ -71,26 +72,35 @@ def provision(journal: Journal, points: Mapping[str, int], progress: Progress) -
     return progress
 
 
+class TakenBack(NamedTuple):
+    """Outcome of :func:`take_back`: pending points voided; of the confirmed ones those booked out, those that no lot
+    had, of these the unpaid (rule 28 b), and by rule what its own lots gave."""
+
+    progress: Progress
+    voided: int
+    booked: int
+    shortage: int
+    unpaid: int
+    own: dict[str, Draws]
+
+
 def take_back(
     journal: Journal, points: Mapping[str, int], progress: Progress, shortage: str, terms: Terms
-) -> tuple[Progress, int, Reversal]:
-    """Earned points fall away, by rule: pending ones first, confirmed ones from the rule's own lots (rules 25, 28).
-
-    Gives the progress, the pending points voided, and what became of the confirmed ones.
-    """
+) -> TakenBack:
+    """Earned points fall away, by rule: pending ones first, confirmed ones from the rule's own lots (rules 25, 28)."""
     voided = {rule: min(each, progress.of_rule(rule).pending) for rule, each in points.items()}
     if pending := sum(voided.values()):
         journal.void(pending)
     booked = short = unpaid = 0
+    own: dict[str, Draws] = {}
     for rule, each in points.items():
         if voided[rule]:
             progress = progress.take_pending(voided[rule], rule)
         if confirmed := each - voided[rule]:
             reversal = journal.reverse(confirmed, progress.of_rule(rule).lots, shortage, terms)
-            booked, short, unpaid = (
-                booked + reversal.booked,
-                short + reversal.shortage,
-                unpaid + reversal.unpaid,
-            )
+            booked += reversal.booked
+            short += reversal.shortage
+            unpaid += reversal.unpaid
+            own[rule] = reversal.own
             progress = progress.with_more(rule, confirmed=-confirmed)
-    return progress, pending, Reversal(booked, short, unpaid)
+    return TakenBack(progress, pending, booked, short, unpaid, own)

@@ -31,7 +31,7 @@ from goen.actions.till.desk import Desk
 from goen.earning.decision import Decision
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
-from goen.ledger.model import Terms
+from goen.ledger.model import Draws
 from goen.ledger.steps import CalledOff, Like
 from goen.purchases.model import Line, OrderDiscount, Purchase
 from goen.shops.model import Principal
@@ -279,6 +279,7 @@ class CancelPurchase(OrderAct):
         if sale.purchase.status == "cancelled":
             raise PurchaseStatus("The sale is cancelled already.", "cancelled")
         progress, moved, back = sale.progress, 0, GivenBack(0, 0, (), ())
+        own: dict[str, Draws] = {}
         used = sale.decision.used - progress.returned.used
         if sale.holder is not None:
             journal, programme = sale.journal, sale.engine.programme
@@ -289,7 +290,8 @@ class CancelPurchase(OrderAct):
                 moved += 0 if progress.hold else back.restored
             # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
             earned = {r: progress.of_rule(r).pending + progress.of_rule(r).confirmed for r in progress.rules}
-            moved -= take_back(journal, earned, progress, "debt", terms)[2].booked
+            taken_back = take_back(journal, earned, progress, "debt", terms)
+            moved, own = moved - taken_back.booked, taken_back.own
             give_back(sale.desk, progress.limits, {}, sale.engine.value)
             for drawn in progress.unproven:
                 give_back_unproven(sale.desk, sale.spender, drawn)
@@ -302,7 +304,7 @@ class CancelPurchase(OrderAct):
         undone = Undone(
             sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
             sum(points for _, points in progress.unproven),
-            {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits, progress.coupons,
+            {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits, progress.coupons, own,
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
@@ -347,11 +349,8 @@ class RevivePurchase(OrderAct):
             was = Progress(pending=undone.pending, confirmed=undone.confirmed, apart=undone.apart)
             for rule in was.rules:
                 pending, confirmed, _ = msgspec.structs.astuple(was.of_rule(rule))
-                lots: tuple[int, ...] = ()
-                if confirmed:
-                    terms = self._terms(sale, rule)
-                    lots = (journal.earn(confirmed, terms, purchase_id=sale.purchase.purchase_id),)
-                    moved += confirmed
+                lots = self._grant_again(sale, rule, confirmed, undone.own.get(rule, ()))
+                moved += confirmed
                 sale.progress = sale.progress.with_more(rule, pending, confirmed, lots)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.progress = replace(
@@ -366,16 +365,31 @@ class RevivePurchase(OrderAct):
             value=sale.purchase.total - sale.value_back,
         )
 
-    def _terms(self, sale: Sale, rule: str) -> Terms:
-        """Earned points come again with the dates that they had."""
+    def _grant_again(self, sale: Sale, rule: str, points: int, own: Draws) -> tuple[int, ...]:
+        """Earned points come again with the dates that they had; gives their lots.
+
+        What the cancel took from other lots, or is owed for, had the dates of those: where the sale's own are over
+        by now it is granted as of today, so that nothing is lost by the two (rule 29).
+        """
+        journal, purchase_id, shares = sale.journal, sale.purchase.purchase_id, dict[int, int]()
+        left = points
+        for lot_id, each in own:
+            shares[lot_id] = min(each, left)
+            left -= shares[lot_id]
         lots = sale.progress.of_rule(rule).lots
-        if not lots:
-            day = sale.purchase.business_date
-            return terms_of(self.context, sale.engine.programme, sale.decision, rule, day)
-        last = lots[-1]
-        sale.journal.record(Like(last))
-        keep_up(self.context, sale.journal, sale.desk.now, (last,))
-        return sale.journal.terms_of(last)
+        journal.need(lots)
+        keep_up(self.context, journal, sale.desk.now, lots)
+        if lots and journal.lots[lots[-1]].alive(sale.desk.today):
+            shares[lots[-1]], left = shares.get(lots[-1], 0) + left, 0
+        made = []
+        for lot_id, each in shares.items():
+            if each:
+                journal.record(Like(lot_id))
+                made.append(journal.earn(each, journal.terms_of(lot_id), purchase_id=purchase_id))
+        if left:
+            terms = terms_of(self.context, sale.engine.programme, sale.decision, rule, sale.desk.today)
+            made.append(journal.earn(left, terms, purchase_id=purchase_id))
+        return tuple(made)
 
 
 def promised(decision: Decision) -> dict[str, int]:

@@ -37,7 +37,8 @@ class Apart(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a cancel took back, so that a revival can do it again (rule 29)."""
+    """What a cancel took back, so that a revival can do it again (rule 29). ``own``: of the confirmed points, by rule,
+    what the sale's own lots gave; the rest was taken from other lots or is owed."""
 
     status: str
     used: int = 0
@@ -48,6 +49,12 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     apart: dict[str, Apart] = {}
     limits: tuple[Drawn, ...] = ()
     coupons: tuple[Drawn, ...] = ()
+    own: dict[str, Draws] = {}
+
+    def moved(self, shift: int) -> Undone:
+        """The same with lots numbered as in other books."""
+        own = {rule: moved_draws(draws, shift) for rule, draws in self.own.items()}
+        return msgspec.structs.replace(self, own=own)
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -127,6 +134,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
                 rule: Apart(x.pending, x.confirmed, tuple(lot_id + shift for lot_id in x.lots))
                 for rule, x in self.apart.items()
             },
+            undone=self.undone and self.undone.moved(shift),
         )
 
     def take_pending(self, points: int, rule: str) -> Progress:

@@ -181,7 +181,8 @@ class ReturnGoods(Act):
         back = sale.give_points(used) if used else GivenBack(0, 0, (), ())
         lots = [LotBack(points, journal.lots[lot_id].expires_on) for lot_id, points in back.draws]
         points = {REGULAR: returned.earned - sum(returned.apart.values()), **returned.apart}
-        progress, pending, reversal = take_back(journal, points, sale.progress, programme.returns.shortage, terms)
+        taken = take_back(journal, points, sale.progress, programme.returns.shortage, terms)
+        progress = taken.progress
         if progress.limits:
             # A limit that an award has shrunk from has it again.
             kept, standing = points_by_rule(returned.awards), rules_with_coupons(returned.awards)
@@ -190,8 +191,8 @@ class ReturnGoods(Act):
         if progress.issued:
             progress = take_issued_back(sale.desk, progress, rules_with_coupons(returned.awards))
         sale.progress = progress
-        told = ReturnPoints(reversal.booked, pending, back.restored, back.lost, reversal.shortage, lots)
-        return told, reversal.unpaid
+        told = ReturnPoints(taken.booked, taken.voided, back.restored, back.lost, taken.shortage, lots)
+        return told, taken.unpaid
 
     def desk_day(self, sale: Sale) -> date:
         return min(self.business_date, sale.desk.today)
