@@ -36,6 +36,7 @@ NOT_PERSONAL = {
     "match_review.decided_by": "staff and programs",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
+    "member_device.*": "hashes and what kind of device; rows go with erasure",
     "contact_code.*": "hashes keyed by what only the asker has; rows go within the hour",
     "used_token.jti": "a web shop's one-time mark; rows go within the hour",
 }  # fmt: skip
