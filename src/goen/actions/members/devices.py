@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from goen.actions.members import record
 from goen.database.pool import Database
-from goen.members import devices, rotating, store
+from goen.members import devices, rotating
 from goen.members.devices import Device, Listed, Platform
-from goen.members.errors import UnknownDevice, UnknownMember
+from goen.members.errors import UnknownDevice
 from goen.members.rotating import DRIFT_STEPS, OFFLINE_STEPS
 from goen.vocabulary.clock import Instant
 
@@ -48,13 +48,11 @@ class Devices:
         """Remember a device of this member's; gives its token. ``agent`` is what the browser calls itself.
 
         Raises:
-            UnknownMember: there is nobody (any more).
+            UnknownMember: there is nobody. MemberWithdrawn.
         """
         platform: Platform = devices.platform_of(agent)
         async with self.database.transaction() as connection:
-            row = await store.locked(connection, member_id)
-            if row is None or row.household or row.status in ("withdrawn", "merged"):
-                raise UnknownMember
+            await record.opened(connection, member_id)
             token = await devices.add(connection, member_id, platform, now)
             await record.audit(connection, member_id, _AUTHOR, "member.device_added", now, platform=platform)
         return token

@@ -65,7 +65,7 @@ class RecordPurchase(Act):
         now: datetime,
         skew: timedelta = NO_SKEW,
     ) -> None:
-        """``proven``: whether the proof that came with the request holds. ``skew``: how far the device's clock is behind;
+        """``proven``: whether the request's proof holds. ``skew``: how far the device's clock is behind;
         the request is kept and compared as sent. Raises InvalidRequest for impossible dates."""
         self.context = context
         self.shop = shop
