@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from goen.members import rotating
 
 SEED = b"12345678901234567890123456789012"
-MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2120, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2120, 1, 1), timezones=st.just(UTC))
 
 
 @pytest.mark.parametrize(

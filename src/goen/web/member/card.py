@@ -17,8 +17,9 @@ from markupsafe import Markup
 from goen.delivery.errors import CursorExpired
 from goen.identity.codes import svg, symbol
 from goen.readings import entries as readings
-from goen.readings.balance import BalanceView
-from goen.readings.family import family, holders
+from goen.readings.balance import BalanceView, Expiring
+from goen.readings.family import family, holders, survivor
+from goen.readings.lots import open_lots
 from goen.readings.member_profile import member_profile
 from goen.readings.why import arithmetic
 from goen.vocabulary.jan import is_valid
@@ -57,11 +58,21 @@ async def now(visit: MemberVisit) -> Response[Any]:
 
 async def _now(visit: MemberVisit) -> dict[str, Any]:
     balance = await visit.known.balances.of(visit.member_id)
-    return {"balance": balance, "soon": _soon(balance), "at": visit.now, **await history(visit, LATEST, None)}
+    told = await history(visit, LATEST, None)
+    return {"balance": balance, "soon": await _soon(visit, balance), "at": visit.now, **told}
 
 
-def _soon(balance: BalanceView) -> Any:
-    return balance.expiring[0] if balance.expiring else None
+async def _soon(visit: MemberVisit, balance: BalanceView) -> Expiring | None:
+    """What expires next, however far ahead."""
+    if balance.expiring:
+        return balance.expiring[0]
+    async with visit.known.database.reading() as connection:
+        opened, _ = await open_lots(connection, await survivor(connection, visit.member_id))
+    ends = [(each.expires_on, each.remaining) for each in opened if each.expires_on is not None and each.remaining > 0]
+    if not ends:
+        return None
+    first = min(day for day, _ in ends)
+    return Expiring(sum(points for day, points in ends if day == first), first)
 
 
 async def history(visit: MemberVisit, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -77,8 +88,8 @@ async def history(visit: MemberVisit, limit: int, cursor: str | None) -> dict[st
 
 def _bars(number: str) -> Markup:
     """The number as every till's scanner reads it: JAN where it is one."""
-    kind = "jan" if is_valid(number) else "code128"
-    return Markup(svg(symbol(kind, number), height_mm=14, text=False))  # noqa: S704 - drawn by us from a number of ours.
+    drawn = symbol("jan" if is_valid(number) else "code128", number)
+    return Markup(svg(drawn, height_mm=14, text=False))  # noqa: S704 - drawn by us from a number of ours.
 
 
 def _still(number: str) -> Markup:

@@ -144,6 +144,6 @@ def _handler(route: Route) -> HTTPRouteHandler:
 def _to_sign_in(request: Request[Any, Any, State]) -> Response[Any]:
     """Where a page is asked for, to the sign-in; a script is told that the session is over."""
     away = [cookie(request, COOKIE, "", seconds=0, site="lax")] if COOKIE in request.cookies else []
-    if request.headers.get("sec-fetch-mode", "navigate") != "navigate" or request.headers.get("x-goen-part"):
+    if request.headers.get("x-goen-part") or "text/event-stream" in request.headers.get("accept", ""):
         return Response("", status_code=401, headers=SURFACE, cookies=away)
     return moved(SIGN_IN, away)
