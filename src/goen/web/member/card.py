@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any, cast
 
 import msgspec
 from litestar import Request, Response, get
@@ -136,17 +137,18 @@ async def _events(visit: MemberVisit, chunks: AsyncIterator[bytes]) -> AsyncIter
     _viewers[handle] = _viewers.get(handle, 0) + 1
     try:
         yield b"retry: 500\n\n"
-        async for chunk in chunks:
-            if await visit.known.devices.whoever(visit.token, visit.now) is None:
-                yield b"event: over\ndata: \n\n"
-                return
-            position = _ID.findall(chunk)[-1]
-            if b"\ndata:" not in chunk:
-                yield b"id: %b\n: alive\n\n" % position
-                continue
-            yield b"id: %b\nevent: moved\ndata: %b\n\n" % (position, position)
-            if b"event: member." in chunk or b"event: household." in chunk:
-                return  # Whose events these are may have changed: the page comes back at once.
+        async with aclosing(cast("AsyncGenerator[bytes]", chunks)) as told:
+            async for chunk in told:
+                if await visit.known.devices.whoever(visit.token, visit.now) is None:
+                    yield b"event: over\ndata: \n\n"
+                    return
+                position = _ID.findall(chunk)[-1]
+                if b"\ndata:" not in chunk:
+                    yield b"id: %b\n: alive\n\n" % position
+                    continue
+                yield b"id: %b\nevent: moved\ndata: %b\n\n" % (position, position)
+                if b"event: member." in chunk or b"event: household." in chunk:
+                    return  # Whose events these are may have changed: the page comes back at once.
     finally:
         _viewers[handle] -= 1
         if not _viewers[handle]:
