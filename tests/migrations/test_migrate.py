@@ -33,7 +33,7 @@ union all select 'function', oid::regprocedure::text, pg_get_functiondef(oid) fr
  where pronamespace = 'public'::regnamespace and prokind in ('f', 'p')
 union all select 'sequence', seqrelid::regclass::text, row(s.*)::text
   from (select seqrelid, seqtypid, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle from pg_sequence) s
-union all select 'comment', objoid::regclass::text, description from pg_description where classoid = 'pg_class'::regclass
+union all select 'comment', objoid::regclass || '.' || objsubid, description from pg_description where classoid = 'pg_class'::regclass
    and objoid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
 union all select 'rights', relname, coalesce(array_to_string(array(select unnest(relacl)::text order by 1), ' '), '')
   from pg_class where relnamespace = 'public'::regnamespace
