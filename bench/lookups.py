@@ -99,7 +99,7 @@ async def _settle(dsn: str) -> float:
     began = time.perf_counter()
     connection = await asyncpg.connect(dsn)
     try:
-        while await connection.fetchval("select exists (select from outbox)"):
+        while await connection.fetchval("select exists (select from outbox)"):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.5)
         await connection.execute("vacuum analyze")
         return round(time.perf_counter() - began, 1)

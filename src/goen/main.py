@@ -17,6 +17,7 @@ import structlog
 
 import goen
 from goen.actions.members.accesses import noting
+from goen.actions.members.devices import Devices
 from goen.actions.merging.pairs import PairMerger
 from goen.actions.points.context import Context
 from goen.actions.points.quote import Quotes
@@ -113,6 +114,7 @@ async def build(
     postman: Postman | None = None,
     line: LineLogin | None = None,
     retention: Retention = DEFAULT,
+    code_key: str | None = None,
 ) -> AsyncIterator[Application]:
     """The application over this database, with its till, relay and streams running while the block does.
 
@@ -137,7 +139,9 @@ async def build(
         stack.push_async_callback(postman.close)
         accesses = await stack.enter_async_context(noting(database))
         merge_pair = PairMerger(database, till, context)
+        devices = Devices(database, (code_key or "").encode())
         services = Services(
+            devices=devices,
             postman=postman,
             line=line or LineLogin(),
             clock=clock,
@@ -164,7 +168,7 @@ async def build(
         frame = Frame(OPERATIONS, services, keyring, metrics, limits or Limits())
         known = Surroundings(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
-            services.balances, keyring, merge_pair, accesses,
+            services.balances, keyring, merge_pair, accesses, streams, devices, postman,
         )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)
@@ -246,6 +250,7 @@ class Served:
                     postman=_postman(self._settings),
                     line=_line(self._settings),
                     retention=self._settings.retention,
+                    code_key=self._settings.code_key,
                 )
             )
         except Exception as error:

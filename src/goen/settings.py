@@ -84,6 +84,9 @@ class Settings:
     """GOEN_LINE_CHANNEL_ID: the LINE Login channel whose id tokens are accepted."""
     line_channel_secret: str | None = field(repr=False)
     """GOEN_LINE_CHANNEL_SECRET: that channel's secret."""
+    code_key: str | None = field(repr=False)
+    """GOEN_CODE_KEY: a secret of at least 32 characters that is part of every phone's rotating code, so that a copy
+    of the database alone makes none. Changing it gives every phone another secret when it is next on line."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -126,6 +129,7 @@ class Settings:
             line_channel_secret=_beside(
                 "LINE_CHANNEL_SECRET", given("LINE_CHANNEL_SECRET"), "LINE_CHANNEL_ID", given("LINE_CHANNEL_ID")
             ),
+            code_key=_secret("CODE_KEY", given("CODE_KEY")),
         )
 
     @property
@@ -186,6 +190,13 @@ def _timezone(value: str | None) -> str | None:
             ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError):
         raise _refused("TIMEZONE", str(value), "a name such as Asia/Tokyo") from None
+    return value
+
+
+def _secret(name: str, value: str | None) -> str | None:
+    """A secret is long, and told in no message."""
+    if value is not None and len(value) < 32:
+        raise SettingRefused(f"GOEN_{name} is shorter than 32 characters.", setting=f"GOEN_{name}")
     return value
 
 

@@ -39,6 +39,7 @@ NOT_PERSONAL = {
     "coupon_kind_version.*": "rules", "coupon_use.*": "codes and ids",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
+    "member_device.*": "hashes and what kind of device; rows go with erasure",
     "contact_code.*": "hashes keyed by what only the asker has; rows go within the hour",
     "used_token.jti": "a web shop's one-time mark; rows go within the hour",
 }  # fmt: skip

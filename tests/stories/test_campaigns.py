@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from goen.actions.points.claims import ClaimPurchase
+from goen.actions.points.proof import SHOWN
 from goen.actions.points.record_purchase import RecordPurchase
 from goen.actions.points.returns import AnyReturnAsk, PurchaseRef, ReturnedLine, ReturnGoods
 from goen.identity.presented import presented
@@ -405,7 +406,7 @@ async def test_what_one_act_of_a_batch_gives_back_or_buys_the_next_one_sees(reta
         ask = Purchase(
             shop="shibuya", external_id=f"x-{moment}", occurred_at=moment, lines=(Line(line=1, amount=1100),)
         )
-        return RecordPurchase(ask, shop, card, key, services.context, proven=True, now=now)
+        return RecordPurchase(ask, shop, card, key, services.context, proven=SHOWN, now=now)
 
     whole = AnyReturnAsk(
         external_id="r-1", occurred_at=now, lines=(ReturnedLine(line=1),), purchase=PurchaseRef(id=drew["id"])

@@ -23,6 +23,7 @@ STATUS: Mapping[str, int] = {
     "unknown_product": 422,
     "unknown_hold": 422,
     "unknown_identifier": 422,
+    "unknown_device": 404,
     "unknown_endpoint": 422,
     "unknown_key": 422,
     "unknown_import": 422,

@@ -8,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from goen.actions.members.accesses import Accesses
+from goen.actions.members.devices import Devices
 from goen.actions.members.duplicates import MergePair
 from goen.actions.members.erase import Scrub
 from goen.actions.points.context import Context
@@ -34,8 +35,8 @@ class Services:
     acts on points know of shops, programme versions and the calendar; ``webhook_reach`` is how far into the
     network webhooks may go; ``postman`` takes messages to people's phones and mailboxes, ``line`` reads id tokens
     of LINE Login, ``merge_pair`` merges two members whom a reviewer found to be one; ``accesses`` notes who reads
-    personal data; ``retention`` says how long it stays, ``scrub`` takes people out of files, ``disclosure`` makes a
-    page of what is kept about one.
+    personal data; ``retention`` says how long it stays, ``scrub`` takes people out of files, ``devices``
+    knows whose a rotating code is, ``disclosure`` makes a page of what is kept about one.
     """
 
     clock: Clock
@@ -55,4 +56,5 @@ class Services:
     accesses: Accesses
     retention: Retention
     scrub: Scrub
+    devices: Devices
     disclosure: Callable[[MemberExport, Literal["ja", "en"], ZoneInfo, str], bytes]

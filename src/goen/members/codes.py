@@ -34,6 +34,10 @@ class Quota(Enum):
     ADDRESS = (timedelta(hours=1), 20)
     #: Of an integration that names no address: many people may stand behind it.
     INTEGRATION = (timedelta(hours=1), 600)
+    #: Of an address: codes typed in, and forms to join sent.
+    ATTEMPT = (timedelta(minutes=5), 30)
+    #: Of a member: receipts claimed by what is printed on them, and people asked into a household by number.
+    GUESS = (timedelta(hours=1), 10)
 
 
 def new_id() -> str:

@@ -67,6 +67,15 @@ class UnknownIdentifier(Refusal):
         super().__init__("The member has no such identifier.")
 
 
+class UnknownDevice(Refusal):
+    """The member is not signed in on such a device (any more)."""
+
+    code = "unknown_device"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody of yours is signed in there.")
+
+
 class PinLocked(Refusal):
     """Too many wrong PINs in a row; another proof, or patience."""
 

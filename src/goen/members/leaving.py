@@ -71,6 +71,7 @@ async def erase(connection: Writing, member_ids: Sequence[int], key_hashes: Sequ
     ids = list(member_ids)
     await _queries.free_names(connection, key_hashes=list(key_hashes), member_ids=ids)
     await _queries.drop_answers_of(connection, member_ids=ids)
+    await _queries.drop_devices_of(connection, member_ids=ids)
     await _queries.erase_segments(connection, member_ids=ids)
     await _queries.erase_words(connection, member_ids=ids)
     await _queries.erase_identifiers(connection, member_ids=ids, now=now)

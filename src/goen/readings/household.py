@@ -62,3 +62,8 @@ async def household(connection: Reading, household_id: int | None) -> HouseholdV
         ),
         row["joined_at"],
     )
+
+
+async def places_of(connection: Reading, member_id: int) -> list[tuple[int, str, bool]]:
+    """The households a person is of, is leaving or was invited to: (household, state, whether its head)."""
+    return [(*each,) for each in await households.places(connection, member_id)]

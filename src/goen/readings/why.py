@@ -7,7 +7,7 @@ balance then go what is set aside and what is past its day; what is left may be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -176,6 +176,18 @@ async def _origins(
             row["business_date"],
             [words.award_text(award, language, currency) for award in _awards(row["awards"] or b"[]")],
         )
+        for row in rows
+    }
+
+
+async def arithmetic(
+    connection: Reading, purchase_ids: Iterable[str], language: Language, currency: str
+) -> dict[str, list[str]]:
+    """How each of these sales earned, one sentence for each rule."""
+    pairs = [(home, each) for each in set(purchase_ids) if (home := home_of("p", each)) is not None]
+    rows = await connection.fetch(_queries.origins.sql, [home for home, _ in pairs], [each for _, each in pairs])
+    return {
+        row["purchase_id"]: [words.award_text(award, language, currency) for award in _awards(row["awards"] or b"[]")]
         for row in rows
     }
 

@@ -10,7 +10,7 @@ from litestar import Litestar, MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, InternalServerException
 
-from goen.web import office, terminal
+from goen.web import member, office, terminal
 from goen.web.common import assets
 from goen.web.common.pages import STRICT, page
 from goen.web.common.surroundings import Surroundings
@@ -30,6 +30,7 @@ def pages(surroundings: Surroundings) -> Litestar:
             *assets.HANDLERS,
             *office.HANDLERS,
             *terminal.HANDLERS,
+            *member.HANDLERS,
         ],
         state=State({"surroundings": surroundings}),
         exception_handlers={HTTPException: _wrong, Exception: _failed},

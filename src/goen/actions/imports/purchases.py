@@ -21,6 +21,7 @@ from goen.actions.imports.people import Newcomer, People, presented_of
 from goen.actions.imports.returns import Part, plan_of
 from goen.actions.points.context import Context
 from goen.actions.points.orders import CompleteAsk, CompletePurchase
+from goen.actions.points.proof import SHOWN
 from goen.actions.points.record_purchase import RecordPurchase, receipt_key
 from goen.actions.points.returns import AnyReturnAsk, PurchaseRef, ReturnedLine, ReturnGoods
 from goen.actions.till.act import Act, Key
@@ -199,7 +200,7 @@ class Purchases:
         try:
             self._context.moment(document.occurred_at, now)
             if receipt.sale is not None:
-                act = RecordPurchase(receipt.sale, shop, one, DRY, self._context, proven=True, now=now)
+                act = RecordPurchase(receipt.sale, shop, one, DRY, self._context, proven=SHOWN, now=now)
                 act.programme_engine.evaluate(act.ask, Facts(guest=one is None))
         except Refusal as refusal:
             self._refuse(receipt, None, refusal)
@@ -247,7 +248,7 @@ class Purchases:
         def act(external_id: str) -> Act:
             document = ask if external_id == ask.external_id else replace(ask, external_id=external_id)
             now = self._clock.now()
-            return RecordPurchase(document, shop, one, self._principal, self._context, proven=True, now=now)
+            return RecordPurchase(document, shop, one, self._principal, self._context, proven=SHOWN, now=now)
 
         return await self._once(act, ask.external_id)
 

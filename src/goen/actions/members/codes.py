@@ -100,6 +100,26 @@ async def make_code(
     return CodeMade(code_id, code, expires_at)
 
 
+async def count_attempt(database: Database, network: str, now: Instant) -> None:
+    """Count an attempt to come in from a network address, whichever process was asked.
+
+    Raises:
+        TooManyCodes: it was one too many.
+    """
+    async with database.writing() as connection:
+        await codes.count(connection, Quota.ATTEMPT, network, now)
+
+
+async def count_guess(database: Database, member_id: int, now: Instant) -> None:
+    """Count that a member named something which could be guessed: a receipt, another member's number.
+
+    Raises:
+        TooManyCodes: it was one too many.
+    """
+    async with database.writing() as connection:
+        await codes.count(connection, Quota.GUESS, f"member:{member_id}", now)
+
+
 async def confirm_code(
     database: Database, principal: Principal, code_id: str, contact: Contact, code: str, now: Instant
 ) -> Confirmed:

@@ -17,7 +17,7 @@ from goen.actions.members.leave import depart
 from goen.database.pool import Database, Reading, Writing
 from goen.database.queries import load
 from goen.identity.keys import identifier_hash
-from goen.members import codes, leaving, store
+from goen.members import codes, devices, leaving, store
 from goen.members.errors import UnknownMember
 from goen.members.leaving import Trace
 from goen.shops.model import Principal
@@ -72,6 +72,7 @@ async def erase_due(database: Database, now: Instant, today: date, scrub: Scrub)
     async with database.transaction() as connection:
         await store.drop_old_tokens(connection, now)
         await codes.drop_old(connection, now)
+        await devices.drop_old(connection, now)
         await store.drop_answers(connection, today=today)
     return erased
 

@@ -41,7 +41,7 @@ from goen.vocabulary.refusal import Forbidden, Refusal
 CLAIMS, EVER = "card_claims", "ever"
 REASON = "migration"
 #: How often, and after how many seconds, a claim looks again whether another one of the same card is done.
-LOOKS, PAUSE = 20, 0.05
+LOOKS, PAUSE = 10, 0.05
 
 
 class CardClaimAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

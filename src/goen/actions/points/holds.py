@@ -12,7 +12,7 @@ from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
 from goen.actions.points.context import Context, slide
 from goen.actions.points.errors import UnknownHold
 from goen.actions.points.orders import idempotent
-from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
+from goen.actions.points.proof import ROTATING, UNPROVEN, Proven, guard_spending, spend_code, spend_unproven
 from goen.actions.points.record_purchase import stored_draws, tell_points
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
@@ -73,7 +73,7 @@ class PlaceHold(Act):
         context: Context,
         now: datetime,
         *,
-        proven: bool,
+        proven: Proven,
     ) -> None:
         self.context = context
         self.shop = shop
@@ -81,8 +81,11 @@ class PlaceHold(Act):
         self.ask = msgspec.structs.replace(ask, proof=None)
         self.integration = principal.integration
         self.key = idempotent(principal.integration, idempotency_key, context, now)
-        self.vouched = proven or principal.role != "pos"
+        self.vouched = proven.holds or principal.role != "pos"
+        self.code = proven.code if principal.role == "pos" else None
         limits = () if self.vouched else ((UNPROVEN, context.day_of(now).isoformat()),)
+        if self.code is not None:
+            limits = ((ROTATING, self.code),)
         self.wants = Wants(members=(presented,), limits=limits, spends=True)
         self.token = presented.hash or presented.member_id
 
@@ -97,7 +100,9 @@ class PlaceHold(Act):
         hold_id = made("h", found.member_id, journal.number())
         journal.record(About(hold_id))
         draws = journal.hold(points)
-        if not self.vouched:
+        if self.code is not None:
+            spend_code(desk, found.who, self.code)
+        elif not self.vouched:
             programme = self.context.engine_at(desk.now).programme
             spend_unproven(desk, programme, found.member_id, found.owner, points)
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)

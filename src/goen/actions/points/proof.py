@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from goen.actions.points.errors import ProofRequired, SpendingNotAllowed
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
@@ -9,10 +11,23 @@ from goen.earning.programme import Programme
 
 #: The limit account of spending without proof: per member and day.
 UNPROVEN = "unproven_spend"
+#: The limit account of rotating codes: per member and code, which pays once.
+ROTATING = "rotating_code"
 _NO_CEILING = 10**12
 
 #: A day and the points drawn on its limit.
 Unproven = tuple[str, int]
+
+
+class Proven(NamedTuple):
+    """What came with a request to show that the member is there. ``code`` names the rotating code that shows it."""
+
+    holds: bool
+    code: str | None = None
+
+
+UNSHOWN = Proven(False)
+SHOWN = Proven(True)
 
 
 def guard_spending(programme: Programme, member: MemberFacts, found: Found | None = None) -> None:
@@ -47,6 +62,18 @@ def spend_unproven(desk: Desk, programme: Programme, member_id: int, spender: in
     others = drawn - desk.drawn_alone(spender, UNPROVEN, day)
     desk.draw_limit(spender, UNPROVEN, day, points, ceiling - others)
     return day, points
+
+
+def spend_code(desk: Desk, person: int, code: str) -> None:
+    """Use a rotating code up: it pays once, for whatever sale or hold was first.
+
+    ``person``: who it is by now, so that merges and households change nothing in what is used up.
+
+    :raises ProofRequired: it has paid already.
+    """
+    if desk.drawn(person, ROTATING, code):
+        raise ProofRequired("This code has paid already. The phone shows another one soon.", reason="code_used")
+    desk.draw_limit(person, ROTATING, code, 1, 1)
 
 
 def give_back_unproven(desk: Desk, spender: int, drawn: Unproven) -> None:

@@ -24,7 +24,7 @@ from goen.actions.points.answers import (
 )
 from goen.actions.points.context import Context
 from goen.actions.points.errors import SpendingNotAllowed
-from goen.actions.points.proof import guard_spending
+from goen.actions.points.proof import Proven, guard_spending
 from goen.actions.points.record_purchase import RecordPurchase
 from goen.actions.till.act import Decided
 from goen.actions.till.books import Books, Found, MemberFacts
@@ -91,7 +91,7 @@ class QuotePurchase(RecordPurchase):
         principal: Principal,
         context: Context,
         *,
-        proven: bool,
+        proven: Proven,
         now: datetime,
     ) -> None:
         """Raises InvalidRequest for impossible dates."""

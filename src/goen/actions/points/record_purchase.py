@@ -20,7 +20,7 @@ from goen.actions.points.errors import UnknownHold
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.issuing import issue
 from goen.actions.points.progress import NONE, Progress, stored
-from goen.actions.points.proof import UNPROVEN, guard_spending, spend_unproven
+from goen.actions.points.proof import ROTATING, UNPROVEN, Proven, guard_spending, spend_code, spend_unproven
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
@@ -67,11 +67,11 @@ class RecordPurchase(Act):
         principal: Principal,
         context: Context,
         *,
-        proven: bool,
+        proven: Proven,
         now: datetime,
         skew: timedelta = NO_SKEW,
     ) -> None:
-        """``proven``: the proof that came with the request holds. ``skew``: how far the device's clock is behind;
+        """``proven``: whether the request's proof holds. ``skew``: how far the device's clock is behind;
         the request is kept and compared as sent. Raises InvalidRequest for impossible dates."""
         self.context = context
         self.shop = shop
@@ -110,10 +110,15 @@ class RecordPurchase(Act):
         self.integration = principal.integration
         self.author = ask.staff
         # ``ec`` keys vouch for their signed-in user, ``server`` keys for themselves.
-        self.vouched = proven or principal.role != "pos"
+        self.vouched = proven.holds or principal.role != "pos"
+        self.code = proven.code if principal.role == "pos" else None
         members = () if presented is None else (presented,)
         spends = bool(ask.use_points)
-        limits = ((UNPROVEN, context.day_of(now).isoformat()),) if spends and not self.vouched else ()
+        limits: tuple[tuple[str, str], ...] = ()
+        if spends and self.code is not None:
+            limits = ((ROTATING, self.code),)
+        elif spends and not self.vouched:
+            limits = ((UNPROVEN, context.day_of(now).isoformat()),)
         holds = (ask.hold,) if ask.hold else ()
         if offer is None:
             self.wants = Wants(members=members, holds=holds, limits=limits, spends=spends, tiers=tiers)
@@ -298,7 +303,9 @@ class RecordPurchase(Act):
                 )
             return replace(progress, draws=(*draws, *more), owed=owed)
         guard_spending(programme, member, where)
-        if not self.vouched:
+        if self.code is not None:
+            spend_code(desk, where.who, self.code)
+        elif not self.vouched:
             drawn = spend_unproven(desk, programme, where.member_id, where.owner, points)
             progress = replace(progress, unproven=(drawn,))
         if self.ask.status == "placed":

@@ -210,7 +210,7 @@ async def _dry_run(call: Call) -> Reply:
     """The quote as it would be were the campaign live."""
     services, ask = call.services, call.decode(DryRunRequest)
     shop = services.shops.by_code(ask.shop)
-    who = None if ask.member is None else (await named(call, ask.member, use_token=False)).presented
+    who = None if ask.member is None else await named(call, ask.member, use_token=False)
     async with services.database.reading() as connection:
         kept = await readings.kept(connection, services.context.campaigns, call.path["code"], call.now, ask.version)
     if kept is None:
@@ -219,10 +219,10 @@ async def _dry_run(call: Call) -> Reply:
     act = QuotePurchase(
         quote,
         shop,
-        who,
+        None if who is None else who.presented,
         call.principal,
         services.context.with_draft(kept.campaign),
-        proven=ask.proof is not None and await proven(call, ask.proof, who),
+        proven=await proven(call, ask.proof, who),
         now=call.now,
     )
     return Reply(200, await services.quotes.quote(act))

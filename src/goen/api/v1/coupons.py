@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from goen.actions import coupons as actions
+from goen.actions.points.proof import UNSHOWN
 from goen.actions.points.validate import ValidateAnswer, ValidateAsk, ValidateCoupon
 from goen.api.call import Call, Reply
 from goen.api.decoding import read, refused
@@ -250,7 +251,7 @@ async def _validate(call: Call) -> Reply:
     shop = services.shops.by_code(ask.shop)
     call.principal.guard_shop(shop.shop_id)
     who = None if ask.member is None else (await named(call, ask.member, use_token=False)).presented
-    act = ValidateCoupon(ask.quote(call.now), shop, who, call.principal, services.context, proven=False, now=call.now)
+    act = ValidateCoupon(ask.quote(call.now), shop, who, call.principal, services.context, proven=UNSHOWN, now=call.now)
     return Reply(200, await services.quotes.quote(act))
 
 

@@ -22,7 +22,7 @@ from goen.actions.members.segments import put_segments
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply, Role
 from goen.api.operations import SERVER, WRITERS, Operation
-from goen.api.v1.presenting import line_user, with_line_user
+from goen.api.v1.presenting import by_code, line_user, with_line_user
 from goen.channels.line.errors import LineAway, LineMissing
 from goen.identity.presented import presented
 from goen.members import store
@@ -137,6 +137,8 @@ async def _named(call: Call, ask: Lookup) -> Members:
     elif ask.kind == "line" and ask.token is not None:
         value = await line_user(call, ask.token, ask.nonce, ask.value, "")
     named = presented(ask.kind, value, shop_id, member_id_of=member_id_of, field="")
+    if named.kind == "code":
+        named = (await by_code(call, named, None)).presented
     async with services.database.reading() as reading:
         member_id = await member_by(reading, named)
         members = await member_profiles(reading, [] if member_id is None else [member_id])

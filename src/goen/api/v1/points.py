@@ -32,7 +32,7 @@ async def _hold(call: Call) -> Reply:
         call.principal,
         call.services.context,
         call.now,
-        proven=ask.proof is not None and await proven(call, ask.proof, who.presented),
+        proven=await proven(call, ask.proof, who),
     )
     act.only_repeats = who.spent
     return await posted(call, act)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from goen.actions.members.asks import NewIdentifier
 from goen.actions.members.names import account_by_token, guard_vouching, web_shop
+from goen.actions.points.proof import SHOWN, UNSHOWN, Proven
 from goen.api.call import Call
 from goen.identity.keys import NO_SHOP
 from goen.identity.presented import Presented, presented
 from goen.identity.token import claims
 from goen.members import store
-from goen.members.ids import member_id_of
+from goen.members.errors import UnknownMember
+from goen.members.ids import member_id_of, public_id
 from goen.members.pin import proves
 from goen.purchases.model import MemberRef, Proof
 from goen.readings.member_lookup import member_by
@@ -19,22 +22,36 @@ from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 
 class Named(NamedTuple):
-    """A presented member; ``spent`` says that the token that named it was shown before: then only the first
-    answer may be given again."""
+    """A presented member; ``spent`` says that the token or rotating code that named it is good no more: then only
+    the first answer may be given again. ``code`` names a rotating code of this moment, which is a proof as well."""
 
     presented: Presented
     spent: Refusal | None = None
+    code: str | None = None
 
 
-async def named(call: Call, ref: MemberRef, field: str = "member", *, use_token: bool = True) -> Named:
+class Then(NamedTuple):
+    """When a till says that a member was shown to it, and whether it was off line."""
+
+    at: datetime
+    offline: bool = False
+
+
+async def named(
+    call: Call, ref: MemberRef, field: str = "member", *, use_token: bool = True, then: Then | None = None
+) -> Named:
     """Read a member reference. With ``use_token`` a web shop's token is used up (its ``jti`` serves once).
+
+    A rotating code is one of this moment. By ``then`` a sale that is sent again finds its first answer, and one of a
+    till that was off line its member, to earn.
 
     Raises InvalidRequest, UnknownShop.
     """
     if ref.kind != "ec":
         if ref.token is not None or ref.shop is not None:
             raise InvalidRequest(f"{field}.{'token' if ref.token is not None else 'shop'}", "belongs to kind ec only")
-        return Named(presented(ref.kind, ref.value, member_id_of=member_id_of, field=field))
+        who = presented(ref.kind, ref.value, member_id_of=member_id_of, field=field)
+        return await by_code(call, who, then) if who.kind == "code" else Named(who)
     shop = web_shop(call.services.shops, ref.shop, call.principal, f"{field}.shop")
     if ref.token is None:
         guard_vouching(call.principal, shop, f"{field}.token")
@@ -55,22 +72,49 @@ async def named(call: Call, ref: MemberRef, field: str = "member", *, use_token:
     return Named(who)
 
 
-async def proven(call: Call, proof: Proof | None, who: Presented | None) -> bool:
-    """Whether the proof that came with a spend holds (rule 43). A clerk's look is believed and recorded.
+async def by_code(call: Call, who: Presented, then: Then | None) -> Named:
+    """Whose device shows this code, as if named by id; nobody's stays as it was presented."""
+    devices, offline = call.services.devices, then is not None and then.offline
+    shown = None if offline else await devices.shown(who.normal, call.now)
+    if shown is not None:
+        return Named(_by_number(shown.member_id), code=shown.once)
+    member_id = None if then is None else await devices.shown_then(who.normal, then.at)
+    if member_id is None:
+        return Named(who)
+    return Named(_by_number(member_id), None if offline else UnknownMember())
+
+
+def _by_number(member_id: int) -> Presented:
+    return presented("member_id", public_id(member_id), member_id_of=member_id_of)
+
+
+async def proven(call: Call, proof: Proof | None, who: Named | None) -> Proven:
+    """Whether the proof that came with a spend holds (rule 43). A clerk's look is believed and recorded; a rotating
+    code that names the member is a proof as well.
 
     :raises PinLocked: too many wrong PINs.
     """
-    if proof is None or who is None:
-        return False
-    match proof.kind:
-        case "staff":
-            return bool(proof.value.strip())
-        case "pin":
-            member_id = await member_of(call, who)
-            return member_id is not None and await proves(call.services.database, member_id, proof.value, call.now)
-        case "code":
-            # Rotating codes come with the members' own app; until a member has one, none holds.
-            return False
+    if who is None:
+        return UNSHOWN
+    if proof is not None and await _holds(call, proof, who.presented):
+        return SHOWN
+    if proof is not None and proof.kind == "code":
+        shown = await call.services.devices.shown(proof.value, call.now)
+        if shown is not None:
+            async with call.services.database.reading() as connection:
+                holder = await store.survivor_of(connection, shown.member_id)
+            if holder == await member_of(call, who.presented):
+                return Proven(True, shown.once)
+    return UNSHOWN if who.code is None else Proven(True, who.code)
+
+
+async def _holds(call: Call, proof: Proof, who: Presented) -> bool:
+    if proof.kind == "staff":
+        return bool(proof.value.strip())
+    if proof.kind == "pin":
+        member_id = await member_of(call, who)
+        return member_id is not None and await proves(call.services.database, member_id, proof.value, call.now)
+    return False
 
 
 async def member_of(call: Call, who: Presented) -> int | None:

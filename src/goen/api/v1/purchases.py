@@ -38,13 +38,13 @@ from goen.api.call import Call, Handler, Reply
 from goen.api.decoding import decoded
 from goen.api.errors import problem, status_of
 from goen.api.operations import BATCH_MAX, WRITERS, Operation
-from goen.api.v1.presenting import named, proven
+from goen.api.v1.presenting import Then, named, proven
 from goen.earning.errors import ReturnExceedsPurchase, UseLimit
 from goen.ledger.errors import HoldState, NotEnoughPoints, SpendingBlocked
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
 from goen.purchases.model import Purchase
 from goen.shops.errors import UnknownShop
-from goen.vocabulary.refusal import Refusal
+from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 REPLAYED = ((b"idempotent-replayed", b"true"),)
 MEMBER_REFUSALS = (UnknownMember, AmbiguousMember, MemberWithdrawn, UnknownShop)
@@ -69,7 +69,7 @@ async def record_act(call: Call, ask: Purchase, skew: timedelta = NO_SKEW) -> Re
     services = call.services
     shop = services.shops.by_code(ask.shop)
     call.principal.guard_shop(shop.shop_id)
-    who = None if ask.member is None else await named(call, ask.member)
+    who = None if ask.member is None else await named(call, ask.member, then=_then(call, ask, skew))
     presented = None if who is None else who.presented
     act = RecordPurchase(
         ask,
@@ -77,13 +77,21 @@ async def record_act(call: Call, ask: Purchase, skew: timedelta = NO_SKEW) -> Re
         presented,
         call.principal,
         services.context,
-        proven=ask.proof is not None and await proven(call, ask.proof, presented),
+        proven=await proven(call, ask.proof, who),
         now=call.now,
         skew=skew,
     )
     if who is not None and who.spent is not None:
         act.only_repeats = who.spent
     return act
+
+
+def _then(call: Call, ask: Purchase, skew: timedelta) -> Then | None:
+    """When the till was shown its member, for rotating codes; None where its clock cannot be right."""
+    try:
+        return Then(call.services.context.moment(ask.occurred_at, call.now, skew) + skew, ask.offline)
+    except InvalidRequest:
+        return None
 
 
 class BatchAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

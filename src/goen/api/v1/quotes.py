@@ -17,14 +17,14 @@ async def post_quote(call: Call) -> Reply:
     ask = call.decode(Quote)
     shop = services.shops.by_code(ask.shop)
     call.principal.guard_shop(shop.shop_id)
-    who = None if ask.member is None else (await named(call, ask.member, use_token=False)).presented
+    who = None if ask.member is None else await named(call, ask.member, use_token=False)
     act = QuotePurchase(
         ask,
         shop,
-        who,
+        None if who is None else who.presented,
         call.principal,
         services.context,
-        proven=ask.proof is not None and await proven(call, ask.proof, who),
+        proven=await proven(call, ask.proof, who),
         now=call.now,
     )
     return Reply(200, await services.quotes.quote(act))

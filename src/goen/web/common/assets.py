@@ -16,7 +16,7 @@ from litestar.exceptions import NotFoundException
 WEB = Path(__file__).parents[1]
 #: Folders by the first part of their address; a file of the same name in an earlier one wins.
 FOLDERS = {
-    "static": tuple(WEB / surface / "static" for surface in ("front", "common", "office", "terminal")),
+    "static": tuple(WEB / surface / "static" for surface in ("front", "common", "office", "terminal", "member")),
     "vendor": (WEB / "vendor",),
 }
 _FOR_GOOD = "public, max-age=31536000, immutable"

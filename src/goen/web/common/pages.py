@@ -39,7 +39,7 @@ SURFACE = {
     "content-security-policy": STRICT["content-security-policy"] + "; worker-src 'self'; manifest-src 'self'",
     "referrer-policy": "same-origin",
 }
-_TEMPLATES = tuple(WEB / surface / "templates" for surface in ("front", "common", "office", "terminal"))
+_TEMPLATES = tuple(WEB / surface / "templates" for surface in ("front", "common", "office", "terminal", "member"))
 
 
 @cache

@@ -12,11 +12,14 @@ from typing import Any
 from litestar import Request
 
 from goen.actions.members.accesses import Accesses
+from goen.actions.members.devices import Devices
 from goen.actions.members.duplicates import MergePair
 from goen.actions.points.context import Context
 from goen.actions.till.till import Till
+from goen.channels.messages.postman import Postman
 from goen.database.pool import Database
 from goen.delivery.head import FeedHead
+from goen.delivery.streams import Streams
 from goen.earning.catalogue import Programmes
 from goen.readings.balance import Balances
 from goen.readings.overview import Overview, overview
@@ -48,6 +51,9 @@ class Surroundings:
     keyring: Keyring
     merge_pair: MergePair
     accesses: Accesses
+    streams: Streams
+    devices: Devices
+    postman: Postman
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)
 

@@ -174,11 +174,18 @@ def moved(target: str, cookies: Iterable[Cookie] = ()) -> Response[Any]:
     return Response("", status_code=303, headers={**SURFACE, "location": target}, cookies=list(cookies))
 
 
-def cookie(request: Request[Any, Any, State], name: str, value: str, *, seconds: int, path: str = "/") -> Cookie:
-    """A cookie that no script reads and no other site sends; ``seconds`` 0 takes it away."""
-    return Cookie(
-        name, value=value, max_age=seconds, path=path, httponly=True, samesite="strict", secure=secure(request)
-    )
+def cookie(
+    request: Request[Any, Any, State],
+    name: str,
+    value: str,
+    *,
+    seconds: int,
+    path: str = "/",
+    site: Literal["strict", "lax"] = "strict",
+) -> Cookie:
+    """A cookie that no script reads and no other site sends; ``seconds`` 0 takes it away. ``lax``: it comes along
+    where somebody follows a link to us."""
+    return Cookie(name, value=value, max_age=seconds, path=path, httponly=True, samesite=site, secure=secure(request))
 
 
 def guard_site(request: Request[Any, Any, State]) -> None:

@@ -2,7 +2,11 @@
 import { call, Refused } from "./api.js";
 
 /** Which identifiers a text may be, likeliest first. */
+const ROTATING = /^50\d{18}$/;
+export const isCode = (typed) => ROTATING.test(typed);
+
 export function kinds(typed) {
+  if (isCode(typed)) return ["code"];
   if (typed.includes("@")) return ["email"];
   const digits = typed.replace(/\D/g, "");
   return /^[+\d０-９][\d０-９ ()+-]*$/.test(typed) && digits.length >= 10 && digits.length <= 12 ? ["phone", "card"] : ["card"];
@@ -20,7 +24,7 @@ export async function lookUp(typed, kind) {
     if (items.length) {
       const [found] = items;
       const balance = await call("GET", `/v1/members/${found.id}/balance`);
-      return [{ ref: { kind: "member_id", value: found.id }, id: found.id, number: found.number, name: found.name, kana: found.kana, status: found.status, balance }];
+      return [{ ref: { kind: "member_id", value: found.id }, id: found.id, number: found.number, name: found.name, kana: found.kana, status: found.status, balance, code: each === "code" ? { value: typed, at: Date.now() } : null }];
     }
   }
   return [];

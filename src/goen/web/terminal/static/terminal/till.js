@@ -2,7 +2,7 @@
 import { call, Offline, Refused } from "./api.js";
 import * as queue from "./queue.js";
 import * as store from "./store.js";
-import { lookUp } from "./member.js";
+import { isCode, lookUp } from "./member.js";
 import { returns } from "./returns.js";
 import { joining } from "./join.js";
 
@@ -112,7 +112,7 @@ $("find").addEventListener("submit", async (event) => {
   } catch (error) {
     if (error instanceof Offline) {
       lost();
-      const kind = /^\+?[\d-]{10,14}$/.test(typed) && typed.startsWith("0") && typed.replace(/\D/g, "").length < 12 ? "phone" : "card";
+      const kind = isCode(typed) ? "code" : /^\+?[\d-]{10,14}$/.test(typed) && typed.startsWith("0") && typed.replace(/\D/g, "").length < 12 ? "phone" : "card";
       $("scan").value = "";
       await choose({ ref: { kind, value: typed } });
     } else $("member").replaceChildren(node("p", "note bad", problemText(error.problem ?? {})));
@@ -163,9 +163,13 @@ function body(seq) {
   return {
     shop, external_id: `${stamp()}-${device}.${key}-${String(seq).padStart(6, "0")}`, occurred_at: new Date().toISOString(),
     terminal: device, staff: clerk.login, lines: lines(), ...(member ? { member: member.ref } : {}),
-    ...(value("use") ? { use_points: value("use") } : {}), ...(proof ? { proof } : {}), ...(online ? {} : { offline: true }),
+    ...(value("use") ? { use_points: value("use") } : {}), ...(proof ?? shown() ? { proof: proof ?? shown() } : {}), ...(online ? {} : { offline: true }),
   };
 }
+
+// The code that the phone showed is a proof while it is one of this minute; later a clerk's look is asked for.
+const CODE_LASTS = 50000;
+const shown = () => (member?.code && online && value("use") && Date.now() - member.code.at < CODE_LASTS ? { kind: "code", value: member.code.value } : null);
 
 let asking = 0;
 function change() {
