@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from goen.vocabulary.clock import Instant
 
 REPOSITORY = Path(__file__).parents[1]
 TEMPLATE = "goen_template"
+IN_MEMORY, MEMORY_MIN = "GOEN_TESTS_IN_MEMORY", 4 << 30
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)  # A Sunday noon in Tokyo.
 
 
@@ -55,6 +58,15 @@ class SettableClock:
         return self._at
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the databases of a run in memory where there is room: a clone on disk takes ten times as long."""
+    memory = Path("/dev/shm")
+    if "PYTEST_XDIST_WORKER" in os.environ or not memory.is_dir() or shutil.disk_usage(memory).free < MEMORY_MIN:
+        return
+    folder = os.environ[IN_MEMORY] = tempfile.mkdtemp(prefix="goen-tests-", dir=memory)
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder shared by all workers of this test run."""
@@ -65,7 +77,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(run_folder: Path) -> Iterator[Server]:
     """The embedded server of this test run, with fsync off."""
-    context = embedded(run_folder / "goen-data", "test")
+    context = embedded(Path(os.environ.get(IN_MEMORY, run_folder)) / "goen-data", "test")
     with asyncio.Runner() as runner:
         yield runner.run(context.__aenter__())
         runner.run(context.__aexit__(None, None, None))

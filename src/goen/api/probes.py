@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 import asyncpg
@@ -41,13 +42,19 @@ class Probes:
         self._database = database
         self._clock = clock
         self._metrics = metrics
-        self._document = msgspec.json.encode(document(operations, version))
+        self._operations = operations
+        self._version = version
         self._probes: dict[str, Probe] = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
             "/metrics": self._figures,
             "/openapi.json": self._openapi,
         }
+
+    @cached_property
+    def _document(self) -> bytes:
+        """The description, made when somebody asks: it is a third of a start."""
+        return msgspec.json.encode(document(self._operations, self._version))
 
     def find(self, path: str) -> Probe | None:
         """The probe at this address, or None."""

@@ -15,9 +15,10 @@ import msgspec
 
 from goen.actions.imports.job import SQL, Job, note_job
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk
+from goen.actions.points.cancel import CancelPurchase
 from goen.actions.points.context import Context
 from goen.actions.points.errors import PurchaseStatus
-from goen.actions.points.orders import CancelAsk, CancelPurchase
+from goen.actions.points.orders import CancelAsk
 from goen.actions.till.act import Act, key_of
 from goen.actions.till.books import by_number
 from goen.actions.till.till import Till

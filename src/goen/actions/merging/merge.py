@@ -25,13 +25,12 @@ from goen.actions.merging.answers import (
 )
 from goen.actions.merging.errors import MemberFrozen, UnknownSurvivor
 from goen.actions.points.answers import balance, brief, encoded
-from goen.actions.points.context import Context
-from goen.actions.points.orders import idempotent
-from goen.actions.points.record_purchase import stored_draws, tell_points
+from goen.actions.points.context import Context, idempotent
+from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Act, Decided, Key, Wants
 from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import HoldState, Stamp
+from goen.actions.till.posting import HoldState, Stamp, stored_draws
 from goen.database.pool import Reading
 from goen.database.queries import load
 from goen.identity.presented import Presented
@@ -52,7 +51,6 @@ from goen.vocabulary.refusal import InvalidRequest
 SQL = load(__package__)
 TIERS = load("goen.actions.tiers")
 replace = msgspec.structs.replace
-_draws = msgspec.json.Decoder(Draws).decode
 _TIER_DAYS = timedelta(days=365)
 
 
@@ -192,7 +190,7 @@ class MergeMembers(Act):
             lots, points = map(list, zip(*expired, strict=True))
             desk.borrowed(survivor_id, lots, points)
         if holds:
-            draws = [stored_draws(moved_draws(_draws(h.draws), shift)) for h in holds]
+            draws = [stored_draws(moved_draws(h.drawn, shift)) for h in holds]
             desk.write_more(SQL.move_holds.sql, desk.now, [h.hold_id for h in holds], draws, source_id, survivor_id)
         desk.write_more(SQL.join_members.sql, survivor_id, shift, source_id, desk.now)
         desk.write_more(SQL.count_merge.sql, 1, survivor_id)
@@ -233,7 +231,7 @@ class MergeMembers(Act):
 
 def drawn(holds: list[HoldState]) -> tuple[tuple[str, Draws], ...]:
     """What each of these holds drew."""
-    return tuple((h.hold_id, _draws(h.draws)) for h in holds)
+    return tuple((h.hold_id, h.drawn) for h in holds)
 
 
 def moved_of(state: State) -> Moved:

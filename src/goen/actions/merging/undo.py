@@ -19,14 +19,13 @@ from goen.actions.merging.errors import MergeOrder, MergeUndone, UnknownMerge
 from goen.actions.merging.merge import SQL, TIERS
 from goen.actions.points import context as calendar
 from goen.actions.points.answers import balance, brief, encoded
-from goen.actions.points.context import Context, regular_terms
-from goen.actions.points.orders import idempotent
+from goen.actions.points.context import Context, idempotent, regular_terms
 from goen.actions.points.progress import progress_of, stored
-from goen.actions.points.record_purchase import stored_draws, tell_points
+from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.books import Books, by_number
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import HoldState, Stamp
+from goen.actions.till.posting import HoldState, Stamp, stored_draws
 from goen.database.pool import Reading
 from goen.ledger.journal import Journal
 from goen.ledger.model import Account, Lot, Terms

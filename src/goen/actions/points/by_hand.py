@@ -9,8 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.points.answers import MovementAnswer, TransferAnswer, balance, brief, encoded
-from goen.actions.points.context import Context, regular_terms
-from goen.actions.points.orders import idempotent
+from goen.actions.points.context import Context, idempotent, regular_terms
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Act, Decided, Key, Wants

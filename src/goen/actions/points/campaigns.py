@@ -101,11 +101,11 @@ class Offer:
         """What was read of the person, as far as a live campaign asks; pinned with the decision."""
         facts = Facts(tier=tier, tiers=tiers)
         if self.history:
-            history = desk.history(person)
+            history = desk.circumstances.history(person)
             channel = history.web if self._scene.place.kind == "ec" else history.purchases - history.web
             facts = replace(facts, purchases=history.purchases, channel_purchases=channel, last_on=history.last_on)
         if self.traits:
-            traits = desk.traits(person)
+            traits = desk.circumstances.traits(person)
             facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
         if self._plan.signals:
             facts = replace(facts, signals=self._context.signals.seen(self._plan.signals, self._scene))
@@ -129,7 +129,7 @@ class Offer:
             priced or engine.price(self._ask, decision.facts.coupon_reduction, False, decision.facts.reductions),
             self._shortlist,
             self._scene,
-            desk.articles(self.skus) if self.skus else {},
+            desk.circumstances.articles(self.skus) if self.skus else {},
             drawn,
         )
         return outcome.decision, draw(desk, presented_id, outcome.draws)

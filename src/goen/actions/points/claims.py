@@ -9,12 +9,11 @@ import msgspec
 
 from goen.actions.points.answers import encoded
 from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
-from goen.actions.points.context import Context, regular_terms, slide
+from goen.actions.points.context import Context, idempotent, regular_terms, slide
 from goen.actions.points.coupons import with_coupons
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.granting import by_rule, grant, provision
 from goen.actions.points.issuing import issue
-from goen.actions.points.orders import idempotent
 from goen.actions.points.progress import REGULAR, document_of, stored
 from goen.actions.points.sale import Sale
 from goen.actions.points.tiers import Climbing

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from goen.actions.till.act import KEY_DAYS, Key, key_of
 from goen.earning.campaigns.catalogue import Campaigns
 from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.signals import Signals
@@ -170,3 +171,8 @@ def keep_up(context: Context, journal: Journal, now: datetime, lot_ids: Iterable
         return
     if (common := expires_on(programme, journal.active_on)) is not None:
         journal.keep_up(common, context.sliding_since(programme), tuple(lot_ids))
+
+
+def idempotent(integration: str, key: str, context: Context, now: datetime) -> Key:
+    """The registry key of an ``Idempotency-Key``: the integration's own, kept 400 days."""
+    return key_of(f"integration:{integration}", "key", key, context.day_of(now) + timedelta(days=KEY_DAYS))

@@ -97,7 +97,7 @@ class Redeeming:
         if len(set(ask.coupons)) < len(ask.coupons):
             twice = next(code for n, code in enumerate(ask.coupons) if code in ask.coupons[:n])
             self._refused(CouponNotUsable(twice, "named_twice"), warnings)
-        found = desk.coupons(self.wanted)
+        found = desk.circumstances.coupons(self.wanted)
         over: dict[str, str] = {}
         going: list[Goes] = []
         basket = self.plain().basket
@@ -140,7 +140,7 @@ class Redeeming:
         basket = self.plain().basket
         going = []
         asked = [each for each in self.wanted if each[0] in {one.code for one in before}]
-        for coupon in desk.coupons(asked):
+        for coupon in desk.circumstances.coupons(asked):
             assert coupon is not None, "codes are never taken away"
             lines = self._lines(desk, coupon)
             reason = too_little(coupon, lines, basket.net, basket.quantities)
@@ -178,16 +178,16 @@ class Redeeming:
 
     def _lines(self, desk: Desk, coupon: Coupon) -> tuple[int, ...] | None:
         skus = tuple({line.sku for line in self._ask.lines if line.sku}) if coupon.compiled.looks_up else ()
-        return lines_that_count(coupon, self._ask, desk.articles(skus) if skus else {})
+        return lines_that_count(coupon, self._ask, desk.circumstances.articles(skus) if skus else {})
 
     def _facts(self, desk: Desk, coupon: Coupon, person: int, tier: str | None) -> Facts:
         compiled, facts = coupon.compiled, Facts(tier=tier)
         if compiled.history:
-            history = desk.history(person)
+            history = desk.circumstances.history(person)
             channel = history.web if self._web else history.purchases - history.web
             facts = replace(facts, purchases=history.purchases, channel_purchases=channel, last_on=history.last_on)
         if compiled.traits:
-            traits = desk.traits(person)
+            traits = desk.circumstances.traits(person)
             facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
         if compiled.signals:
             facts = replace(facts, signals=self._context.signals.seen(compiled.signals, self._scene))

@@ -9,18 +9,16 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
-from goen.actions.points.context import Context, slide
+from goen.actions.points.context import Context, idempotent, slide
 from goen.actions.points.errors import UnknownHold
-from goen.actions.points.orders import idempotent
-from goen.actions.points.proof import ROTATING, UNPROVEN, Proven, guard_spending, spend_code, spend_unproven
-from goen.actions.points.record_purchase import stored_draws, tell_points
+from goen.actions.points.proof import Permit, Proven, guard_spending
+from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import HoldState, Stamp
+from goen.actions.till.posting import HoldState, Stamp, stored_draws
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
 from goen.ledger.journal import Journal
-from goen.ledger.model import Draws
 from goen.ledger.steps import About
 from goen.members.ids import public_id
 from goen.purchases.ids import made
@@ -29,7 +27,6 @@ from goen.shops.model import Principal, Shop
 from goen.vocabulary.fields import Text
 from goen.vocabulary.refusal import InvalidRequest
 
-_draws = msgspec.json.Decoder(Draws).decode
 #: A checkout may take a while; a hold longer than this is an order.
 LONGEST_SECONDS = 30 * 24 * 3600
 
@@ -81,11 +78,8 @@ class PlaceHold(Act):
         self.ask = msgspec.structs.replace(ask, proof=None)
         self.integration = principal.integration
         self.key = idempotent(principal.integration, idempotency_key, context, now)
-        self.vouched = proven.holds or principal.role != "pos"
-        self.code = proven.code if principal.role == "pos" else None
-        limits = () if self.vouched else ((UNPROVEN, context.day_of(now).isoformat()),)
-        if self.code is not None:
-            limits = ((ROTATING, self.code),)
+        self.permit = Permit.of(proven, principal)
+        limits = self.permit.limits(context.day_of(now))
         self.wants = Wants(members=(presented,), limits=limits, spends=True)
         self.token = presented.hash or presented.member_id
 
@@ -94,17 +88,14 @@ class PlaceHold(Act):
 
     def decide(self, desk: Desk) -> Decided:
         found, member = desk.find(self.presented)
-        guard_spending(self.context.engine_at(desk.now).programme, member, found)
+        programme = self.context.engine_at(desk.now).programme
+        guard_spending(programme, member, found)
         journal = desk.journal(found.member_id)
         points = self.ask.points
         hold_id = made("h", found.member_id, journal.number())
         journal.record(About(hold_id))
         draws = journal.hold(points)
-        if self.code is not None:
-            spend_code(desk, found.who, self.code)
-        elif not self.vouched:
-            programme = self.context.engine_at(desk.now).programme
-            spend_unproven(desk, programme, found.member_id, found.owner, points)
+        self.permit.draw(desk, programme, found, points)
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
             found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",
@@ -174,7 +165,7 @@ class CaptureHold(EndHold):
         points = hold.points if self.points is None else self.points
         if points > hold.points:
             raise InvalidRequest("points", f"is more than the hold's {hold.points} points")
-        journal.capture(_draws(hold.draws), points)
+        journal.capture(hold.drawn, points)
         slide(self.context, self.context.engine_at(desk.now).programme, journal, "use", desk.today)
         booked = self.context.booked_on(desk.today, desk.today)
         desk.stamp(
@@ -194,7 +185,7 @@ class ReleaseHold(EndHold):
     kind = "release"
 
     def end(self, desk: Desk, hold: HoldState, journal: Journal) -> HoldState:
-        journal.release(_draws(hold.draws))
+        journal.release(hold.drawn)
         return hold._replace(status="released")
 
 

@@ -15,8 +15,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from goen.actions.points.context import Context
-from goen.actions.points.orders import idempotent
+from goen.actions.points.context import Context, idempotent
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import KEY_DAYS, Act, Answer, Decided, Key, Wants, key_of
 from goen.actions.till.books import by_number

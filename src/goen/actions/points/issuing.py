@@ -27,7 +27,7 @@ def issue(
     member_id = purchase.owner
     if not mine or member_id is None:
         return progress
-    kinds = desk.coupon_kinds([award.coupon or "" for award in mine])
+    kinds = desk.circumstances.coupon_kinds([award.coupon or "" for award in mine])
     issued = list(progress.issued)
     for award, kind in zip(mine, kinds, strict=True):
         if kind is None:

@@ -1,4 +1,4 @@
-"""What happens to an order: completed, changed, cancelled, revived (rules 7, 9, 21, 23, 29).
+"""What happens to an order: completed line by line or at once, changed before (rules 7, 9, 21, 23).
 
 placed → completed, line by line or at once; placed or completed → cancelled → as it was. Every step is
 computed under the programme version and the facts pinned when the order was placed.
@@ -6,33 +6,27 @@ computed under the programme version and the facts pinned when the order was pla
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from goen.actions.points.again import decide_again, draw_again
+from goen.actions.points.again import decide_again
 from goen.actions.points.answers import encoded
-from goen.actions.points.campaigns import give_back
-from goen.actions.points.context import Context, keep_up, regular_terms, slide
+from goen.actions.points.context import Context, idempotent, slide
 from goen.actions.points.coupons import Chosen, Redeeming, record, with_coupons
-from goen.actions.points.coupons import draw_again as use_again
-from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.errors import PurchaseStatus
-from goen.actions.points.granting import by_rule, take_back, terms_of
+from goen.actions.points.granting import by_rule, terms_of
 from goen.actions.points.issuing import issue
-from goen.actions.points.issuing import take_back as take_issued_back
-from goen.actions.points.progress import REGULAR, Apart, Progress, Undone, Waiting, document_of, stored
-from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
-from goen.actions.points.sale import GivenBack, Sale
-from goen.actions.till.act import KEY_DAYS, Act, Decided, Key, Wants, key_of
+from goen.actions.points.progress import REGULAR, Waiting, document_of, stored
+from goen.actions.points.proof import UNPROVEN, spend_unproven
+from goen.actions.points.sale import Sale
+from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.earning.decision import Decision
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
-from goen.ledger.model import Draws
-from goen.ledger.steps import CalledOff, Like
 from goen.purchases.model import Line, OrderDiscount, Purchase
 from goen.shops.model import Principal
 from goen.vocabulary.fields import Money, Points, Quantity, Text
@@ -181,20 +175,6 @@ class LinesAsked(msgspec.Struct, frozen=True, omit_defaults=True):
     body: LinesAsk
 
 
-class CancelAsked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Canonical request of a cancel."""
-
-    purchase: str
-    body: CancelAsk
-
-
-class ReviveAsked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Canonical request of a revival."""
-
-    purchase: str
-    body: ReviveAsk
-
-
 class ChangeLines(OrderAct):
     """``PUT /v1/purchases/{id}/lines``: recomputed under the pinned version and facts (rule 7)."""
 
@@ -267,131 +247,6 @@ class ChangeLines(OrderAct):
         return pending
 
 
-class CancelPurchase(OrderAct):
-    """``POST /v1/purchases/{id}/cancel``: held or used points, pending and confirmed earnings go back."""
-
-    kind = "cancel"
-
-    def asked(self, desk: Desk) -> msgspec.Struct:
-        return CancelAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
-
-    def change(self, sale: Sale) -> None:
-        if sale.purchase.status == "cancelled":
-            raise PurchaseStatus("The sale is cancelled already.", "cancelled")
-        progress, moved, back = sale.progress, 0, GivenBack(0, 0, (), ())
-        own: dict[str, Draws] = {}
-        used = sale.decision.used - progress.returned.used
-        if sale.holder is not None:
-            journal, programme = sale.journal, sale.engine.programme
-            terms = regular_terms(programme, sale.desk.today)
-            if used:
-                back = sale.give_points(used)
-                journal.record(CalledOff())
-                moved += 0 if progress.hold else back.restored
-            # The customer is not asked to decide when a whole sale falls away: a shortage is owed (rule 28 a).
-            earned = {r: progress.of_rule(r).pending + progress.of_rule(r).confirmed for r in progress.rules}
-            taken_back = take_back(journal, earned, progress, "debt", terms)
-            moved, own = moved - taken_back.booked, taken_back.own
-            give_back(sale.desk, progress.limits, {}, sale.engine.value)
-            for drawn in progress.unproven:
-                give_back_unproven(sale.desk, sale.spender, drawn)
-            sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
-        take_issued_back(sale.desk, progress)
-        if sale.decision.coupons and not progress.returned.full:
-            give_coupons_back(sale.desk, sale.purchase, sale.decision.coupons, progress.coupons)
-        # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
-        taken = used - sum(points for _, points in back.lost_draws)
-        undone = Undone(
-            sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
-            sum(points for _, points in progress.unproven),
-            {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits, progress.coupons, own,
-        )  # fmt: skip
-        sale.progress = replace(
-            sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
-            undone=undone, limits=(), coupons=(), issued=(),
-            apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
-        )  # fmt: skip
-        sale.save(status="cancelled")
-        sale.tell(
-            "purchase.cancelled",
-            moved,
-            -undone.pending,
-            occurred_at=self.moment,
-            value=sale.purchase.total - sale.value_back,
-        )
-
-
-class RevivePurchase(OrderAct):
-    """``POST /v1/purchases/{id}/revive``: as before the cancel; points are taken again first (rule 29)."""
-
-    kind = "revive"
-    spends = True
-
-    def asked(self, desk: Desk) -> msgspec.Struct:
-        return ReviveAsked(self.purchase_id, self.ask)  # type: ignore[arg-type] # by construction
-
-    def change(self, sale: Sale) -> None:
-        undone = sale.progress.undone
-        if sale.purchase.status != "cancelled" or undone is None:
-            raise PurchaseStatus("Only a cancelled sale can be revived.", sale.purchase.status)
-        moved = 0
-        if sale.decision.coupons and not sale.progress.returned.full:
-            use_again(sale.desk, None if sale.holder is None else sale.person, undone.coupons)
-            record(sale.desk, sale.purchase, sale.decision.coupons, "use", sale.purchase.shop_id)
-        if sale.holder is not None:
-            journal = sale.journal
-            if undone.used:
-                self.spend(sale, undone.used, undone.unproven)
-                moved -= 0 if sale.progress.hold else undone.used
-            undone = draw_again(sale, undone)
-            if undone.pending:
-                journal.provision(undone.pending)
-            was = Progress(pending=undone.pending, confirmed=undone.confirmed, apart=undone.apart)
-            for rule in was.rules:
-                pending, confirmed, _ = msgspec.structs.astuple(was.of_rule(rule))
-                lots = self._grant_again(sale, rule, confirmed, undone.own.get(rule, ()))
-                moved += confirmed
-                sale.progress = sale.progress.with_more(rule, pending, confirmed, lots)
-            sale.stamp(self.moment, self.day, sale.purchase.shop_id)
-        sale.progress = replace(
-            sale.progress, waiting=undone.waiting, limits=undone.limits, coupons=undone.coupons, undone=None
-        )
-        sale.save(status=undone.status, decision=stored(sale.decision))
-        sale.tell(
-            "purchase.revived",
-            moved,
-            undone.pending,
-            occurred_at=self.moment,
-            value=sale.purchase.total - sale.value_back,
-        )
-
-    def _grant_again(self, sale: Sale, rule: str, points: int, own: Draws) -> tuple[int, ...]:
-        """Earned points come again with the dates that they had; gives their lots.
-
-        What the cancel took from other lots, or is owed for, had the dates of those: where the sale's own are over
-        by now it is granted as of today, so that nothing is lost by the two (rule 29).
-        """
-        journal, purchase_id, shares = sale.journal, sale.purchase.purchase_id, dict[int, int]()
-        left = points
-        for lot_id, each in own:
-            shares[lot_id] = min(each, left)
-            left -= shares[lot_id]
-        lots = sale.progress.of_rule(rule).lots
-        journal.need(lots)
-        keep_up(self.context, journal, sale.desk.now, lots)
-        if lots and journal.lots[lots[-1]].alive(sale.desk.today):
-            shares[lots[-1]], left = shares.get(lots[-1], 0) + left, 0
-        made = []
-        for lot_id, each in shares.items():
-            if each:
-                journal.record(Like(lot_id))
-                made.append(journal.earn(each, journal.terms_of(lot_id), purchase_id=purchase_id))
-        if left:
-            terms = terms_of(self.context, sale.engine.programme, sale.decision, rule, sale.desk.today)
-            made.append(journal.earn(left, terms, purchase_id=purchase_id))
-        return tuple(made)
-
-
 def promised(decision: Decision) -> dict[str, int]:
     """The points of a placed order as events tell them."""
     return {"earned": 0, "pending": decision.earned, "used": decision.used}
@@ -403,8 +258,3 @@ def confirm(sale: Sale, points: int, day: date, rule: str) -> None:
     lot = sale.journal.confirm(points, terms, purchase_id=sale.purchase.purchase_id)
     slide(sale.context, sale.engine.programme, sale.journal, "earn", day)
     sale.progress = sale.progress.with_more(rule, -points, points, (lot,))
-
-
-def idempotent(integration: str, key: str, context: Context, now: datetime) -> Key:
-    """The registry key of an ``Idempotency-Key``: the integration's own, kept 400 days."""
-    return key_of(f"integration:{integration}", "key", key, context.day_of(now) + timedelta(days=KEY_DAYS))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 from goen.actions.points.errors import ProofRequired, SpendingNotAllowed
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.earning.programme import Programme
+from goen.shops.model import Principal
 
 #: The limit account of spending without proof: per member and day.
 UNPROVEN = "unproven_spend"
@@ -28,6 +30,36 @@ class Proven(NamedTuple):
 
 UNSHOWN = Proven(False)
 SHOWN = Proven(True)
+
+
+class Permit(NamedTuple):
+    """What a request's spending draws on: nothing where it is vouched for, else a rotating code or the day's limit."""
+
+    vouched: bool
+    code: str | None
+
+    @classmethod
+    def of(cls, proven: Proven, principal: Principal) -> Permit:
+        """``ec`` keys vouch for their signed-in user, ``server`` keys for themselves; a till's spending is proven."""
+        till = principal.role == "pos"
+        return cls(proven.holds or not till, proven.code if till else None)
+
+    def limits(self, day: date) -> tuple[tuple[str, str], ...]:
+        """The limit accounts that a spend draws on: codes and periods."""
+        if self.code is not None:
+            return ((ROTATING, self.code),)
+        return () if self.vouched else ((UNPROVEN, day.isoformat()),)
+
+    def draw(self, desk: Desk, programme: Programme, found: Found, points: int) -> Unproven | None:
+        """Draw for a spend; gives what was drawn on the day's limit.
+
+        :raises ProofRequired: the code has paid already, or it is more than a member may spend a day without proof.
+        """
+        if self.code is not None:
+            spend_code(desk, found.who, self.code)
+        elif not self.vouched:
+            return spend_unproven(desk, programme, found.member_id, found.owner, points)
+        return None
 
 
 def guard_spending(programme: Programme, member: MemberFacts, found: Found | None = None) -> None:

@@ -14,28 +14,24 @@ import msgspec
 
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
 from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
-from goen.actions.points.context import Context, regular_terms, slide
+from goen.actions.points.context import Context, slide
 from goen.actions.points.coupons import Chosen, Redeeming, normalised, record, with_coupons
-from goen.actions.points.errors import UnknownHold
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.issuing import issue
+from goen.actions.points.paying import Paying
 from goen.actions.points.progress import NONE, Progress, stored
-from goen.actions.points.proof import ROTATING, UNPROVEN, Proven, guard_spending, spend_code, spend_unproven
+from goen.actions.points.proof import Permit, Proven
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import HoldState, PurchaseState, Stamp
+from goen.actions.till.posting import PurchaseState, Stamp
 from goen.earning.decision import Decision, Facts
 from goen.earning.evaluate import Priced
-from goen.earning.programme import Programme
 from goen.earning.tiers.measure import NOTHING, measured
 from goen.earning.tiers.progress import TierProgress
 from goen.identity.presented import Presented
-from goen.ledger.errors import HoldState as HoldEnded
-from goen.ledger.journal import Journal
-from goen.ledger.model import Draws
-from goen.ledger.steps import About, Sold
+from goen.ledger.steps import Sold
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
 from goen.members.ids import public_id
 from goen.purchases.ids import made
@@ -44,7 +40,6 @@ from goen.shops.model import Principal, Shop
 from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 replace = msgspec.structs.replace
-_draws = msgspec.json.Decoder(Draws).decode
 
 NO_SKEW = timedelta(0)
 
@@ -109,16 +104,10 @@ class RecordPurchase(Act):
         self.key = receipt_key(shop.shop_id, ask.external_id)
         self.integration = principal.integration
         self.author = ask.staff
-        # ``ec`` keys vouch for their signed-in user, ``server`` keys for themselves.
-        self.vouched = proven.holds or principal.role != "pos"
-        self.code = proven.code if principal.role == "pos" else None
+        self.paying = Paying(context, self.ask, shop, self.business_date, Permit.of(proven, principal))
         members = () if presented is None else (presented,)
         spends = bool(ask.use_points)
-        limits: tuple[tuple[str, str], ...] = ()
-        if spends and self.code is not None:
-            limits = ((ROTATING, self.code),)
-        elif spends and not self.vouched:
-            limits = ((UNPROVEN, context.day_of(now).isoformat()),)
+        limits = self.paying.permit.limits(context.day_of(now)) if spends else ()
         holds = (ask.hold,) if ask.hold else ()
         if offer is None:
             self.wants = Wants(members=members, holds=holds, limits=limits, spends=spends, tiers=tiers)
@@ -170,7 +159,9 @@ class RecordPurchase(Act):
             progress = replace(progress, coupons=chosen.draws)
         journal.record(Sold(purchase_id, (), 0))
         if decision.used or self.ask.hold:
-            progress = self._use(desk, journal, where, member, programme, decision, progress, purchase_id, warnings)
+            progress = self.paying.pay(
+                desk, journal, where, member, programme, decision.used, progress, purchase_id, warnings
+            )
         if self.ask.status == "placed":
             progress = provision(journal, by_rule(decision), progress)
         elif decision.earned:
@@ -272,79 +263,6 @@ class RecordPurchase(Act):
         chosen = redeeming.choose(desk, where, tier, warnings)
         return chosen, self.programme_engine.price(self.ask, 0, where is None, chosen.reductions)
 
-    # Points used -------------------------------------------------------------------------------
-
-    def _use(
-        self,
-        desk: Desk,
-        journal: Journal,
-        where: Found,
-        member: MemberFacts,
-        programme: Programme,
-        decision: Decision,
-        progress: Progress,
-        purchase_id: str,
-        warnings: list[Warned],
-    ) -> Progress:
-        points = decision.used
-        if points:
-            slide(self.context, programme, journal, "use", self.business_date)
-        draws = self._capture(desk, journal, points) if self.ask.hold else ()
-        progress = replace(progress, draws=draws)
-        points -= sum(drawn for _, drawn in draws)
-        if not points:
-            return progress
-        if self.ask.offline:
-            terms = regular_terms(programme, desk.today, "offline")
-            more, owed = journal.redeem_anyway(points, terms)
-            if owed:
-                warnings.append(
-                    Warned("points_owed", f"{owed} of the {points} points used were not available; they are owed now.")
-                )
-            return replace(progress, draws=(*draws, *more), owed=owed)
-        guard_spending(programme, member, where)
-        if self.code is not None:
-            spend_code(desk, where.who, self.code)
-        elif not self.vouched:
-            drawn = spend_unproven(desk, programme, where.member_id, where.owner, points)
-            progress = replace(progress, unproven=(drawn,))
-        if self.ask.status == "placed":
-            hold_id = purchase_id.replace("p_", "h_", 1)
-            journal.record(About(hold_id))
-            draws = journal.hold(points)
-            desk.add_hold(
-                HoldState(
-                    journal.member_id, hold_id, self.shop.shop_id, purchase_id, self.ask.external_id, points, 0,
-                    "open", stored_draws(draws), desk.now, None, desk.act_id, where.identifier_id, where.presented_id,
-                )
-            )  # fmt: skip
-            return replace(progress, hold=True)
-        return replace(progress, draws=journal.redeem(points))
-
-    def _capture(self, desk: Desk, journal: Journal, points: int) -> Draws:
-        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21).
-
-        An offline sale has happened already: it takes what the hold still has, and the rest without it.
-        """
-        hold, offline = desk.hold(self.ask.hold or ""), self.ask.offline
-        if hold is None or desk.place(hold.member_id)[0] != journal.member_id:
-            if offline:
-                return ()
-            raise UnknownHold
-        if hold.status != "open" or hold.purchase_id is not None:
-            if offline:
-                return ()
-            raise HoldEnded(hold.status)
-        if points > hold.points and not offline:
-            raise InvalidRequest("use_points", f"is more than the hold's {hold.points} points")
-        if self.ask.status == "placed" and not offline:
-            raise InvalidRequest("hold", "a placed order holds its points itself; release the hold first")
-        captured = min(points, hold.points)
-        journal.record(About(hold.hold_id))
-        draws = journal.capture(_draws(hold.draws), captured)
-        desk.change_hold(hold._replace(status="captured" if captured else "released", captured=captured))
-        return draws
-
     # What is written ---------------------------------------------------------------------------
 
     def _purchase(
@@ -394,11 +312,6 @@ class RecordPurchase(Act):
         desk.tell("purchase.recorded", member_id, self.shop.shop_id, about)
         if earned or pending or used:
             tell_points(desk, member_id, self.shop, purchase.purchase_id, purchase.external_id, earned - used, pending)
-
-
-def stored_draws(draws: Draws) -> str:
-    """Draws as a hold keeps them."""
-    return msgspec.json.encode(draws).decode()
 
 
 def tell_points(

@@ -14,12 +14,12 @@ from goen.actions.points.context import Context, grace_terms, keep_up, regular_t
 from goen.actions.points.errors import UnknownPurchase
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
 from goen.actions.points.proof import guard_spending
-from goen.actions.points.record_purchase import stored_draws, tell_points
+from goen.actions.points.record_purchase import tell_points
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import HoldState, PurchaseState, Stamp
+from goen.actions.till.posting import HoldState, PurchaseState, Stamp, stored_draws
 from goen.earning.campaigns.remainder import Pinned
 from goen.earning.decision import Award, Decision
 from goen.earning.evaluate import Engine
@@ -33,7 +33,6 @@ from goen.members.ids import public_id
 from goen.shops.model import Shop
 
 replace = msgspec.structs.replace
-_draws = msgspec.json.Decoder(Draws).decode
 
 
 class GivenBack(NamedTuple):
@@ -176,7 +175,7 @@ class Sale:
         self.journal.record(About(self.hold_id))
         draws = self.journal.hold(points)
         if hold is not None:
-            held = _draws(hold.draws) if hold.status == "open" else ()
+            held = hold.drawn if hold.status == "open" else ()
             draws, points = (*held, *draws), points + sum(n for _, n in held)
             self.desk.change_hold(hold._replace(status="open", draws=stored_draws(draws), points=points, captured=0))
             return
@@ -194,7 +193,7 @@ class Sale:
         hold = self.desk.hold(self.hold_id)
         assert hold is not None, "a placed order has a hold"
         assert hold.status == "open", "a placed order's points are held"
-        kept, freed = take(_draws(hold.draws), hold.points - points)
+        kept, freed = take(hold.drawn, hold.points - points)
         journal = self.journal
         journal.record(About(self.hold_id))
         journal.release(freed)
@@ -213,7 +212,7 @@ class Sale:
         assert hold is not None, "a placed order has a hold"
         assert hold.status == "open", "a placed order's points are held"
         self.journal.record(About(self.hold_id))
-        draws = self.journal.capture(_draws(hold.draws), hold.points)
+        draws = self.journal.capture(hold.drawn, hold.points)
         self.desk.change_hold(hold._replace(status="captured", captured=hold.points))
         return draws
 

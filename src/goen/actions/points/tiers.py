@@ -51,7 +51,7 @@ class Climbing(NamedTuple):
         """The person's tiers on other ladders than the first, as conditions of campaigns look at them."""
         if not self.ready or len(self.spans) < 2:
             return ()
-        held = (desk.climb(person, code, since)[0].tier for code, since in self.spans[1:])
+        held = (desk.circumstances.climb(person, code, since)[0].tier for code, since in self.spans[1:])
         return tuple(tier for tier in held if tier is not None)
 
     def take_in(
@@ -65,7 +65,7 @@ class Climbing(NamedTuple):
         told = []
         for place, (code, since) in enumerate(self.spans):
             ladder = self.ladders[code]
-            standing, measured = desk.climb(person, code, since)
+            standing, measured = desk.circumstances.climb(person, code, since)
             if purchase.business_date >= since:
                 measured = measured.plus(now.minus(before))
             to = Verdict(standing.tier, standing.kept_until)

@@ -77,7 +77,7 @@ class ValidateCoupon(QuotePurchase):
         assert redeeming is not None, "a question about a coupon names one"
         found, _ = self._member(desk)
         where, tier = (None, None) if found is None else (found[0], found[1].tier)
-        coupon = desk.coupons(redeeming.wanted)[-1]
+        coupon = desk.circumstances.coupons(redeeming.wanted)[-1]
         try:
             if coupon is None:
                 raise CouponNotUsable(self.ask.coupons[-1], "unknown_coupon")

@@ -11,16 +11,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from goen.actions.till.act import Act, Key, Stored, Wants
-from goen.actions.till.facts import Climb, CouponAsked, FactsNotLoaded, History, LimitAccount, Traits
+from goen.actions.till.circumstances import Circumstances
+from goen.actions.till.facts import FactsNotLoaded, LimitAccount
 from goen.actions.till.posting import HoldState, PurchaseState
 from goen.database.pool import Reading, Writing
 from goen.database.queries import load
-from goen.earning.campaigns.scene import Article
-from goen.earning.coupons.codes import code_hash
-from goen.earning.coupons.model import CouponKind
-from goen.earning.coupons.rules import Coupon, compiled
-from goen.earning.tiers.measure import Measured
-from goen.earning.tiers.rules import Standing
 from goen.identity.presented import Presented
 from goen.ledger.model import Account, Lot
 from goen.purchases.ids import home_of
@@ -106,18 +101,9 @@ class Books:
         self.due_holds: dict[int, list[HoldState]] = {}
         self.limits: dict[LimitAccount, int] = {}
         self.stored: dict[Key, Stored] = {}
-        #: By person, who in a household is another than whose the books are.
-        self.history: dict[int, History] = {}
-        self.traits: dict[int, Traits] = {}
-        #: What acts of this batch drew on limits that nobody has read yet, and who bought: all that is read counts it.
+        #: What acts of this batch drew on limits that nobody has read yet: all that is read counts it.
         self.unread_draws: dict[LimitAccount, int] = {}
-        self.bought: list[tuple[int, str, date]] = []
-        #: By sku; None where there is no such product.
-        self.articles: dict[str, Article | None] = {}
-        #: None where there is no such code.
-        self.coupons: dict[CouponAsked, Coupon | None] = {}
-        #: Kinds of coupons to issue; None where there is none, or it was stopped.
-        self.coupon_kinds: dict[str, CouponKind | None] = {}
+        self.circumstances = Circumstances()
         #: Campaigns draw on no limit any more: too many others reached for the last of one (architecture, 5).
         self.limits_closed = False
         #: Of members into whom others are merged: those others.
@@ -125,13 +111,6 @@ class Books:
         #: Lots that stand in the books of somebody merged in, and what had expired of them there.
         self.borrowed: dict[tuple[int, int], int] = {}
         self.seen: dict[Key, Any] = {}
-        #: Where people stand on ladders, and what their sales since a day count, as read.
-        self.climbs: dict[Climb, tuple[Standing, Measured]] = {}
-        #: What acts of this batch changed of both: sales by person and day, standings by person and ladder, and by
-        #: person *the* tier.
-        self.climbed: list[tuple[int, date, Measured]] = []
-        self.standings: dict[tuple[int, str], Standing] = {}
-        self.risen: dict[int, str | None] = {}
 
     async def read(self, connection: Writing, acts: Sequence[Act], suspects: Sequence[Act]) -> None:
         """Read what ``acts`` want, and whether ``suspects`` were done before."""
@@ -156,28 +135,14 @@ class Books:
         await self._read_due_holds(connection)
         await self._read_lots(connection, acts)
         await self._read_limits(connection, wants)
-        await self._read_facts(connection, wants)
-        if coupons := {asked for want in wants for asked in want.coupons}:
-            await self._read_coupons(connection, list(coupons))
+        await self.circumstances.read(connection, wants, self._people)
         for act in acts:
             if act.looks:
                 self.seen[act.key] = await act.look(connection, self)
 
     async def load_facts(self, connection: Reading, wanted: FactsNotLoaded) -> None:
         """What an act turned out to ask for."""
-        if wanted.members:
-            await self._read_histories(connection, wanted.members)
-            await self._read_traits(connection, wanted.members)
-        if wanted.skus:
-            await self._read_articles(connection, wanted.skus)
-        if wanted.coupons:
-            await self._read_coupons(connection, wanted.coupons)
-        if wanted.kinds:
-            self.coupon_kinds.update(dict.fromkeys(wanted.kinds))
-            for code, document in await connection.fetch(_SQL.coupon_kinds.sql, wanted.kinds):
-                self.coupon_kinds[code] = compiled(document).kind
-        if wanted.tiers:
-            await self._read_climbs(connection, wanted.tiers)
+        await self.circumstances.load(connection, wanted)
         if wanted.limits:
             asked = await self._with_aliases(connection, {anchor for anchor, *_ in wanted.limits}, wanted.limits)
             await self._read_accounts(connection, asked - self.limits.keys())
@@ -363,81 +328,14 @@ class Books:
         for key in keys if self.unread_draws else ():
             self.limits[key] += self.unread_draws.pop(key, 0)
 
-    async def _read_facts(self, connection: Reading, wants: Sequence[Wants]) -> None:
-        """What live campaigns ask of people and products; most batches ask for nothing."""
-        for name, read in (("history", self._read_histories), ("traits", self._read_traits)):
-            asking = {
-                found.who
-                for want in wants
-                if getattr(want, name)
-                for presented in want.members
-                for found in self.found.get(presented, ())
-            }
-            if asking:
-                await read(connection, list(asking))
-        if climbs := {
-            (found.who, code, since)
-            for want in wants
-            for code, since in want.tiers
-            for presented in want.members
-            for found in self.found.get(presented, ())
-        }:
-            await self._read_climbs(connection, climbs)
-        if skus := {sku for want in wants for sku in want.skus}:
-            await self._read_articles(connection, list(skus))
-
-    async def _read_histories(self, connection: Reading, members: list[int]) -> None:
-        self.history |= {row[0]: History(*row[1:]) for row in await connection.fetch(_SQL.histories.sql, members)}
-        for person, channel, day in self.bought:
-            if person in members:
-                self.history[person] = self.history[person].with_one(channel, day)
-
-    async def _read_climbs(self, connection: Reading, climbs: Iterable[Climb]) -> None:
-        climbs = list(climbs)
-        for row in await connection.fetch(_SQL.climbs.sql, *map(list, zip(*climbs, strict=True))):
-            n, gross, net, points, purchases, *standing = row
-            self.climbs[climbs[n - 1]] = (Standing(*standing), Measured(gross, net, points, purchases))
-
-    def climb(self, person: int, code: str, since: date) -> tuple[Standing, Measured] | None:
-        """Where a person stands by now, this batch's acts included; None where nobody has read it."""
-        known = self.climbs.get((person, code, since))
-        if known is None:
-            return None
-        standing, measure = known
-        for one, day, more in self.climbed:
-            if one == person and day >= since:
-                measure = measure.plus(more)
-        return self.standings.get((person, code), standing), measure
-
-    def count(self, bought: Iterable[tuple[int, str, date]]) -> None:
-        """These have bought once more."""
-        for one in bought:
-            self.bought.append(one)
-            person, channel, day = one
-            if (known := self.history.get(person)) is not None:
-                self.history[person] = known.with_one(channel, day)
-
     def draw(self, key: LimitAccount, amount: int) -> None:
         """So much more is drawn on a limit."""
         known = self.limits if key in self.limits else self.unread_draws
         known[key] = known.get(key, 0) + amount
 
-    async def _read_traits(self, connection: Reading, members: list[int]) -> None:
-        rows = await connection.fetch(_SQL.traits.sql, members)
-        self.traits |= {row[0]: Traits(row[1], tuple(row[2])) for row in rows}
-
-    async def _read_articles(self, connection: Reading, skus: list[str]) -> None:
-        self.articles.update(dict.fromkeys(skus))
-        for sku, category, brand, maker, tags, clearance in await connection.fetch(_SQL.articles.sql, skus):
-            self.articles[sku] = Article(category, brand, maker, frozenset(tags), clearance)
-
-    async def _read_coupons(self, connection: Reading, asked: list[CouponAsked]) -> None:
-        self.coupons.update(dict.fromkeys(asked))
-        codes, moments = [code for code, _ in asked], [moment for _, moment in asked]
-        for n, own, document, *rest in await connection.fetch(
-            _SQL.coupons.sql, [code_hash(code) for code in codes], codes, moments
-        ):
-            self.coupons[asked[n - 1]] = Coupon(codes[n - 1], compiled(document), own, *rest)
+    def _people(self, want: Wants) -> set[int]:
+        """Who was presented, as the persons that they are by now."""
+        return {found.who for presented in want.members for found in self.found.get(presented, ())}
 
     def _purchases_of(self, act: Act) -> list[str]:
         ids = [*act.wants.purchases, *(self.receipts[k] for k in act.wants.receipts if k in self.receipts)]

@@ -14,16 +14,14 @@ import msgspec
 
 from goen.actions.till.act import Key
 from goen.actions.till.books import Books, Found, MemberFacts
-from goen.actions.till.facts import CouponAsked, FactsNotLoaded, History, LimitAccount, Traits
+from goen.actions.till.circumstances import Circumstances, Risen
+from goen.actions.till.facts import FactsNotLoaded, LimitAccount
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
-from goen.earning.campaigns.scene import UNKNOWN, Article
-from goen.earning.coupons.model import CouponKind
-from goen.earning.coupons.rules import Coupon
 from goen.earning.tiers.measure import Measured
 from goen.earning.tiers.rules import Standing, Verdict
 from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
-from goen.ledger.model import Account, Draws, Lot
+from goen.ledger.model import Account, Lot
 from goen.ledger.recorded import Recorded
 from goen.ledger.steps import About, written
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
@@ -35,7 +33,6 @@ from goen.purchases.model import MemberRef
 #: A named member whom nobody can tell (any more).
 UNRESOLVED = MemberRef("member_id", "?")
 _encode = msgspec.json.encode
-_draws = msgspec.json.Decoder(Draws).decode
 
 
 class NextBatch(Exception):  # noqa: N818 - a signal to the till
@@ -94,7 +91,7 @@ class Desk:
         self._borrowed: list[tuple[int, int, int]] = []
         self._measures: dict[str, tuple[Any, ...]] = {}
         self._climbed: list[tuple[int, date, Measured]] = []
-        self._risen: list[tuple[int, str, bool, Standing, Verdict, int]] = []
+        self._risen: list[Risen] = []
 
     # Seeing ----------------------------------------------------------------------------------
 
@@ -122,8 +119,8 @@ class Desk:
             raise MemberWithdrawn(public_id(member.member_id))
         if (person := found[0].person) is not None:
             member = member._replace(tier=person.tier)
-        if (who := found[0].who) in self._books.risen:
-            member = member._replace(tier=self._books.risen[who])
+        if (who := found[0].who) in self.circumstances.risen:
+            member = member._replace(tier=self.circumstances.risen[who])
         return found[0], member
 
     def _candidate(self, found: Found) -> Candidate:
@@ -178,7 +175,7 @@ class Desk:
             state = self.hold(hold.hold_id) or hold
             if state.status == "open":
                 journal.record(About(state.hold_id))
-                journal.release(_draws(state.draws))
+                journal.release(state.drawn)
                 self.change_hold(state._replace(status="expired"))
         return journal
 
@@ -221,65 +218,10 @@ class Desk:
         """Whether campaigns have to do without limits that others reach for as well."""
         return self._books.limits_closed
 
-    def history(self, person: int) -> History:
-        """The person's purchases before this act.
-
-        :raises FactsNotLoaded: nobody has read them yet.
-        """
-        known = self._books.history.get(person)
-        if known is None:
-            raise FactsNotLoaded(members=[person])
-        return known
-
-    def traits(self, person: int) -> Traits:
-        """The person's birth month and segments.
-
-        :raises FactsNotLoaded: nobody has read them yet.
-        """
-        known = self._books.traits.get(person)
-        if known is None:
-            raise FactsNotLoaded(members=[person])
-        return known
-
-    def climb(self, person: int, code: str, since: date) -> tuple[Standing, Measured]:
-        """Where a person stands on a ladder, and what their sales since a day count, this act's own not included.
-
-        :raises FactsNotLoaded: nobody has read it yet.
-        """
-        known = self._books.climb(person, code, since)
-        if known is None:
-            raise FactsNotLoaded(tiers=[(person, code, since)])
-        return known
-
-    def articles(self, skus: Sequence[str]) -> dict[str, Article]:
-        """These products, as campaigns look at them.
-
-        :raises FactsNotLoaded: nobody has read them yet.
-        """
-        known = self._books.articles
-        if missing := [sku for sku in skus if sku not in known]:
-            raise FactsNotLoaded(skus=missing)
-        return {sku: known[sku] or UNKNOWN for sku in skus}
-
-    def coupons(self, asked: Sequence[CouponAsked]) -> list[Coupon | None]:
-        """The coupons of these codes as of their moments; None where there is none.
-
-        :raises FactsNotLoaded: nobody has read them yet.
-        """
-        known = self._books.coupons
-        if missing := [each for each in asked if each not in known]:
-            raise FactsNotLoaded(coupons=missing)
-        return [known[each] for each in asked]
-
-    def coupon_kinds(self, codes: Sequence[str]) -> list[CouponKind | None]:
-        """The kinds of coupons of these codes as they are issued now; None where there is none, or not any more.
-
-        :raises FactsNotLoaded: nobody has read them yet.
-        """
-        known = self._books.coupon_kinds
-        if missing := [code for code in codes if code not in known]:
-            raise FactsNotLoaded(kinds=missing)
-        return [known[code] for code in codes]
+    @property
+    def circumstances(self) -> Circumstances:
+        """What rules ask of people and products, acts of this batch before this one included."""
+        return self._books.circumstances
 
     def needs_limits(self, accounts: Sequence[LimitAccount]) -> None:
         """These accounts are about to be looked at.
@@ -410,19 +352,16 @@ class Desk:
         rows.returns += self._returns
         rows.events += self._events
         rows.audits += self._audits
-        books.count(self._counted)
+        books.circumstances.count(self._counted)
         self._draw_limits(books, rows)
         if self._measures:
             self._climb(books, rows)
 
     def _climb(self, books: Books, rows: Rows) -> None:
         rows.measures.update(self._measures)
-        books.climbed += self._climbed
+        books.circumstances.climbs(self._climbed, self._risen)
         for person, code, first, standing, to, measure in self._risen:
             rows.tiers.append((person, code, first, self.today, standing.tier, to.tier, to.kept_until, to.why, measure))
-            books.standings[person, code] = standing._replace(tier=to.tier, kept_until=to.kept_until)
-            if first:
-                books.risen[person] = to.tier
 
     def _take_over(self, journal: Journal) -> None:
         """Lots that stood in the books of somebody merged in come to life in these."""

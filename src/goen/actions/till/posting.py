@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from goen.actions.till.act import Act, Decided
 from goen.database.queries import load
 from goen.ledger.journal import Journal
-from goen.ledger.model import Account, Lot
+from goen.ledger.model import Account, Draws, Lot
 
 Row = tuple[Any, ...]
 _SQL = load(__package__, "merged.sql")
+_draws = msgspec.json.Decoder(Draws).decode
 
 
 class Stamp(NamedTuple):
@@ -62,7 +65,8 @@ class PurchaseState(NamedTuple):
 
 
 class HoldState(NamedTuple):
-    """A hold row as read or as this batch leaves it. ``draws`` is ``[[lot_id, points], …]`` as text."""
+    """A hold row as read or as this batch leaves it. ``draws`` is ``[[lot_id, points], …]`` as text, which
+    :func:`stored_draws` writes."""
 
     member_id: int
     hold_id: str
@@ -78,6 +82,16 @@ class HoldState(NamedTuple):
     act_id: int
     identifier_id: int | None
     member_as_presented: int
+
+    @property
+    def drawn(self) -> Draws:
+        """What is set aside of which lot."""
+        return _draws(self.draws)
+
+
+def stored_draws(draws: Draws) -> str:
+    """Draws as a hold keeps them."""
+    return msgspec.json.encode(draws).decode()
 
 
 class ReturnRow(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from goen.actions.points.answers import HoldAnswer, MovementAnswer, TransferAnswer
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk, Transfer, TransferAsk
+from goen.actions.points.context import idempotent
 from goen.actions.points.errors import ProofRequired, UnknownHold
 from goen.actions.points.holds import CaptureAsk, CaptureHold, HoldAsk, PlaceHold, ReleaseHold
 from goen.actions.points.holiday import ExtensionAnswer, ExtensionAsk, extend_lots, undo_extension
-from goen.actions.points.orders import idempotent
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, WRITERS, Operation

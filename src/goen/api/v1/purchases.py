@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.points.answers import PurchaseAnswer
+from goen.actions.points.cancel import CancelPurchase, RevivePurchase
 from goen.actions.points.claims import ClaimAsk, ClaimPurchase
 from goen.actions.points.errors import (
     ClaimNotPossible,
@@ -22,14 +23,12 @@ from goen.actions.points.errors import (
 )
 from goen.actions.points.orders import (
     CancelAsk,
-    CancelPurchase,
     ChangeLines,
     CompleteAsk,
     CompletePurchase,
     LinesAsk,
     OrderAct,
     ReviveAsk,
-    RevivePurchase,
 )
 from goen.actions.points.record_purchase import NO_SKEW, RecordPurchase
 from goen.actions.till.act import Act, Answer

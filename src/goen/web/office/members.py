@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Response
 
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk
-from goen.actions.points.orders import idempotent
+from goen.actions.points.context import idempotent
 from goen.identity.presented import Presented, presented
 from goen.members.errors import AmbiguousMember, UnknownMember
 from goen.members.ids import member_id_of
