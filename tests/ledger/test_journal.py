@@ -155,7 +155,7 @@ def test_rule_28_a_debt_blocks_spending_and_the_next_earning_fills_it():
     terms = Terms(START, 2026, None, 1)
     own = journal.earn(10, terms)
     journal.redeem(10)
-    assert journal.reverse(10, [own], "debt", terms) == (10, 10, 0)
+    assert journal.reverse(10, [own], "debt", terms) == (10, 10, 0, ())
     assert (journal.booked, journal.available, journal.debt) == (-10, -10, 10)
     journal.earn(4, terms)
     with pytest.raises(SpendingBlocked) as refusal:

@@ -71,6 +71,7 @@ async def test_a_clerk_serves_a_member_by_keys_alone_and_home_hears_of_it(staffe
         await office.wait_for_function("() => document.querySelector('.kpi.main .value').textContent.includes('1,100')")
 
         await page.goto(f"{address}/terminal")
+        await page.wait_for_selector("#code:focus")
         await page.keyboard.type(code)
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#pin")
