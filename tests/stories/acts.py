@@ -80,8 +80,7 @@ async def order(at: Any) -> Asked:
 async def linked_return(at: Any) -> Asked:
     bought = await at.buys(3300, await rich(at), use_points=1000)
     body = now(at) | {"external_id": f"r-{at.number()}", "lines": [{"line": 1, "quantity": 1}]}
-    other = body | {"lines": [{"line": 1, "quantity": 2}]}
-    return Asked(f"/v1/purchases/{bought['id']}/returns", body, other, ["lines.0.quantity"])
+    return Asked(f"/v1/purchases/{bought['id']}/returns", body, body | {"reason": "broken"}, ["reason"])
 
 
 async def unlinked_return(at: Any) -> Asked:
