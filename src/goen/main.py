@@ -20,6 +20,7 @@ from goen.actions.members.accesses import noting
 from goen.actions.members.devices import Devices
 from goen.actions.merging.pairs import PairMerger
 from goen.actions.points.context import Context
+from goen.actions.points.holds import tells_of
 from goen.actions.points.quote import Quotes
 from goen.actions.programme import ensure_programme
 from goen.actions.tiers.counting import counted_since
@@ -133,7 +134,7 @@ async def build(
         relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
         streams = await stack.enter_async_context(streaming(database, head))
         await stack.enter_async_context(figuring(database, zone, head))
-        till = Till(database, clock, context.day_of, wake=relay.wake)
+        till = Till(database, clock, context.day_of, wake=relay.wake, freed=tells_of(context))
         stack.push_async_callback(till.close)
         postman = postman or Postman()
         stack.push_async_callback(postman.close)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from goen.actions.points.context import Context
+from goen.actions.points.holds import tells_of
 from goen.actions.programme import ensure_programme
 from goen.actions.till.till import Till
 from goen.database.pool import Database
@@ -22,6 +23,6 @@ from goen.shops.directory import ShopDirectory
 async def means(pool: Database, clock: Any) -> AsyncIterator[Means]:
     await ensure_programme(pool)
     context = Context(ShopDirectory(), Programmes(), ZoneInfo("Asia/Tokyo"))
-    till = Till(pool, clock, context.day_of)
+    till = Till(pool, clock, context.day_of, freed=tells_of(context))
     yield Means(pool, till, context, clock, asyncio.Event())
     await till.close()

@@ -521,3 +521,16 @@ async def test_a_revived_sale_gives_its_coupon_within_the_limit_alone(retailer: 
     done = await retailer.act(f"{path}/complete", now(retailer))
     assert (done.status_code, done.json()["coupons"]["issued"]) == (200, [])
     assert await drawn(retailer) == 1
+
+
+async def test_a_sale_may_bring_many_coupons_and_the_next_one_too(retailer):
+    for n in range(12):
+        await kind(retailer, public_code=None, code=f"k{n}")
+        campaign = {"code": f"c{n}", "name": "進呈", "effects": [{"kind": "coupon", "coupon": f"k{n}"}]}
+        assert (await retailer.server.post("/v1/campaigns", json=campaign)).status_code == 201
+        assert (await retailer.server.post(f"/v1/campaigns/c{n}/activate", json={})).status_code == 200
+    retailer.clock.advance(seconds=3)
+    member = await retailer.member()
+    for _ in range(4):
+        sale = await retailer.buys(2200, member)
+        assert len(sale["coupons"]["issued"]) == 12

@@ -113,6 +113,19 @@ async def test_above_the_limit_somebody_approves_and_a_refused_card_stays_as_it_
     ]
 
 
+async def test_a_card_is_claimed_by_any_name_of_a_merged_member(retailer):
+    survivor, source = await retailer.member(), await retailer.member()
+    body = {"source": named(source), "reason": "同じ人"}
+    assert (await retailer.act(f"/v1/members/{survivor['id']}/merges", body)).status_code == 201
+    old = {"kind": "card", "value": source["number"]}
+    for n, member in enumerate((old, named(source), named(survivor))):
+        answer = await retailer.server.post("/v1/card_claims", json={"card": f"99{n}", "member": member,
+                                                                     "printed_balance": 100})  # fmt: skip
+        assert answer.status_code == 201, answer.text
+    assert await retailer.points(survivor) == 300
+    await proven(retailer)
+
+
 async def test_a_member_brings_five_printed_cards(retailer):
     member = await retailer.member()
     answers = [await claim(retailer.shibuya, member, 10, card=f"88{n}") for n in range(6)]

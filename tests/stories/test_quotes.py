@@ -137,3 +137,13 @@ async def test_a_token_serves_a_quote_and_the_sale_after_it(retailer, owner):
         assert told["member"]["id"] == member["id"]
     done = await retailer.web.post("/v1/purchases", json=retailer.sale(1100, shop="web") | {"member": ref})
     assert done.status_code == 201, done.text
+
+
+async def test_a_quote_for_a_moment_that_no_sale_may_have_is_refused_like_the_sale(retailer):
+    member = await retailer.member()
+    for days in (2, 400):
+        body = retailer.sale(1100, member, occurred_at=(retailer.clock.now() + timedelta(days=days)).isoformat())
+        sale = await retailer.server.post("/v1/purchases", json=body)
+        quoted = await retailer.server.post("/v1/quotes", json=body)
+        assert (quoted.status_code, quoted.json()["code"]) == (sale.status_code, sale.json()["code"])
+        assert sale.status_code == 422

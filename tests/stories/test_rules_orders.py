@@ -276,6 +276,29 @@ async def test_rule_39_a_guests_order_is_claimed_as_far_as_it_has_come(retailer)
     assert (await ships(retailer, order, (2, 1)))["points"]["earned"] == 30
 
 
+async def test_rule_9_a_guests_order_waits_as_long_as_anybodys_when_it_is_claimed(retailer):
+    await programme(retailer, provisional_days=14)
+    member = await retailer.member()
+    partly, whole = [await orders(retailer, 0, None, lines=lines(1100, 2200)) for _ in range(2)]
+    await ships(retailer, partly, (1, 1))
+    await ships(retailer, whole)
+    for order, days in ((partly, 0), (whole, 7)):
+        retailer.clock.advance(days=days)
+        points = ok(await claims(retailer, order, member))["points"]
+        assert (points["earned"], points["pending"]) == (0, 30)
+    retailer.clock.advance(days=7)
+    await sweep(retailer)
+    assert await retailer.points(member) == 10 + 30
+    await ships(retailer, partly, (2, 1))
+    retailer.clock.advance(days=14)
+    await sweep(retailer)
+    assert await retailer.points(member) == 60
+    late = await orders(retailer, 1100, None)
+    await ships(retailer, late)
+    retailer.clock.advance(days=14)
+    assert ok(await claims(retailer, late, member))["points"]["earned"] == 10
+
+
 async def test_rule_39_a_guests_order_changed_before_the_claim_stays_changed(retailer):
     member = await retailer.member()
     order = await orders(retailer, 1100, None)

@@ -20,6 +20,7 @@ from goen.actions.imports.members import Members
 from goen.actions.imports.pace import watching
 from goen.actions.imports.purchases import Purchases, Report
 from goen.actions.points.context import Context
+from goen.actions.points.holds import tells_of
 from goen.actions.programme import ensure_programme
 from goen.actions.tiers.counting import counted_since
 from goen.actions.till.till import Till
@@ -84,7 +85,7 @@ async def open_books(database: Database, clock: Clock) -> AsyncIterator[Books]:
     context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency, closed, live, signals, counted)
     # The till's default of two connections and batches of 128 acts leaves others their turn: a batch is a
     # few hundredths of a second.
-    till = Till(database, clock, context.day_of)
+    till = Till(database, clock, context.day_of, freed=tells_of(context))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(till.close)
         yield Books(database, clock, context, till)

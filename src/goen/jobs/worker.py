@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from goen.actions.points.context import Context
+from goen.actions.points.holds import tells_of
 from goen.actions.programme import ensure_programme
 from goen.actions.till.till import Till
 from goen.actions.webhooks import disable_endpoint
@@ -67,7 +68,7 @@ async def work(database: Database, clock: Clock, reach: Reach, retention: Retent
         context = await stack.enter_async_context(_context(database, clock))
         head = await stack.enter_async_context(following(database.dsn))
         relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
-        till = Till(database, clock, context.day_of, wake=relay.wake)
+        till = Till(database, clock, context.day_of, wake=relay.wake, freed=tells_of(context))
         stack.push_async_callback(till.close)
         means = Means(database, till, context, clock, retention=retention)
         while True:

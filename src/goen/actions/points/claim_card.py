@@ -107,7 +107,7 @@ class ClaimCard(Act):
         guard_balance(programme, self.ask)
         carried = self._carried(desk)
         moved = 0
-        if carried is not None and carried[0].presented_id != found.presented_id:
+        if carried is not None and carried[0].who != found.who:
             moved = self._empty(desk, found, *carried)
         terms = regular_terms(programme, desk.today, f"adjustment:{REASON}")
         journal = desk.journal(found.member_id)

@@ -14,7 +14,7 @@ from goen.actions.points.coupons import with_coupons
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.granting import by_rule, grant, provision
 from goen.actions.points.issuing import issue
-from goen.actions.points.progress import REGULAR, document_of, stored
+from goen.actions.points.progress import REGULAR, Waiting, document_of, stored
 from goen.actions.points.sale import Sale
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Wants
@@ -114,6 +114,11 @@ class ClaimPurchase(Act):
             now = {REGULAR: confirmed - sum(state.apart.values()), **state.apart}
             waiting = {rule: n - now.get(rule, 0) for rule, n in points.items()}
             points = {rule: now.get(rule, 0) for rule in points}
+        if progress.ripe_on is not None and progress.ripe_on > desk.today:
+            # Shipped while a guest's, but not for as long as the programme waits for returns (rule 9).
+            ripe = tuple(Waiting(progress.ripe_on, n, rule) for rule, n in points.items() if n)
+            waiting = {rule: waiting.get(rule, 0) + n for rule, n in points.items()}
+            progress, points = replace(progress, waiting=ripe), {}
         progress = provision(journal, waiting, progress)
         pending, earned = sum(waiting.values()), sum(points.values())
         if earned:

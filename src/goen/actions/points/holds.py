@@ -11,9 +11,10 @@ from msgspec import Meta
 from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
 from goen.actions.points.context import Context, idempotent, slide
 from goen.actions.points.errors import UnknownHold
-from goen.actions.points.proof import Permit, Proven, guard_spending
+from goen.actions.points.proof import Permit, Proven, give_back_held, guard_spending, note_hold
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.batch import Freed
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, Stamp, stored_draws
 from goen.identity.presented import Presented
@@ -79,6 +80,7 @@ class PlaceHold(Act):
         self.integration = principal.integration
         self.key = idempotent(principal.integration, idempotency_key, context, now)
         self.permit = Permit.of(proven, principal)
+        self.only_repeats = proven.refused
         limits = self.permit.limits(context.day_of(now))
         self.wants = Wants(members=(presented,), limits=limits, spends=True)
         self.token = presented.hash or presented.member_id
@@ -95,7 +97,7 @@ class PlaceHold(Act):
         hold_id = made("h", found.member_id, journal.number())
         journal.record(About(hold_id))
         draws = journal.hold(points)
-        self.permit.draw(desk, programme, found, points)
+        note_hold(desk, found.member_id, hold_id, self.permit.draw(desk, programme, found, points))
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
             found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",
@@ -145,6 +147,9 @@ class EndHold(Act):
             raise HoldEnded("part of an order; complete or cancel the order")
         journal.record(About(self.hold_id))
         hold = self.end(desk, hold, journal)
+        presented = hold.member_as_presented
+        spender = presented if desk.place(presented)[0] == hold.member_id else hold.member_id
+        give_back_held(desk, spender, hold, self.context.day_of(hold.created_at), hold.points - hold.captured)
         desk.change_hold(hold)
         tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
         return Decided(
@@ -202,6 +207,11 @@ def hold_answer(context: Context, desk: Desk, hold: HoldState, journal: Journal)
         brief(desk.facts(hold.member_id)),
         balance(journal),
     )
+
+
+def tells_of(context: Context) -> Freed:
+    """Tells of holds that had run out when an act came upon them."""
+    return lambda desk, hold: tell_hold(desk, hold, context.shops.by_id(hold.shop_id))
 
 
 def tell_hold(desk: Desk, hold: HoldState, shop: Shop) -> None:

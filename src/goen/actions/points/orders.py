@@ -20,7 +20,7 @@ from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import by_rule, terms_of
 from goen.actions.points.issuing import issue
 from goen.actions.points.progress import REGULAR, Waiting, document_of, stored
-from goen.actions.points.proof import UNPROVEN, spend_unproven
+from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
 from goen.actions.points.sale import Sale
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
@@ -137,9 +137,11 @@ class CompletePurchase(OrderAct):
         new = {rule: n - before.apart.get(rule, 0) for rule, n in shipped.apart.items()}
         new = {REGULAR: points - sum(new.values()), **new}
         sale.progress = replace(sale.progress, shipped=shipped)
-        confirmed = 0
-        if sale.holder is not None:
-            journal, programme = sale.journal, sale.engine.programme
+        confirmed, programme = 0, sale.engine.programme
+        if sale.holder is None:
+            sale.progress = replace(sale.progress, ripe_on=confirms_on(programme, self.day))
+        else:
+            journal = sale.journal
             if sale.progress.hold:
                 sale.progress = replace(sale.progress, draws=sale.capture_hold(), hold=False)
                 slide(self.context, programme, journal, "use", self.day)
@@ -234,6 +236,7 @@ class ChangeLines(OrderAct):
         used = decision.used - sale.decision.used
         if used < 0:
             sale.give_points(-used)
+            self._give_back(sale, -used)
         elif used > 0:
             self.spend(sale, used, used)
         pending = decision.earned - sale.decision.earned
@@ -245,6 +248,18 @@ class ChangeLines(OrderAct):
         for rule in before | after:
             sale.progress = sale.progress.with_more(rule, pending=after.get(rule, 0) - before.get(rule, 0))
         return pending
+
+    def _give_back(self, sale: Sale, points: int) -> None:
+        """Points that the order uses no more are no more spent without proof; what was drawn last goes first."""
+        kept = list(sale.progress.unproven)
+        while points and kept:
+            day, drawn = kept.pop()
+            back = min(drawn, points)
+            give_back_unproven(sale.desk, sale.spender, (day, back))
+            points -= back
+            if drawn > back:
+                kept.append((day, drawn - back))
+        sale.progress = replace(sale.progress, unproven=tuple(kept))
 
 
 def promised(decision: Decision) -> dict[str, int]:

@@ -11,7 +11,7 @@ from goen.actions.points.answers import Warned
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import UnknownHold
 from goen.actions.points.progress import Progress
-from goen.actions.points.proof import Permit, guard_spending
+from goen.actions.points.proof import Permit, give_back_held, guard_spending
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, stored_draws
@@ -54,7 +54,9 @@ class Paying(NamedTuple):
         """
         if points:
             slide(self.context, programme, journal, "use", self.day)
-        draws = self._capture(desk, journal, points) if self.ask.hold else ()
+            if not self.ask.offline:
+                guard_spending(programme, member, where)
+        draws = self._capture(desk, journal, where, points) if self.ask.hold else ()
         progress = replace(progress, draws=draws)
         points -= sum(each for _, each in draws)
         if not points:
@@ -67,7 +69,6 @@ class Paying(NamedTuple):
                     Warned("points_owed", f"{owed} of the {points} points used were not available; they are owed now.")
                 )
             return replace(progress, draws=(*draws, *more), owed=owed)
-        guard_spending(programme, member, where)
         if (drawn := self.permit.draw(desk, programme, where, points)) is not None:
             progress = replace(progress, unproven=(drawn,))
         if self.ask.status == "placed":
@@ -83,13 +84,15 @@ class Paying(NamedTuple):
             return replace(progress, hold=True)
         return replace(progress, draws=journal.redeem(points))
 
-    def _capture(self, desk: Desk, journal: Journal, points: int) -> Draws:
-        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21).
+    def _capture(self, desk: Desk, journal: Journal, where: Found, points: int) -> Draws:
+        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21). It is another
+        shop's, or another member's, as if there were none: what proved it there proves nothing here (rule 43).
 
         An offline sale has happened already: it takes what the hold still has, and the rest without it.
         """
         hold, offline = desk.hold(self.ask.hold or ""), self.ask.offline
-        if hold is None or desk.place(hold.member_id)[0] != journal.member_id:
+        ours = hold is not None and hold.shop_id == self.shop.shop_id
+        if hold is None or not ours or desk.place(hold.member_id)[0] != journal.member_id:
             if offline:
                 return ()
             raise UnknownHold
@@ -105,4 +108,6 @@ class Paying(NamedTuple):
         journal.record(About(hold.hold_id))
         draws = journal.capture(hold.drawn, captured)
         desk.change_hold(hold._replace(status="captured" if captured else "released", captured=captured))
+        if captured < hold.points:
+            give_back_held(desk, where.owner, hold, self.context.day_of(hold.created_at), hold.points - captured)
         return draws

@@ -67,7 +67,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     the pending ones, those shipped and confirming later. ``apart``: of both, and of lots, what campaigns keep
     apart, by rule. ``limits``: what campaigns drew, ``coupons``: what uses of coupons drew;
     ``issued``: coupons that were issued for it, rule and
-    code. ``revision``: the document after a change of lines.
+    code. ``revision``: the document after a change of lines. ``ripe_on``: of a guest's order, when what was shipped
+    confirms if somebody claims it.
     """
 
     returned: Returned = Returned()
@@ -86,6 +87,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: tuple[Drawn, ...] = ()
     coupons: tuple[Drawn, ...] = ()
     issued: tuple[tuple[str, str], ...] = ()
+    ripe_on: date | None = None
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -8,13 +8,17 @@ from typing import NamedTuple
 from goen.actions.points.errors import ProofRequired, SpendingNotAllowed
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
+from goen.actions.till.posting import HoldState
 from goen.earning.programme import Programme
 from goen.shops.model import Principal
+from goen.vocabulary.refusal import Refusal
 
 #: The limit account of spending without proof: per member and day.
 UNPROVEN = "unproven_spend"
 #: The limit account of rotating codes: per member and code, which pays once.
 ROTATING = "rotating_code"
+#: What one hold drew on the limit of its day: per member and hold.
+HELD = "unproven_hold"
 _NO_CEILING = 10**12
 
 #: A day and the points drawn on its limit.
@@ -22,10 +26,15 @@ Unproven = tuple[str, int]
 
 
 class Proven(NamedTuple):
-    """What came with a request to show that the member is there. ``code`` names the rotating code that shows it."""
+    """What came with a request to show that the member is there. ``code`` names the rotating code that shows it.
+
+    ``refused``: why the proof could not even be looked at. What was done before is answered all the same, and a sale
+    of a till that was off line has happened without it.
+    """
 
     holds: bool
     code: str | None = None
+    refused: Refusal | None = None
 
 
 UNSHOWN = Proven(False)
@@ -94,6 +103,24 @@ def spend_unproven(desk: Desk, programme: Programme, member_id: int, spender: in
     others = drawn - desk.drawn_alone(spender, UNPROVEN, day)
     desk.draw_limit(spender, UNPROVEN, day, points, ceiling - others)
     return day, points
+
+
+def note_hold(desk: Desk, anchor: int, hold_id: str, drawn: Unproven | None) -> None:
+    """Keep with a hold what it drew on the day's limit, under the member in whose books it is."""
+    if drawn is not None:
+        desk.draw_limit(anchor, HELD, hold_id, drawn[1], drawn[1])
+
+
+def give_back_held(desk: Desk, spender: int, hold: HoldState, day: date, points: int) -> None:
+    """Of a hold ``points`` were not spent: what it drew for them on the limit of ``day`` is there again.
+
+    :raises FactsNotLoaded: what the hold drew was not read yet.
+    """
+    account = (hold.member_id, HELD, hold.hold_id)
+    desk.needs_limits([account])
+    if back := min(points, desk.drawn_alone(*account)):
+        desk.draw_limit(*account, -back, _NO_CEILING)
+        give_back_unproven(desk, spender, (day.isoformat(), back))
 
 
 def spend_code(desk: Desk, person: int, code: str) -> None:

@@ -104,6 +104,8 @@ class RecordPurchase(Act):
         self.key = receipt_key(shop.shop_id, ask.external_id)
         self.integration = principal.integration
         self.author = ask.staff
+        if proven.refused is not None and not ask.offline:
+            self.only_repeats = self.only_repeats or proven.refused
         self.paying = Paying(context, self.ask, shop, self.business_date, Permit.of(proven, principal))
         members = () if presented is None else (presented,)
         spends = bool(ask.use_points)

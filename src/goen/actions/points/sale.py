@@ -11,7 +11,7 @@ import msgspec
 
 from goen.actions.points.answers import PurchaseAnswer, Warned, purchase_answer
 from goen.actions.points.context import Context, grace_terms, keep_up, regular_terms
-from goen.actions.points.errors import UnknownPurchase
+from goen.actions.points.errors import SpendingNotAllowed, UnknownPurchase
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import tell_points
@@ -137,12 +137,14 @@ class Sale:
         """Take points for this sale, anew or more of them (rules 22, 29): held while it is an order of which
         nothing was shipped, else spent.
 
-        :raises SpendingNotAllowed: the member is frozen or provisional.
+        :raises SpendingNotAllowed: the member is frozen or provisional, or may not spend the household's points.
         :raises SpendingBlocked: the member owes points.
         :raises NotEnoughPoints: fewer are available.
         """
         assert self.member is not None
         guard_spending(self.engine.programme, self.member)
+        if (pool_id := self.purchase.pool_id) is not None and not self.desk.may_spend(self.presented, pool_id):
+            raise SpendingNotAllowed("household")
         progress = self.progress
         if progress.hold or not (progress.draws or progress.owed or progress.shipped.lines or self.completed):
             self._hold_more(points)

@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from goen.actions.points.context import Context
-from goen.actions.points.holds import tell_hold
 from goen.actions.points.orders import confirm
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.points.sale import Sale
@@ -75,7 +74,6 @@ class ReleaseDue(_Sweep):
         desk.journal(holder)
         hold = desk.hold(self.hold_id)
         if hold is not None and hold.status == "expired":
-            tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
             return self.done(holder, hold.points)
         return self.done(holder, 0)
 

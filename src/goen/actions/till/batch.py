@@ -21,13 +21,16 @@ from goen.actions.till.books import Books, lock_accounts, write
 from goen.actions.till.desk import Desk, NextBatch
 from goen.actions.till.errors import Conflict
 from goen.actions.till.facts import FactsNotLoaded
-from goen.actions.till.posting import Rows
+from goen.actions.till.posting import HoldState, Rows
 from goen.database.pool import Writing
 from goen.ledger.errors import LotsNotLoaded
 from goen.vocabulary.refusal import Refusal
 
 #: Of an act: its answer, why it was refused, or that it has to wait for the next batch.
 Outcome = Answer | Refusal | NextBatch | Exception
+
+#: Tells of a hold that had run out, whichever act came upon it.
+Freed = Callable[[Desk, HoldState], None]
 
 #: Errors that say "what was read has moved on": class GO is ours, the others are the database's.
 _MOVED = {"GO001", "GO002", "GO003", "GO004", "40001", "40P01"}
@@ -51,6 +54,7 @@ class Batch:
         *,
         now: Callable[[], datetime],
         day_of: Callable[[datetime], date],
+        freed: Freed,
     ) -> None:
         self.acts = acts
         self.act_ids = act_ids
@@ -58,6 +62,7 @@ class Batch:
         self.events: list[tuple[int, int]] = []
         self._now = now
         self._day_of = day_of
+        self._freed = freed
         self._short = 0
 
     async def run(self, connection: Writing, suspects: Sequence[Act]) -> None:
@@ -128,6 +133,8 @@ class Batch:
                 if act.only_repeats is not None:
                     return act.only_repeats
                 decided = act.decide(desk)
+                for hold in desk.freed:
+                    self._freed(desk, hold)
                 request = decided.request or act.request(desk)
                 desk.accept()
                 rows.add_act(act, desk.act_id, digest_of(request), request.decode(), decided)

@@ -91,6 +91,8 @@ class Books:
         self.found: dict[Presented, list[Found]] = {}
         #: Of everybody who was read: in whose books the points are, and what leads from its lot numbers to theirs.
         self.places: dict[int, tuple[int, int]] = {}
+        #: Of everybody who was read: the household whose points they may spend now, or None.
+        self.pools: dict[int, int | None] = {}
         self.members: dict[int, MemberFacts] = {}
         self.accounts: dict[int, Account] = {}
         self.lots: dict[int, dict[int, Lot]] = {}
@@ -231,6 +233,7 @@ class Books:
             )
             if person is None or presented_id == member_id:  # A household is not where a person was merged to.
                 self.places[presented_id] = (member_id, shift)
+            self.pools[presented_id] = (pool_id if person is None else member_id) if may_spend else None
             self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash, merged_in, pool_id)
             self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)
 

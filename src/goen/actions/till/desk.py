@@ -32,6 +32,8 @@ from goen.purchases.model import MemberRef
 
 #: A named member whom nobody can tell (any more).
 UNRESOLVED = MemberRef("member_id", "?")
+#: An event's number is its act's times this, and its own in the act; SQL that makes events says the same.
+EVENTS_MAX = 256
 _encode = msgspec.json.encode
 
 
@@ -64,6 +66,7 @@ class Desk:
         "_shared",
         "_statements",
         "act_id",
+        "freed",
         "now",
         "today",
     )  # fmt: skip
@@ -92,6 +95,8 @@ class Desk:
         self._measures: dict[str, tuple[Any, ...]] = {}
         self._climbed: list[tuple[int, date, Measured]] = []
         self._risen: list[Risen] = []
+        #: Holds that had run out and were freed when their books were opened.
+        self.freed: list[HoldState] = []
 
     # Seeing ----------------------------------------------------------------------------------
 
@@ -140,6 +145,10 @@ class Desk:
             return purchase.pool_id, 0
         return self.place(purchase.owner) if purchase.owner else (None, 0)
 
+    def may_spend(self, presented_id: int, pool_id: int) -> bool:
+        """Whether who was presented with a sale of a household may take points of the household now."""
+        return self._books.pools.get(presented_id) == pool_id
+
     def named(self, presented: Presented) -> MemberRef:
         """A member as a request is stored and compared: by the id of who was presented, so that neither another
         identifier nor a merge since makes it another request; "?" where nobody can be told (any more)."""
@@ -176,7 +185,8 @@ class Desk:
             if state.status == "open":
                 journal.record(About(state.hold_id))
                 journal.release(state.drawn)
-                self.change_hold(state._replace(status="expired"))
+                self.freed.append(state._replace(status="expired"))
+                self.change_hold(self.freed[-1])
         return journal
 
     def receipt(self, key: Key) -> str | None:
@@ -304,7 +314,9 @@ class Desk:
 
     def tell(self, topic: str, member_id: int, shop_id: int | None, body: Mapping[str, Any]) -> None:
         """An event for the feed, committed with the act. Never personal data."""
-        self._events.append((member_id, self.act_id * 8 + len(self._events), topic, shop_id, _encode(body).decode()))
+        number = self.act_id * EVENTS_MAX + len(self._events)
+        assert len(self._events) < EVENTS_MAX, "more events than an act has numbers for"
+        self._events.append((member_id, number, topic, shop_id, _encode(body).decode()))
 
     def note(
         self,

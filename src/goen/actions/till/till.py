@@ -17,7 +17,7 @@ import asyncpg
 import structlog
 
 from goen.actions.till.act import Act, Answer, Key
-from goen.actions.till.batch import Batch
+from goen.actions.till.batch import Batch, Freed
 from goen.actions.till.desk import NextBatch
 from goen.actions.till.errors import TillClosed
 from goen.database.pool import Database, Writing
@@ -63,14 +63,17 @@ class Till:
         clock: Clock,
         day_of: Callable[[datetime], date],
         *,
+        freed: Freed,
         wake: Callable[[Sequence[tuple[int, int]]], None] = lambda _: None,
         connections: int = CONNECTIONS,
         batch_max: int = BATCH_MAX,
     ) -> None:
-        """``day_of`` gives the programme's day of an instant; ``wake`` is told the outbox rows just committed."""
+        """``day_of`` gives the programme's day of an instant; ``freed`` tells of holds that ran out; ``wake`` is told
+        the outbox rows just committed."""
         self._database = database
         self._clock = clock
         self._day_of = day_of
+        self._freed = freed
         self._wake = wake
         self._batch_max = batch_max
         self._queue: deque[_Waiting] = deque()
@@ -200,7 +203,13 @@ class Till:
         """One batch on one of the till's own connections; one that saw an error is not used again."""
         connection = self._spare.pop() if self._spare else await self._opened()
         try:
-            batch = Batch(acts, await self._act_ids(connection, len(acts)), now=self._clock.now, day_of=self._day_of)
+            batch = Batch(
+                acts,
+                await self._act_ids(connection, len(acts)),
+                now=self._clock.now,
+                day_of=self._day_of,
+                freed=self._freed,
+            )
             await batch.run(connection, suspects)
         except BaseException:
             connection.terminate()  # Our plans are not for others of the pool, nor is a line that may be broken.

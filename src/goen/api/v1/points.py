@@ -34,7 +34,7 @@ async def _hold(call: Call) -> Reply:
         call.now,
         proven=await proven(call, ask.proof, who),
     )
-    act.only_repeats = who.spent
+    act.only_repeats = who.spent or act.only_repeats
     return await posted(call, act)
 
 

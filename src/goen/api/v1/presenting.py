@@ -13,7 +13,7 @@ from goen.identity.keys import NO_SHOP
 from goen.identity.presented import Presented, presented
 from goen.identity.token import claims
 from goen.members import store
-from goen.members.errors import UnknownMember
+from goen.members.errors import AmbiguousMember, PinLocked, UnknownMember
 from goen.members.ids import member_id_of, public_id
 from goen.members.pin import proves
 from goen.purchases.model import MemberRef, Proof
@@ -90,12 +90,18 @@ def _by_number(member_id: int) -> Presented:
 
 async def proven(call: Call, proof: Proof | None, who: Named | None) -> Proven:
     """Whether the proof that came with a spend holds (rule 43). A clerk's look is believed and recorded; a rotating
-    code that names the member is a proof as well.
-
-    :raises PinLocked: too many wrong PINs.
+    code that names the member is a proof as well. It says why where it cannot be told: too many wrong PINs, or a name
+    that several carry.
     """
     if who is None:
         return UNSHOWN
+    try:
+        return await _proven(call, proof, who)
+    except (PinLocked, AmbiguousMember) as refusal:
+        return Proven(False, refused=refusal)
+
+
+async def _proven(call: Call, proof: Proof | None, who: Named) -> Proven:
     if proof is not None and await _holds(call, proof, who.presented):
         return SHOWN
     if proof is not None and proof.kind == "code":
