@@ -22,8 +22,8 @@ import asyncpg
 import msgspec
 
 from bench.imports import _empty
-from bench.machine import Machine, machine, stock
-from bench.members import _goen, write_members
+from bench.machine import Machine, goen, machine, stock
+from bench.members import write_members
 from bench.visible import Wire
 from goen.database.pool import open_database
 from goen.members.number import number_of
@@ -80,7 +80,7 @@ async def measure(rows: int, rounds: int) -> dict[str, Any]:
         dsn = await _empty(made, "lookups")
         path = made.folder / "members.csv"
         write_members(path, rows)
-        seconds, _ = await _goen(dsn, "import", "members", str(path))
+        seconds, _ = await goen(dsn, "import", "members", str(path))
         async with open_database(dsn) as database:
             there = replace(made, dsn=dsn, key=await stock(database))
         found: dict[str, Any] = {"members": rows, "imported in s": round(seconds, 1)}

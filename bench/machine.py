@@ -123,6 +123,28 @@ async def stock(database: Database) -> str:
     )
 
 
+async def goen(dsn: str, *words: str, stop_after: float | None = None) -> tuple[float, float]:
+    """Run a command to its end, or kill it; gives seconds and megabytes at the most."""
+    began = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "goen.cli", *words, env=os.environ | {"GOEN_DATABASE_URL": dsn},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    ended = asyncio.ensure_future(process.wait())
+    top = 0.0
+    while not ended.done():
+        try:
+            top = max(top, psutil.Process(process.pid).memory_info().rss / 2**20)
+        except psutil.NoSuchProcess:
+            break
+        if stop_after is not None and time.perf_counter() - began > stop_after:
+            process.kill()
+        await asyncio.wait([ended], timeout=0.1)
+    status = await ended
+    assert status == (0 if stop_after is None else -9), f"{words}: {status}"
+    return time.perf_counter() - began, top
+
+
 def card(n: int) -> str:
     """The card of the n-th member."""
     return f"29{n:010d}0"

@@ -13,18 +13,14 @@ import argparse
 import asyncio
 import csv
 import json
-import os
 import random
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import psutil
 
 from bench.imports import _empty
-from bench.machine import machine
+from bench.machine import goen, machine
 
 COLUMNS = (
     "card", "phone", "email", "name", "kana", "gender", "birth_date", "postal_code", "address", "joined_at",
@@ -59,43 +55,21 @@ def write_members(path: Path, rows: int) -> None:
             ))  # fmt: skip
 
 
-async def _goen(dsn: str, *words: str, stop_after: float | None = None) -> tuple[float, float]:
-    """Run a command to its end, or kill it; gives seconds and megabytes at the most."""
-    began = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "goen.cli", *words, env=os.environ | {"GOEN_DATABASE_URL": dsn},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    ended = asyncio.ensure_future(process.wait())
-    top = 0.0
-    while not ended.done():
-        try:
-            top = max(top, psutil.Process(process.pid).memory_info().rss / 2**20)
-        except psutil.NoSuchProcess:
-            break
-        if stop_after is not None and time.perf_counter() - began > stop_after:
-            process.kill()
-        await asyncio.wait([ended], timeout=0.1)
-    status = await ended
-    assert status == (0 if stop_after is None else -9), f"{words}: {status}"
-    return time.perf_counter() - began, top
-
-
 async def measure(rows: int) -> dict[str, Any]:
     async with machine(1, 0) as made:
         dsn = await _empty(made, "members")
         path = made.folder / "members.csv"
         write_members(path, rows)
-        whole = await _goen(dsn, "import", "members", str(path))
+        whole = await goen(dsn, "import", "members", str(path))
         connection = await asyncpg.connect(dsn)
         counted = "select (select count(*) from member), (select count(*) from member_identifier)"
         members, names = tuple(await connection.fetchrow(counted))
         assert members == rows, members
-        undone = await _goen(dsn, "import", "undo", "1")
+        undone = await goen(dsn, "import", "undo", "1")
         assert tuple(await connection.fetchrow(counted)) == (0, 0)
-        await _goen(dsn, "import", "members", str(path), stop_after=whole[0] / 2)
+        await goen(dsn, "import", "members", str(path), stop_after=whole[0] / 2)
         half = await connection.fetchval("select count(*) from member")
-        again = await _goen(dsn, "import", "members", str(path))
+        again = await goen(dsn, "import", "members", str(path))
         assert tuple(await connection.fetchrow(counted)) == (members, names), "killed and finished is not the same"
         await connection.close()
     return {

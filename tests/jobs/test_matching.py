@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from goen.jobs.matching import MatchingFailed, match_members
+from goen.actions.own_process import CommandFailed
+from goen.jobs.matching import match_members
 from goen.jobs.model import Means
 
 NIGHT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)  # Half past three in Tokyo.
@@ -47,5 +48,5 @@ async def test_stopping_ends_the_process(means: Means, clock: Any) -> None:
 async def test_a_failure_is_told(means: Means, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     clock.set(NIGHT)
     monkeypatch.setenv("GOEN_PROFILE", "no such profile")
-    with pytest.raises(MatchingFailed):
+    with pytest.raises(CommandFailed):
         await match_members(means)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
@@ -20,6 +21,8 @@ from goen.ledger.invariants import Finding, prove
 from goen.main import build
 from goen.shops.directory import ShopDirectory
 from goen.vocabulary.clock import business_day
+
+T = TypeVar("T")
 
 SHOPS = (("shibuya", "store"), ("yokohama", "store"), ("web", "ec"))
 
@@ -154,6 +157,10 @@ class World:
         answer = self.send("POST", f"/v1/campaigns/{code}/activate", {})
         assert answer.status_code == 200, answer.text
         self._live.append(code)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for something that the application does."""
+        return self._runner.run(work)
 
     def rows(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         return self._runner.run(self._connection.fetch(query, *arguments))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from earning.builders import campaigns, lines, programmes
+from goen.api.services import Services
 from goen.earning.programme import Programme, to_builtins
+from goen.readings.backtest import BacktestAnswer, backtest
+from goen.readings.campaigns import kept
 from simulation.world import Books, World
 
 EXAMPLES = os.environ.get("GOEN_SIMULATION_EXAMPLES")
@@ -34,6 +37,7 @@ def test_a_dry_run_a_quote_and_the_sale_agree_and_returns_add_up(database: Any, 
         def agree(made: Programme, running: Any, scope: list[str], basket: Any, share: float, placed: bool) -> None:
             one = Example(world, made, [_scoped(each, scope) for each in running])
             sale = one.agrees(basket, share, placed)
+            one.happened(sale)
             one.comes_back(sale, basket, placed)
 
         agree()
@@ -42,6 +46,17 @@ def test_a_dry_run_a_quote_and_the_sale_agree_and_returns_add_up(database: Any, 
 
 def _scoped(campaign: dict[str, Any], scope: list[str]) -> dict[str, Any]:
     return campaign | {"limits": [limit | {"per": scope} for limit in campaign["limits"]]}
+
+
+async def _backtest(services: Services, code: str, now: datetime, day: date) -> BacktestAnswer:
+    context = services.context
+    async with services.database.reading() as connection:
+        found = await kept(connection, context.campaigns, code, now)
+    assert found is not None
+    return await backtest(
+        services.database, found.campaign, context.shops, context.programmes, context.campaigns, context.zone, day, day,
+        day,
+    )  # fmt: skip
 
 
 class Example:
@@ -92,6 +107,17 @@ class Example:
         for name in ("points", "total", "payable", "balance", "receipt", "coupons"):
             assert told[name] == quote[name] == sale[name], name
         return sale
+
+    def happened(self, sale: dict[str, Any]) -> None:
+        """A back-test over the day gives what each campaign gave, and what the ledger drew."""
+        services, day = self.world.services, self.world.today
+        for code in (self.draft, *self.codes):
+            given = sum(x["points"] for x in sale["points"]["breakdown"] if x["rule"] == f"campaign:{code}")
+            found = self.world.run(_backtest(services, code, self.world.clock.now(), day))
+            assert (found.purchases, found.unreadable) == (1, 0)
+            assert (found.points, found.points_kept) == (given, given), code
+            drawn = self.world.rows("select drawn from limit_account where code like $1", f"campaign:{code}/points/%")
+            assert {row[0] for row in drawn} <= {given}, "and what was drawn on its limits"
 
     def comes_back(self, sale: dict[str, Any], basket: list[dict[str, Any]], placed: bool) -> None:
         """Line by line or called off: nothing is left of the sale, neither points nor anything drawn on a limit."""

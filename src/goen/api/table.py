@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goen.api.operations import Operation
 from goen.api.v1 import (
+    backtests,
     campaigns,
     codes,
     coupons,
@@ -42,6 +43,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *points.OPERATIONS,
     *programme.OPERATIONS,
     *campaigns.OPERATIONS,
+    *backtests.OPERATIONS,
     *coupons.OPERATIONS,
     *tiers.OPERATIONS,
     *shops.OPERATIONS,

@@ -70,6 +70,11 @@ class Campaigns:
         """A version that a decision has pinned; KeyError is our own mistake."""
         return self._versions[code, version]
 
+    @property
+    def versions(self) -> tuple[Campaign, ...]:
+        """Every version that went live."""
+        return tuple(self._versions.values())
+
     def last_of(self, code: str) -> Change | None:
         """The last thing that happened to a campaign."""
         return next((change for change in reversed(self._changes) if change.code == code), None)

@@ -1,0 +1,121 @@
+"""The past, sale by sale, for a back-test: read in one snapshot, a piece at a time, whatever its length."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime, time
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from goen.database.pool import Database, Reading
+from goen.database.queries import load
+from goen.earning.campaigns.backtest import Backtest, Figures, Known, Past, Traits
+from goen.earning.campaigns.catalogue import Campaigns
+from goen.earning.campaigns.conditions import needs_history, needs_traits
+from goen.earning.campaigns.model import Campaign
+from goen.earning.campaigns.scene import Article, Place
+from goen.earning.campaigns.signals import Signal, Signals
+from goen.earning.catalogue import Programmes
+from goen.earning.decision import Decision
+from goen.earning.remainder import Returned
+from goen.purchases.model import Purchase
+from goen.readings.campaigns import SIGNALS_KEPT
+from goen.shops import campaigns as store
+from goen.shops.directory import ShopDirectory
+
+PIECE = 2_000
+_queries = load(__package__, "backtest.sql")
+
+
+class _Since(msgspec.Struct, frozen=True):
+    """Of what became of a sale, what a back-test looks at."""
+
+    returned: Returned = Returned()
+    revision: Purchase | None = None
+
+
+_NOTHING_SINCE = _Since()
+_document = msgspec.json.Decoder(Purchase).decode
+_decision = msgspec.json.Decoder(Decision).decode
+_since = msgspec.json.Decoder(_Since).decode
+
+
+class Span(NamedTuple):
+    """Trading days, both included."""
+
+    first: date
+    last: date
+
+
+class BacktestAnswer(Figures, frozen=True, rename={"first": "from", "last": "to"}):
+    """A back-test of a version over the trading days ``from`` and ``to``, both included."""
+
+    code: str
+    version: int
+    first: date
+    last: date
+
+
+async def backtest(
+    database: Database,
+    campaign: Campaign,
+    shops: ShopDirectory,
+    programmes: Programmes,
+    campaigns: Campaigns,
+    zone: ZoneInfo,
+    today: date,
+    first: date | None = None,
+    last: date | None = None,
+) -> BacktestAnswer:
+    """What the campaign would have given from ``first`` to ``last``; without days over all that was sold."""
+    async with database.snapshot() as connection:
+        row = await connection.fetchrow(_queries.span.sql)
+        assert row is not None
+        span = Span(first or row["first"] or today, last or row["last"] or today)
+        asked = [each.conditions for each in (campaign, *campaigns.versions)]
+        signals = Signals()
+        since = datetime.combine(span.first, time(), zone) - SIGNALS_KEPT
+        signals.add(Signal(*each) for each in await store.signals_after(connection, 0, since))
+        test = Backtest(
+            campaign, programmes, campaigns, signals, zone,
+            articles=await _articles(connection),
+            traits=await _traits(connection) if any(map(needs_traits, asked)) else {},
+            known=await _known(connection, span.first) if any(map(needs_history, asked)) else {},
+        )  # fmt: skip
+        async for past in _sales(connection, shops, span):
+            test.take(past)
+        found = msgspec.structs.asdict(test.figures())
+        return BacktestAnswer(**found, code=campaign.code, version=campaign.version, first=span.first, last=span.last)
+
+
+async def _sales(connection: Reading, shops: ShopDirectory, span: Span) -> AsyncIterator[Past]:
+    places: dict[int, Place] = {}
+    keys = await connection.cursor(_queries.keys.sql, span.first, span.last)
+    while piece := await keys.fetch(PIECE):
+        members, ids = [row["member_id"] for row in piece], [row["purchase_id"] for row in piece]
+        for person, shop_id, moment, day, document, decision, progress in await connection.fetch(
+            _queries.sales.sql, members, ids
+        ):
+            place = places.get(shop_id)
+            if place is None:
+                shop = shops.by_id(shop_id)
+                place = places[shop_id] = Place(shop.code, shop.kind, shop.region)
+            since = _NOTHING_SINCE if progress is None else _since(progress)
+            sold = since.revision or _document(document)
+            yield Past(person, place, moment, day, sold, _decision(decision), since.returned)
+
+
+async def _articles(connection: Reading) -> dict[str, Article]:
+    rows = await connection.fetch(_queries.all_articles.sql)
+    return {row[0]: Article(row[1], row[2], row[3], frozenset(row[4]), row[5]) for row in rows}
+
+
+async def _traits(connection: Reading) -> dict[int, Traits]:
+    rows = await connection.fetch(_queries.everybodys_traits.sql)
+    return {row[0]: Traits(row[1], tuple(row[2])) for row in rows if row[1] is not None or row[2]}
+
+
+async def _known(connection: Reading, first: date) -> dict[int, Known]:
+    return {row[0]: Known(*row[1:]) for row in await connection.fetch(_queries.earlier.sql, first)}

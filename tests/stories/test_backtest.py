@@ -1,0 +1,110 @@
+"""Back-tests over HTTP and by command: what a campaign would have given, and what one that ran did give."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .test_campaigns import live
+from .words import cancels, orders, takes_back
+
+
+async def backtest(retailer, code, status=200, **body):
+    answer = await retailer.server.post(f"/v1/campaigns/{code}/backtest", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def draft(retailer, code, **fields):
+    body = {"code": code, "name": f"特典 {code}", "effects": [{"kind": "points", "points": 50}]} | fields
+    answer = await retailer.server.post("/v1/campaigns", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_a_draft_is_tried_on_the_sales_that_were_made(retailer):
+    first, second = await retailer.member(), await retailer.member()
+    await retailer.buys(5500, first)
+    web = await retailer.buys(3300, second, shop="web")
+    await takes_back(retailer, web, (1, 1))
+    await cancels(retailer, await retailer.buys(9900, second))
+    await retailer.buys(1100, second)
+    await retailer.buys(5500)
+    await draft(retailer, "fifty", conditions={"amount_min": 2000}, starts_at="2027-01-01T00:00:00+09:00")
+    found = await backtest(retailer, "fifty")
+    assert (found["code"], found["version"], found["from"], found["to"]) == ("fifty", 1, "2026-11-22", "2026-11-22")
+    assert (found["purchases"], found["members"]) == (3, 2), "neither a guest's nor a cancelled one"
+    assert (found["touched"], found["touched_members"], found["amount"]) == (2, 2, 8800)
+    assert (found["points"], found["points_kept"], found["yen"]) == (100, 50, 50)
+    assert found["by_shop"] == {
+        "shibuya": {"purchases": 1, "points": 50},
+        "web": {"purchases": 1, "points": 50},
+    }
+    assert found["missed"] == {"below_amount": 1}
+    assert (found["limited"], found["budget_out_on"], found["overlaps"]) == (0, None, {})
+    assert await retailer.points(first) == 50, "and nothing was written"
+
+
+async def test_a_budget_runs_out_on_a_day_and_history_is_counted(retailer):
+    members = [await retailer.member() for _ in range(3)]
+    await live(retailer, "always", effects=[{"kind": "points", "points": 1}])
+    for _ in range(3):
+        for member in members:
+            await retailer.buys(1100, member)
+        retailer.clock.advance(days=1)
+    limits = [{"measure": "points", "most": 220}]
+    await draft(retailer, "fifty", limits=limits)
+    found = await backtest(retailer, "fifty")
+    assert (found["points"], found["limited"], found["budget_out_on"]) == (220, 5, "2026-11-23")
+    assert found["overlaps"] == {"always": 5}
+    assert found["missed"] == {"limit_reached": 4}
+    day = await backtest(retailer, "fifty", **{"from": "2026-11-24", "to": "2026-11-30"})
+    assert (day["purchases"], day["points"], day["budget_out_on"]) == (3, 150, None)
+    await draft(retailer, "second", conditions={"nth_purchase": [2]})
+    assert (await backtest(retailer, "second"))["touched"] == 3
+    assert (await backtest(retailer, "second", **{"from": "2026-11-23"}))["touched"] == 3, "earlier ones are counted"
+    assert (await backtest(retailer, "second", **{"from": "2026-11-24"}))["touched"] == 0
+
+
+async def test_a_campaign_that_ran_gives_what_the_ledger_has(retailer, owner):
+    members = [await retailer.member() for _ in range(4)]
+    limits = [{"measure": "points", "most": 60, "per": ["member"]}, {"measure": "points", "most": 150}]
+    await live(retailer, "ran", effects=[{"kind": "rate", "multiplier": 2}], limits=limits)
+    sales = []
+    for n in range(12):
+        sales.append(await retailer.buys(1100 * (n % 5 + 1), members[n % 4]))
+        retailer.clock.advance(hours=5)
+    order = await orders(retailer, 3300, members[0])
+    given = sum(
+        line["points"] for sale in (*sales, order) for line in sale["points"]["breakdown"]
+        if line["rule"] == "campaign:ran"
+    )  # fmt: skip
+    found = await backtest(retailer, "ran")
+    assert found["points"] == found["points_kept"] == given == 150
+    drawn = "select drawn from limit_account where code = 'campaign:ran/points/all'"
+    assert await owner.fetchval(drawn) == given
+
+
+async def test_what_cannot_be_tried_is_refused(retailer):
+    await draft(retailer, "fifty")
+    wrong = {"from": "2026-11-23", "to": "2026-11-22"}
+    assert (await backtest(retailer, "fifty", 422, **wrong))["errors"][0]["field"] == "to"
+    assert (await backtest(retailer, "nothing", 404))["code"] == "unknown_campaign"
+    assert (await backtest(retailer, "fifty", 404, version=2))["code"] == "unknown_campaign"
+    assert (await backtest(retailer, "fifty"))["purchases"] == 0
+    refused = await retailer.shibuya.post("/v1/campaigns/fifty/backtest", json={})
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("words", [[], ["--from", "2026-11-22"]])
+async def test_the_command_prints_it(retailer, database, words):
+    await retailer.buys(5500, await retailer.member())
+    await draft(retailer, "fifty")
+    environment = os.environ | {"GOEN_DATABASE_URL": database.dsn}
+    done = subprocess.run(
+        [sys.executable, "-m", "goen.cli", "backtest", "fifty", *words],
+        env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "1 sales of 1 members over 5,500 would have got 50 points" in done.stdout
