@@ -68,7 +68,7 @@ async def test_a_tier_is_reached_in_the_commit_of_the_sale(retailer, owner):
     third = await retailer.buys(2_200, member)
     assert third["points"]["earned"] == 30
     assert await tier(retailer, member) == "silver"
-    events = await told(owner, "member.tier_changed")
+    events = await told(owner, "tier.changed")
     assert [(x["member_id"], x["from"], x["tier"], x["why"]) for x in events] == [
         (member["id"], None, "silver", "reached")
     ]

@@ -85,13 +85,14 @@ class Paying(NamedTuple):
         return replace(progress, draws=journal.redeem(points))
 
     def _capture(self, desk: Desk, journal: Journal, where: Found, points: int) -> Draws:
-        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21). It is another
-        shop's, or another member's, as if there were none: what proved it there proves nothing here (rule 43).
+        """Points set aside at checkout pay for the sale; what is left of the hold is freed (rule 21). One of
+        another member, or to a shop's own key of another shop, is as if there were none: what proved it there proves
+        nothing here (rule 43).
 
         An offline sale has happened already: it takes what the hold still has, and the rest without it.
         """
         hold, offline = desk.hold(self.ask.hold or ""), self.ask.offline
-        ours = hold is not None and hold.shop_id == self.shop.shop_id
+        ours = hold is not None and (hold.shop_id == self.shop.shop_id or self.permit.any_shop)
         if hold is None or not ours or desk.place(hold.member_id)[0] != journal.member_id:
             if offline:
                 return ()

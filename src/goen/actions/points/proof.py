@@ -42,16 +42,18 @@ SHOWN = Proven(True)
 
 
 class Permit(NamedTuple):
-    """What a request's spending draws on: nothing where it is vouched for, else a rotating code or the day's limit."""
+    """What a request's spending draws on: nothing where it is vouched for, else a rotating code or the day's limit.
+    ``any_shop``: whether what was set aside for another shop may be taken as well."""
 
     vouched: bool
     code: str | None
+    any_shop: bool = False
 
     @classmethod
     def of(cls, proven: Proven, principal: Principal) -> Permit:
         """``ec`` keys vouch for their signed-in user, ``server`` keys for themselves; a till's spending is proven."""
         till = principal.role == "pos"
-        return cls(proven.holds or not till, proven.code if till else None)
+        return cls(proven.holds or not till, proven.code if till else None, principal.role == "server")
 
     def limits(self, day: date) -> tuple[tuple[str, str], ...]:
         """The limit accounts that a spend draws on: codes and periods."""

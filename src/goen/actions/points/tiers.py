@@ -18,7 +18,7 @@ from goen.earning.tiers.rules import Standing, Verdict, raised
 from goen.members.ids import public_id
 from goen.vocabulary.clock import Instant
 
-TOPIC = "member.tier_changed"
+TOPIC = "tier.changed"
 
 
 class Climbing(NamedTuple):
