@@ -47,12 +47,15 @@ class Compiled:
 
     def entitlement(self, scratch: Scratch, positions: Positions) -> list[Award]:
         """What the effects give for these lines, within the cap of one sale."""
-        if len(self.effects) == 1:
-            awards = self.effects[0](scratch, positions)
-        else:
-            awards = [award for give in self.effects for award in give(scratch, positions)]
         cap = self.campaign.max_points
+        awards = self.uncapped(scratch, positions)
         return awards if cap is None else capped(awards, cap)
+
+    def uncapped(self, scratch: Scratch, positions: Positions) -> list[Award]:
+        """What the effects give for these lines by themselves."""
+        if len(self.effects) == 1:
+            return self.effects[0](scratch, positions)
+        return [award for give in self.effects for award in give(scratch, positions)]
 
 
 def below_floor(compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss | None:

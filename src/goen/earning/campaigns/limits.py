@@ -8,15 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
 from goen.earning.campaigns.model import Campaign, Limit, Measure
 from goen.earning.campaigns.scene import Draw, Drawn, LimitKey
 from goen.earning.decision import Award, Decision, Miss
-from goen.vocabulary.points import PointValue
+from goen.vocabulary.points import POINTS_LIMIT, PointValue
 
 replace = msgspec.structs.replace
+
+
+class Room(NamedTuple):
+    """Points that a campaign's limits still cover, and the limit that is the tightest; None: none is."""
+
+    points: int
+    limit: Limit | None
+
+
+UNLIMITED = Room(POINTS_LIMIT, None)
 
 
 def limit_key(campaign: Campaign, limit: Limit, shop: str, day: date) -> LimitKey:
@@ -27,22 +38,37 @@ def limit_key(campaign: Campaign, limit: Limit, shop: str, day: date) -> LimitKe
     return LimitKey("member" not in limit.per, f"{campaign.rule}/{limit.measure}/{scope}", period)
 
 
-def granted(
-    campaign: Campaign, awards: Sequence[Award], keys: Sequence[LimitKey], value: PointValue, drawn: Drawn
-) -> tuple[list[Award], list[Draw], Miss | None]:
-    """What the limits leave of the awards, what that draws, and why nothing is left if so.
+def covered(campaign: Campaign, points: int, keys: Sequence[LimitKey], value: PointValue, drawn: Drawn) -> Room | Miss:
+    """What the limits still cover, or why there is nothing left where ``points`` are wanted (0: a coupon alone).
 
-    ``keys`` are the accounts of ``campaign.limits``. Points beyond what is left are dropped, later effects first.
+    ``keys`` are the accounts of ``campaign.limits``.
     """
-    points = left = sum([award.points for award in awards])
+    room = UNLIMITED
     for limit, key in zip(campaign.limits, keys, strict=True):
-        room = limit.most - drawn(key)
-        fits = room if limit.measure == "points" else points_within(limit.measure, room, points, value)
-        if room <= 0 or (fits <= 0 and points):
-            per = "_".join(sorted(limit.per)) or "all"
-            reached = Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
-            return [], [], reached
-        left = min(left, fits)
+        left = limit.most - drawn(key)
+        fits = points_within(limit.measure, left, POINTS_LIMIT, value)
+        if left <= 0 or (fits <= 0 and points):
+            return reached(campaign, limit)
+        if fits < room.points:
+            room = Room(fits, limit)
+    return room
+
+
+def reached(campaign: Campaign, limit: Limit) -> Miss:
+    """The limit leaves nothing, or not enough."""
+    per = "_".join(sorted(limit.per)) or "all"
+    return Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
+
+
+def granted(
+    campaign: Campaign, awards: Sequence[Award], keys: Sequence[LimitKey], value: PointValue, room: Room
+) -> tuple[list[Award], list[Draw]]:
+    """What the limits leave of the awards, and what that draws.
+
+    Points beyond what is left are dropped, later effects first.
+    """
+    points = sum([award.points for award in awards])
+    left = min(points, room.points)
     kept = list(awards) if left == points else trimmed(awards, left)
     rule = campaign.rule
     # A coupon is a use as well, where there are no points beside it.
@@ -51,7 +77,7 @@ def granted(
         Draw(rule, key, 1 if coupon and limit.measure == "uses" else drawn_by(limit.measure, left, value), limit.most)
         for limit, key in zip(campaign.limits, keys, strict=True)
     ]
-    return kept, [draw for draw in draws if draw.amount], None
+    return kept, [draw for draw in draws if draw.amount]
 
 
 def points_within(measure: Measure, room: int, points: int, value: PointValue) -> int:
