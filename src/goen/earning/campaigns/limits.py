@@ -80,6 +80,20 @@ def granted(
     return kept, [draw for draw in draws if draw.amount]
 
 
+def as_granted(decision: Decision, awards: list[Award]) -> list[Award]:
+    """Awards of a part of the purchase: limited ones keep the lesser of what they are worth and what was granted."""
+    granted = {(a.rule, a.category, a.effect): a.granted for a in decision.awards if a.granted is not None}
+    if not granted:
+        return awards
+    limited = []
+    for award in awards:
+        limit = granted.get((award.rule, award.category, award.effect))
+        if limit is not None:
+            award = replace(award, points=min(award.points, limit), granted=limit)  # noqa: PLW2901
+        limited.append(award)
+    return limited
+
+
 def points_within(measure: Measure, room: int, points: int, value: PointValue) -> int:
     """How many of ``points`` an account with ``room`` left still covers."""
     if room <= 0:
