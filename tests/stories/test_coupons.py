@@ -127,6 +127,17 @@ async def test_effects(retailer: Retailer, effect: Any, changes: Any, payable: i
     assert returned["refund"]["money"] == payable
 
 
+async def test_a_gift_that_nobody_brought_to_the_till_is_refused_and_stays_to_be_used(retailer: Retailer) -> None:
+    await kind(retailer, {"kind": "gift", "name": "タオル", "sku": "T"}, uses={"per_member": 1})
+    member = await retailer.member()
+    without = [{"line": 1, "amount": 1100, "sku": "A"}]
+    assert await refused(retailer, member, lines=without) == "no_matching_goods"
+    offline = await retailer.buys(0, member, lines=without, coupons=["HARU300"], offline=True)
+    assert (offline["coupons"]["used"], [each["code"] for each in offline["warnings"]]) == ([], ["coupon_not_usable"])
+    with_it = [*without, {"line": 2, "amount": 550, "sku": "T"}]
+    assert (await retailer.buys(0, member, lines=with_it, coupons=["HARU300"]))["payable"] == 1100
+
+
 async def test_multiplied_points_come_on_top_and_go_with_returns(retailer: Retailer) -> None:
     await kind(retailer, {"kind": "points", "multiplier": 3, "max_points": 50})
     member = await retailer.member()
