@@ -16,6 +16,7 @@ ZONE = ZoneInfo("Asia/Tokyo")
 PLACES = [STORE, Place("ginza", "store", "関東"), WEB]
 WEEK = {"starts_at": "2026-12-01T00:00:00+09:00", "ends_at": "2026-12-07T23:59:59+09:00"}
 PER_SHOP = [{"measure": "points", "most": 9, "per": ["shop"]}]
+PER_MEMBER = [{"measure": "uses", "most": 1, "per": ["member"]}]
 PER_DAY_AND_SHOP = [{"measure": "points", "most": 9, "per": ["day", "shop"]}]
 RATE = {"kind": "rate", "multiplier": 2}
 FIXED = {"kind": "points", "points": 30}
@@ -31,7 +32,11 @@ FIXED = {"kind": "points", "points": 30}
         ({"effect": RATE, "limits": [{"measure": "uses", "most": 500}]}, None, None),
         ({"effect": FIXED, "limits": [{"measure": "uses", "most": 5}]}, 150, "uses/all"),
         ({"effect": RATE, "max_points": 40, "limits": [{"measure": "uses", "most": 5}]}, 200, "uses/all"),
-        ({"effect": FIXED, "limits": [{"measure": "uses", "most": 1, "per": ["member"]}]}, 3000, "uses/member"),
+        ({"effect": FIXED, "limits": PER_MEMBER, **WEEK}, 3000, "uses/member"),
+        # While it runs on, people go on joining.
+        ({"effect": FIXED, "limits": PER_MEMBER}, None, None),
+        ({"effect": FIXED, "limits": [{**PER_MEMBER[0], "per": ["member", "shop"]}]}, None, None),
+        ({"effect": FIXED, "limits": [*PER_MEMBER, {"measure": "points", "most": 9000}]}, 9000, "points/all"),
         ({"effect": RATE, "limits": PER_SHOP}, 27, "points/shop"),
         (
             {"effect": RATE, "when": {"channels": ["store"]}, "limits": PER_SHOP},

@@ -335,6 +335,24 @@ async def test_above_the_programmes_limit_a_second_person_approves(retailer):
     assert points_of(await retailer.buys(1100, member)) == {"base": 10, "campaign:large": 10, "campaign:small": 10}
 
 
+async def test_the_worst_case_counts_everybody_who_may_earn(retailer):
+    members = [await retailer.member(), await retailer.member(), await retailer.member(provisional=True)]
+    frozen = await retailer.server.post(f"/v1/members/{members[1]['id']}/freeze", json={"reason": "紛失"})
+    assert frozen.json()["status"] == "frozen"
+    gone = await retailer.member()
+    assert (await retailer.server.delete(f"/v1/members/{gone['id']}")).status_code == 204
+    body = {"campaigns": {"approval_above": 299}}
+    assert (await retailer.server.put("/v1/programme", json=body)).status_code == 200
+    retailer.clock.advance(seconds=3)
+    most = {"limits": [{"measure": "points", "most": 100, "per": ["member"]}]}
+    told = await live(retailer, "each", ends_at="2026-12-31T00:00:00+09:00", **most)
+    assert (told["checks"]["worst_case"]["points"], told["state"]) == (300, "waiting")
+    for member in members[1:]:
+        assert (await retailer.buys(1100, member))["points"]["earned"] == 10
+    on = await live(retailer, "on", **most)
+    assert (on["checks"]["worst_case"]["points"], on["state"]) == (None, "waiting")
+
+
 async def test_checks_name_overlaps_and_what_nothing_bounds(retailer):
     await live(retailer, "shop", conditions={"shops": ["shibuya"]}, stacking={"group": "g"})
     await live(retailer, "web", conditions={"channels": ["ec"]})

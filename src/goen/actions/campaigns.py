@@ -93,7 +93,7 @@ async def examine(database: Database, context: Context, campaign: Campaign, now:
     programme = context.engine_at(now).programme
     places = places_of(context)
     async with database.reading() as connection:
-        members = await store.members_active(connection)
+        members = await store.members_earning(connection)
     worst = worst_case(campaign, programme, members=members, places=places, zone=context.zone)
     others = context.campaigns.live(max(now, campaign.starts_at or now) + AHEAD)
     return Examined(

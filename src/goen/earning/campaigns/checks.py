@@ -171,7 +171,10 @@ class WorstCase(msgspec.Struct, frozen=True):
 def worst_case(
     campaign: Campaign, programme: Programme, *, members: int, places: Sequence[Place], zone: tzinfo
 ) -> WorstCase:
-    """The most points and yen of liability, over all members, shops and days of the campaign."""
+    """The most points and yen of liability, over all members, shops and days of the campaign.
+
+    ``members``: how many may earn today. Without an end people go on joining, and what counts by member bounds nothing.
+    """
     value = PointValue.of(programme.point_value)
     per_sale = _per_sale(campaign, programme)
     shops = sum(_holds_at(campaign.conditions, place) for place in places)
@@ -204,7 +207,7 @@ def _accounts(campaign: Campaign, limit: Limit, members: int, shops: int, zone: 
         first, last = (each.astimezone(zone) for each in (campaign.starts_at, campaign.ends_at))
         days = (last.date() - first.date()).days + 1
         months = (last.year - first.year) * 12 + last.month - first.month + 1
-    counts = {"member": members, "shop": shops, "day": days, "month": months}
+    counts = {"member": None if campaign.ends_at is None else members, "shop": shops, "day": days, "month": months}
     factors = [counts[each] for each in limit.per]
     return None if None in factors else prod(each for each in factors if each is not None)
 
