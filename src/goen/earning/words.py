@@ -134,6 +134,18 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "景品類に当たる場合、限度額（1,000円未満は200円、1,000円以上は取引価額の20%）を超えるおそれがあります",
         "May exceed the cap on premiums (200 yen below 1,000 yen, else 20 % of the sale)",
     ),
+    "premium_unknown": (
+        "進呈するクーポンの価額の上限が定まらないため、景品類に当たる場合の限度額を超えないかご確認ください",
+        "Nothing bounds what the coupon is worth; make sure that it stays below the cap on premiums",
+    ),
+    "no_such_coupon_kind": (
+        "進呈するクーポン（{kind}）が登録されていません",
+        "There is no kind of coupon {kind} to give",
+    ),
+    "coupon_kind_stopped": (
+        "進呈するクーポン（{kind}）は配布・利用を終了しています",
+        "The kind of coupon {kind} that it gives has been stopped",
+    ),
     "unbounded": (
         "付与ポイントの総額に上限がありません",
         "Nothing bounds what it may cost in all",
