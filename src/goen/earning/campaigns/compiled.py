@@ -17,7 +17,8 @@ class Compiled:
     """One campaign under one programme version."""
 
     __slots__ = (
-        "_misses", "ahead", "campaign", "checks", "effects", "floor", "goods", "hours", "pays", "replaces", "rule",
+        "_misses", "ahead", "campaign", "checks", "consumes", "effects", "exclusive", "floor", "goods", "group",
+        "hours", "pays", "replaces", "rule",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, engine: Engine) -> None:
@@ -33,6 +34,9 @@ class Compiled:
         self.checks = member_checks(when)
         self.floor = any((when.amount_min, when.amount_max, when.quantity_min))
         self.replaces = any(isinstance(e, RateEffect) and e.mode == "replace" for e in campaign.effects)
+        self.group = campaign.stacking.group
+        self.exclusive = campaign.stacking.exclusive
+        self.consumes = campaign.stacking.consumes_lines
         self.ahead = compiled_ahead(campaign)
         self._misses: dict[str, Miss] = {}
 
@@ -47,15 +51,12 @@ class Compiled:
 
     def entitlement(self, scratch: Scratch, positions: Positions) -> list[Award]:
         """What the effects give for these lines, within the cap of one sale."""
-        cap = self.campaign.max_points
-        awards = self.uncapped(scratch, positions)
-        return awards if cap is None else capped(awards, cap)
-
-    def uncapped(self, scratch: Scratch, positions: Positions) -> list[Award]:
-        """What the effects give for these lines by themselves."""
         if len(self.effects) == 1:
-            return self.effects[0](scratch, positions)
-        return [award for give in self.effects for award in give(scratch, positions)]
+            awards = self.effects[0](scratch, positions)
+        else:
+            awards = [award for give in self.effects for award in give(scratch, positions)]
+        cap = self.campaign.max_points
+        return awards if cap is None else capped(awards, cap)
 
 
 def below_floor(compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss | None:

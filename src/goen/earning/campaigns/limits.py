@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,14 +19,9 @@ from goen.vocabulary.points import POINTS_LIMIT, PointValue
 replace = msgspec.structs.replace
 
 
-class Room(NamedTuple):
-    """Points that a campaign's limits still cover, and the limit that is the tightest; None: none is."""
-
-    points: int
-    limit: Limit | None
-
-
-UNLIMITED = Room(POINTS_LIMIT, None)
+#: Points that a campaign's limits still cover, and the limit that is the tightest; None: none is.
+Room = tuple[int, Limit | None]
+UNLIMITED: Room = (POINTS_LIMIT, None)
 
 
 def limit_key(campaign: Campaign, limit: Limit, shop: str, day: date) -> LimitKey:
@@ -43,15 +37,15 @@ def covered(campaign: Campaign, points: int, keys: Sequence[LimitKey], value: Po
 
     ``keys`` are the accounts of ``campaign.limits``.
     """
-    room = UNLIMITED
+    tightest, by = UNLIMITED
     for limit, key in zip(campaign.limits, keys, strict=True):
         left = limit.most - drawn(key)
-        fits = points_within(limit.measure, left, POINTS_LIMIT, value)
+        fits = left if limit.measure == "points" else points_within(limit.measure, left, POINTS_LIMIT, value)
         if left <= 0 or (fits <= 0 and points):
             return reached(campaign, limit)
-        if fits < room.points:
-            room = Room(fits, limit)
-    return room
+        if fits < tightest:
+            tightest, by = fits, limit
+    return tightest, by
 
 
 def reached(campaign: Campaign, limit: Limit) -> Miss:
@@ -61,15 +55,15 @@ def reached(campaign: Campaign, limit: Limit) -> Miss:
 
 
 def granted(
-    campaign: Campaign, awards: Sequence[Award], keys: Sequence[LimitKey], value: PointValue, room: Room
+    campaign: Campaign, awards: list[Award], keys: Sequence[LimitKey], value: PointValue, room: Room
 ) -> tuple[list[Award], list[Draw]]:
     """What the limits leave of the awards, and what that draws.
 
     Points beyond what is left are dropped, later effects first.
     """
     points = sum([award.points for award in awards])
-    left = min(points, room.points)
-    kept = list(awards) if left == points else trimmed(awards, left)
+    left = min(points, room[0])
+    kept = awards if left == points else trimmed(awards, left)
     rule = campaign.rule
     # A coupon is a use as well, where there are no points beside it.
     coupon = not left and any(award.coupon for award in kept)

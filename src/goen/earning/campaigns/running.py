@@ -146,7 +146,7 @@ class Running:
             if isinstance(found, Miss):
                 return found
             room = found
-            points = min(points, room.points)
+            points = min(points, room[0])
         if cap is not None:
             points = min(points, cap)
         if compiled.replaces:
@@ -169,7 +169,7 @@ class Running:
         by_priority = self.engine.programme.campaigns.choose == "priority"
         winners: dict[str, Candidate] = {}
         for candidate in candidates:
-            group = candidate.compiled.campaign.stacking.group
+            group = candidate.compiled.group
             if group is not None:
                 best = winners.get(group)
                 # Candidates come in order of priority, so of equals the first stays.
@@ -177,15 +177,15 @@ class Running:
                     winners[group] = candidate
         standing = []
         for candidate in candidates:
-            group = candidate.compiled.campaign.stacking.group
+            group = candidate.compiled.group
             if group is None or (winner := winners[group]) is candidate:
                 standing.append(candidate)
             else:
                 misses.append(candidate.compiled.miss("same_group", {"winner": winner.compiled.rule}))
-        alone = [c for c in standing if c.compiled.campaign.stacking.exclusive]
+        alone = [c for c in standing if c.compiled.exclusive]
         if not alone or len(standing) == 1:
             return standing
-        others = [c for c in standing if not c.compiled.campaign.stacking.exclusive]
+        others = [c for c in standing if not c.compiled.exclusive]
         first = alone[0] if by_priority else max(alone, key=lambda c: c.net)
         together = sum([c.net for c in others])
         wins = standing[0] is first if by_priority else not others or first.net > together
@@ -215,7 +215,8 @@ class Running:
         for candidate in chosen:
             compiled, campaign = candidate.compiled, candidate.compiled.campaign
             lines, entitled = candidate.lines, candidate.awards
-            if gone := consumed | replaced if compiled.replaces else consumed:
+            gone = consumed | replaced if compiled.replaces else consumed
+            if gone:
                 lines, entitled = _on_what_is_left(candidate, gone, scratch)
                 if not entitled:
                     misses.append(compiled.miss("lines_used"))
@@ -225,11 +226,11 @@ class Running:
                 if not entitled:
                     misses.append(compiled.miss("campaigns_cap"))
                     continue
-            taken: list[Draw] = []
-            if campaign.limits:
+            taken: Sequence[Draw] = ()
+            if candidate.keys:
                 entitled, taken = granted(campaign, entitled, candidate.keys, engine.value, candidate.room)
-            points = _sum(entitled)
             if compiled.replaces:
+                points = _sum(entitled)
                 without = replaced.union(_positions(lines, scratch))
                 again, none = _own(engine, decision, scratch, without)
                 if points < _sum(own) - _sum(again):
@@ -239,13 +240,14 @@ class Running:
                         continue
                 own, own_misses, replaced = again, none, without
             awards += entitled
-            draws += taken
+            if taken:
+                draws += taken
             if lines is not None and lines not in numbers:
                 numbers[lines] = _line_numbers(decision, lines)
             applied.append(Applied(campaign.code, campaign.version, numbers[lines]))
             if cap is not None:
-                cap -= points
-            if campaign.stacking.consumes_lines:
+                cap -= _sum(entitled)
+            if compiled.consumes:
                 consumed.update(_positions(lines, scratch))
             if compiled.ahead is not None and (ahead := compiled.ahead(scratch.bases(lines)[1])) is not None:
                 misses.append(compiled.miss("next_step", {"missing": ahead[0], "points": ahead[1]}))
@@ -297,10 +299,11 @@ def _on_what_is_left(candidate: Candidate, gone: set[int], scratch: Scratch) -> 
 
 def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, room: Room, points: int) -> Miss | None:
     """Why a replacing campaign gives less than it takes; None where it gives all that it was meant to give."""
-    if points >= _sum(compiled.uncapped(scratch, lines)):
+    if points >= sum([_sum(give(scratch, lines)) for give in compiled.effects]):
         return None
-    if room.limit is not None and points >= room.points:
-        return reached(compiled.campaign, room.limit)
+    covers, limit = room
+    if limit is not None and points >= covers:
+        return reached(compiled.campaign, limit)
     return compiled.miss("campaigns_cap")
 
 
