@@ -8,14 +8,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from earning.test_campaigns import STORE, WEB, campaign
-from goen.earning.campaigns.checks import law, needs_approval, overlaps, validate, worst_case
+from goen.earning.campaigns.checks import Issued, needs_approval, overlaps, unissuable, validate, worst_case
+from goen.earning.campaigns.law import law
+from goen.earning.campaigns.model import Conditions
 from goen.earning.campaigns.scene import Place
+from goen.earning.coupons.model import AmountOff, CouponKind, FreePostage, Gift, PercentOff, PointsTimes
 from goen.earning.programme import CampaignTerms, Programme, Tier
 
 ZONE = ZoneInfo("Asia/Tokyo")
 PLACES = [STORE, Place("ginza", "store", "関東"), WEB]
 WEEK = {"starts_at": "2026-12-01T00:00:00+09:00", "ends_at": "2026-12-07T23:59:59+09:00"}
 PER_SHOP = [{"measure": "points", "most": 9, "per": ["shop"]}]
+PER_MEMBER = [{"measure": "uses", "most": 1, "per": ["member"]}]
 PER_DAY_AND_SHOP = [{"measure": "points", "most": 9, "per": ["day", "shop"]}]
 RATE = {"kind": "rate", "multiplier": 2}
 FIXED = {"kind": "points", "points": 30}
@@ -31,7 +35,11 @@ FIXED = {"kind": "points", "points": 30}
         ({"effect": RATE, "limits": [{"measure": "uses", "most": 500}]}, None, None),
         ({"effect": FIXED, "limits": [{"measure": "uses", "most": 5}]}, 150, "uses/all"),
         ({"effect": RATE, "max_points": 40, "limits": [{"measure": "uses", "most": 5}]}, 200, "uses/all"),
-        ({"effect": FIXED, "limits": [{"measure": "uses", "most": 1, "per": ["member"]}]}, 3000, "uses/member"),
+        ({"effect": FIXED, "limits": PER_MEMBER, **WEEK}, 3000, "uses/member"),
+        # While it runs on, people go on joining.
+        ({"effect": FIXED, "limits": PER_MEMBER}, None, None),
+        ({"effect": FIXED, "limits": [{**PER_MEMBER[0], "per": ["member", "shop"]}]}, None, None),
+        ({"effect": FIXED, "limits": [*PER_MEMBER, {"measure": "points", "most": 9000}]}, 9000, "points/all"),
         ({"effect": RATE, "limits": PER_SHOP}, 27, "points/shop"),
         (
             {"effect": RATE, "when": {"channels": ["store"]}, "limits": PER_SHOP},
@@ -103,10 +111,61 @@ def test_campaigns_overlap_where_one_sale_may_meet_both(one, other, how):
 )
 def test_rule_53_points_that_others_take_are_premiums_with_caps(effect, floor, warned):
     one = campaign(effect=effect, when={"amount_min": floor})
-    told = law(one, Programme(campaigns=CampaignTerms(points_usable="others")))
+    told = law(one, Programme(campaigns=CampaignTerms(points_usable="others")), {})
     assert (told.premiums, told.warnings) == ("premium", ("premium_above_cap",) if warned else ())
-    own = law(one, Programme())
+    own = law(one, Programme(), {})
     assert (own.premiums, own.payment_services, own.warnings) == ("discount", "outside", ())
+
+
+COUPON = {"kind": "coupon", "coupon": "next"}
+
+
+@pytest.mark.parametrize(
+    ("effect", "floor", "warned"),
+    [
+        (AmountOff(200), None, None),
+        (AmountOff(201), None, "premium_above_cap"),
+        (AmountOff(400), 2000, None),
+        (AmountOff(401), 2000, "premium_above_cap"),
+        (PercentOff(Decimal(50), most=200), None, None),
+        (PercentOff(Decimal(50), most=300), None, "premium_above_cap"),
+        (PercentOff(Decimal(10)), None, "premium_unknown"),
+        (FreePostage(most=200), None, None),
+        (FreePostage(), None, "premium_unknown"),
+        (PointsTimes(Decimal(3), max_points=400), None, None),
+        (PointsTimes(Decimal(3), max_points=402), None, "premium_above_cap"),
+        (PointsTimes(Decimal(3)), None, "premium_unknown"),
+        (Gift("タオル"), None, "premium_unknown"),
+    ],
+)
+def test_rule_53_a_coupon_is_worth_what_it_takes_off_at_most(effect, floor, warned):
+    one, kinds = (
+        campaign(effect=COUPON, when={"amount_min": floor}),
+        {"next": Issued(CouponKind("next", "x", effect), False)},
+    )
+    others = Programme(point_value=Decimal("0.5"), campaigns=CampaignTerms(points_usable="others"))
+    told = law(one, others, kinds)
+    assert (told.premiums, told.warnings) == ("premium", () if warned is None else (warned,))
+    # Off one's next purchase here it is a discount; goods for nothing are none.
+    own = law(one, Programme(), kinds)
+    assert own.premiums == ("premium" if isinstance(effect, Gift) else "discount")
+    assert own.warnings == (("premium_unknown",) if isinstance(effect, Gift) else ())
+
+
+def test_rule_53_a_percentage_is_bounded_by_the_largest_sale_it_is_for():
+    kind = CouponKind("next", "x", PercentOff(Decimal(10)), conditions=Conditions(amount_max=2000))
+    others = Programme(campaigns=CampaignTerms(points_usable="others"))
+    assert law(campaign(effect=COUPON), others, {"next": Issued(kind, False)}).warnings == ()
+
+
+def test_a_coupon_that_cannot_be_issued_is_an_error():
+    one = campaign(effects=[FIXED, COUPON])
+    kind = CouponKind("next", "x", AmountOff(100))
+    assert unissuable(one, {"next": Issued(kind, False)}) == []
+    assert [(p.level, p.field, p.code) for p in unissuable(one, {})] == [
+        ("error", "effects.1.coupon", "no_such_coupon_kind")
+    ]
+    assert [p.code for p in unissuable(one, {"next": Issued(kind, True)})] == ["coupon_kind_stopped"]
 
 
 def test_warnings_do_not_forbid():

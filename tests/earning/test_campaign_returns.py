@@ -18,7 +18,7 @@ from goen.earning.campaigns.limits import drawn_by
 from goen.earning.campaigns.model import from_json
 from goen.earning.campaigns.scene import Scene, nothing_drawn
 from goen.earning.evaluate import Engine
-from goen.earning.programme import Earning, Programme, Returns
+from goen.earning.programme import CampaignTerms, Earning, Programme, Returns
 from goen.earning.remainder import Returned, ReturnLine, Shipped, hand_back, regular_and_apart, ship
 
 SCENE = Scene.of(STORE, NOON, NOON.date(), ZONE)
@@ -78,6 +78,41 @@ def test_a_limited_award_keeps_the_lesser_of_what_is_left_and_what_was_granted()
     decision = decided(made, bought, catalogue, Facts(), lambda _: 0).decision
     assert decision.earned == 500
     assert points_after(decision, made, catalogue, *[[back(1)]] * 4) == [100, 100, 100, 200]
+
+
+def capped_and_limited() -> tuple[Engine, Campaigns, Decision]:
+    """Under a cap of 100 for all: the first gives 10 of 200 by its limit, the second what is left of the cap."""
+    per_line = {"kind": "points", "points": 100, "per": "line"}
+    first = campaign("a", per_line, limits=[{"measure": "points", "most": 10}])
+    second = campaign("b", {"kind": "points", "points": 45, "per": "line"})
+    made, catalogue = engine(base="tax_included", campaigns=CampaignTerms(max_points=100)), known(first, second)
+    decision = decided(made, sale(1000, 1000), catalogue, Facts()).decision
+    assert [(award.rule, award.points) for award in decision.awards] == [
+        ("base", 20), ("campaign:a", 10), ("campaign:b", 90),
+    ]  # fmt: skip
+    return made, catalogue, decision
+
+
+def test_a_limit_takes_of_the_programmes_cap_on_the_remainder_what_it_took_at_the_sale() -> None:
+    made, catalogue, decision = capped_and_limited()
+    assert points_after(decision, made, catalogue, [back(1)], [back(2)]) == [55, 65]
+
+
+def test_a_shipment_confirms_what_the_limit_leaves_of_the_programmes_cap() -> None:
+    made, catalogue, decision = capped_and_limited()
+    pinned = catalogue.pinned(made, decision)
+    first, state = ship(made, decision, Shipped(), [back(1)], pinned)
+    rest, _ = ship(made, decision, state, [back(2)], pinned)
+    assert (first, rest) == (10 + 10 + 45, 55)
+
+
+def test_a_replacing_rate_that_the_sale_left_out_stays_out_on_the_remainder() -> None:
+    instead = {"kind": "rate", "mode": "replace", "percent": 5}
+    one = campaign(effect=instead, limits=[{"measure": "points", "most": 600}])
+    made, catalogue = engine(base="tax_included"), known(one)
+    decision = decided(made, sale(50_000, 50_000), catalogue, Facts()).decision
+    # Of 50,000 yen the base is 500, less than the 600 that are left of the limit.
+    assert points_after(decision, made, catalogue, [back(1)], [back(2)]) == [500, 500]
 
 
 @settings(max_examples=150, deadline=None)

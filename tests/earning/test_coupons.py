@@ -9,13 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earning.builders import programmes, purchases
+from earning.builders import line, programmes, purchases, sale
 from goen.earning.coupons.codes import ALPHABET, RANDOM_CHARACTERS, new_code, normal, shown, well_formed
-from goen.earning.coupons.model import AmountOff, CouponEffect, CouponKind, FreePostage, PercentOff, from_json, to_json
+from goen.earning.coupons.model import (
+    AmountOff,
+    CouponEffect,
+    CouponKind,
+    FreePostage,
+    Gift,
+    PercentOff,
+    from_json,
+    to_json,
+)
 from goen.earning.coupons.rules import Compiled, Coupon, Goes, taken_off
 from goen.earning.decision import Facts
 from goen.earning.evaluate import compile_programme
+from goen.earning.programme import Programme
 from goen.earning.remainder import Returned, ReturnLine, hand_back
+from goen.purchases.model import Purchase
 
 replace = msgspec.structs.replace
 
@@ -73,3 +84,24 @@ def test_rules_4_25_27_reductions_add_up_and_any_split_of_a_return_gives_them_ba
         back = hand_back(engine, decision, state, [ReturnLine(share.line, Decimal(share.quantity) / 1000)])
         state, money, earned = back.state, money + back.money, earned + back.earned
     assert (state.full, money, earned) == (True, decision.payable, decision.earned)
+
+
+def test_a_gift_that_is_not_among_the_goods_or_free_already_is_not_used_up() -> None:
+    programme = compile_programme(Programme())
+    towel = Compiled(CouponKind("towel", "x", Gift("タオル", "T")))
+    bag = Compiled(CouponKind("bag", "x", Gift("トートバッグ")))
+
+    def off(bought: Purchase, *kinds: Compiled) -> tuple[list[int], tuple[str, str] | None]:
+        basket = programme.price(bought).basket
+        going = [Goes(Coupon(f"C{n}", kind), None) for n, kind in enumerate(kinds)]
+        used, _, idle = taken_off(going, bought, basket.net, basket.quantities, basket.postage)
+        return [each.amount for each in used], idle
+
+    there, absent = sale(line(1, 1100, sku="A"), line(2, 550, sku="T")), sale(line(1, 1100, sku="A"))
+    assert off(there, towel) == ([550], None)
+    assert off(there, towel, towel) == ([550], ("C1", "no_matching_goods"))
+    assert off(absent, towel) == ([], ("C0", "no_matching_goods"))
+    assert off(sale(line(1, 0, sku="T")), towel) == ([], ("C0", "no_matching_goods"))
+    assert off(absent, bag) == ([0], None)  # What is not rung up is handed over.
+    free = Compiled(CouponKind("amount", "x", AmountOff(100)))
+    assert off(sale(line(1, 0, sku="A")), free) == ([], ("C0", "nothing_to_reduce"))

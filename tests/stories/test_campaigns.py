@@ -248,6 +248,9 @@ async def test_a_quote_and_a_dry_run_say_what_the_sale_then_earns(retailer):
     assert told.json()["points"] == now["points"] == done["points"]
     assert points_of(done) == {"base": 10, "campaign:c": 10}
     assert {"rule": "campaign:c", "missing": 400, "points": 50} in now["next"]
+    shown = await retailer.server.get(f"/v1/purchases/{done['id']}")
+    for points in (done["points"], shown.json()["points"]):  # 400 yen of the base, which is 440 yen at the till.
+        assert points["not_applied"][-1]["text"].endswith("あと 400円（税抜） でさらに 50 ポイント進呈")
 
 
 async def test_rule_7_a_changed_order_is_decided_by_the_campaigns_of_its_own_time(retailer, owner):
@@ -333,6 +336,24 @@ async def test_above_the_programmes_limit_a_second_person_approves(retailer):
     assert approved.json()["approved_by"] == ["head"]
     retailer.clock.advance(seconds=3)
     assert points_of(await retailer.buys(1100, member)) == {"base": 10, "campaign:large": 10, "campaign:small": 10}
+
+
+async def test_the_worst_case_counts_everybody_who_may_earn(retailer):
+    members = [await retailer.member(), await retailer.member(), await retailer.member(provisional=True)]
+    frozen = await retailer.server.post(f"/v1/members/{members[1]['id']}/freeze", json={"reason": "紛失"})
+    assert frozen.json()["status"] == "frozen"
+    gone = await retailer.member()
+    assert (await retailer.server.delete(f"/v1/members/{gone['id']}")).status_code == 204
+    body = {"campaigns": {"approval_above": 299}}
+    assert (await retailer.server.put("/v1/programme", json=body)).status_code == 200
+    retailer.clock.advance(seconds=3)
+    most = {"limits": [{"measure": "points", "most": 100, "per": ["member"]}]}
+    told = await live(retailer, "each", ends_at="2026-12-31T00:00:00+09:00", **most)
+    assert (told["checks"]["worst_case"]["points"], told["state"]) == (300, "waiting")
+    for member in members[1:]:
+        assert (await retailer.buys(1100, member))["points"]["earned"] == 10
+    on = await live(retailer, "on", **most)
+    assert (on["checks"]["worst_case"]["points"], on["state"]) == (None, "waiting")
 
 
 async def test_checks_name_overlaps_and_what_nothing_bounds(retailer):

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from goen.actions.keys import create_key
 from stories.acts import lines, named, now
 from stories.conftest import Retailer
+from stories.words import programme
 
 
 async def kind(at: Retailer, effect: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
@@ -125,6 +127,17 @@ async def test_effects(retailer: Retailer, effect: Any, changes: Any, payable: i
     back = now(retailer) | {"external_id": "r", "lines": [{"line": 1, "quantity": 1}, {"line": 2, "quantity": 2}]}
     returned = (await retailer.server.post(f"/v1/purchases/{sale['id']}/returns", json=back)).json()
     assert returned["refund"]["money"] == payable
+
+
+async def test_a_gift_that_nobody_brought_to_the_till_is_refused_and_stays_to_be_used(retailer: Retailer) -> None:
+    await kind(retailer, {"kind": "gift", "name": "タオル", "sku": "T"}, uses={"per_member": 1})
+    member = await retailer.member()
+    without = [{"line": 1, "amount": 1100, "sku": "A"}]
+    assert await refused(retailer, member, lines=without) == "no_matching_goods"
+    offline = await retailer.buys(0, member, lines=without, coupons=["HARU300"], offline=True)
+    assert (offline["coupons"]["used"], [each["code"] for each in offline["warnings"]]) == ([], ["coupon_not_usable"])
+    with_it = [*without, {"line": 2, "amount": 550, "sku": "T"}]
+    assert (await retailer.buys(0, member, lines=with_it, coupons=["HARU300"]))["payable"] == 1100
 
 
 async def test_multiplied_points_come_on_top_and_go_with_returns(retailer: Retailer) -> None:
@@ -458,6 +471,48 @@ async def campaign(at: Retailer, **changes: Any) -> None:
 async def drawn(at: Retailer) -> int:
     found = (await at.server.get("/v1/campaigns/next")).json()["drawn"]
     return sum(each["drawn"] for each in found)
+
+
+async def test_a_campaign_goes_live_only_with_a_coupon_that_there_is(retailer: Retailer) -> None:
+    body = {"code": "next", "name": "次回クーポン", "effects": [{"kind": "coupon", "coupon": "haru"}]}
+    drafted = await retailer.server.post("/v1/campaigns", json=body)
+    assert drafted.status_code == 201, drafted.text
+
+    async def errors() -> list[str]:
+        told = (await retailer.server.get("/v1/campaigns/next")).json()
+        return [each["code"] for each in told["checks"]["findings"] if each["level"] == "error"]
+
+    async def activated() -> tuple[int, str | None]:
+        answer = await retailer.server.post("/v1/campaigns/next/activate", json={})
+        return answer.status_code, answer.json()["errors"][0]["field"] if answer.status_code == 422 else None
+
+    assert await errors() == ["no_such_coupon_kind"]
+    assert await activated() == (422, "effects.0.coupon")
+    await kind(retailer)
+    assert await errors() == []
+    assert await activated() == (200, None)
+    assert (await retailer.server.post("/v1/coupon_kinds/haru/stop", json={})).status_code == 200
+    assert await errors() == ["coupon_kind_stopped"]
+    assert await activated() == (200, None)  # It is live already; nothing changes.
+    changed = await retailer.server.patch("/v1/campaigns/next", json={"name": "二回目"})
+    assert changed.status_code == 200, changed.text
+    assert await activated() == (422, "effects.0.coupon")
+
+
+async def test_what_waits_for_approval_does_not_go_live_with_a_coupon_stopped_meanwhile(retailer: Retailer) -> None:
+    await programme(retailer, campaigns={"approval_above": 0})
+    await kind(retailer)
+    body = {"code": "next", "name": "次回クーポン", "effects": [{"kind": "coupon", "coupon": "haru"}]}
+    assert (await retailer.server.post("/v1/campaigns", json=body)).status_code == 201
+    waiting = await retailer.server.post("/v1/campaigns/next/activate", json={})
+    assert waiting.json()["state"] == "waiting"
+    assert (await retailer.server.post("/v1/coupon_kinds/haru/stop", json={})).status_code == 200
+    key = await create_key(retailer.services.database, integration="head", role="server", shop=None, device=None,
+                           author="test", now=retailer.clock.now())  # fmt: skip
+    head = {"Authorization": f"Bearer {key}"}
+    answer = await retailer.server.post("/v1/campaigns/next/approve", json={}, headers=head)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "effects.0.coupon")
+    assert (await retailer.server.get("/v1/campaigns/next")).json()["approved_by"] == []
 
 
 async def test_a_campaign_issues_a_coupon_and_a_return_takes_it_back(retailer: Retailer) -> None:

@@ -10,24 +10,29 @@ import msgspec
 
 from goen.actions.points.campaigns import anchor_of
 from goen.actions.points.context import Context
-from goen.database.pool import Database, Writing
+from goen.database.pool import Database, Reading, Writing
 from goen.earning.campaigns.catalogue import Change
 from goen.earning.campaigns.checks import (
-    Law,
+    Issued,
+    Kinds,
     Overlap,
     WorstCase,
-    law,
+    kinds_issued,
     needs_approval,
     overlaps,
+    unissuable,
     validate,
     worst_case,
 )
 from goen.earning.campaigns.errors import CampaignExists, CampaignState, SecondPersonNeeded, UnknownCampaign
+from goen.earning.campaigns.law import Law, law
 from goen.earning.campaigns.model import Campaign, SignalValue, from_json, to_json
 from goen.earning.campaigns.scene import LimitKey, Place
 from goen.earning.checks import Problem
+from goen.earning.coupons.model import from_json as coupon_kind
 from goen.earning.words import problem_text
 from goen.shops import campaigns as store
+from goen.shops import coupons
 from goen.shops.store import audit
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import InvalidRequest
@@ -93,14 +98,15 @@ async def examine(database: Database, context: Context, campaign: Campaign, now:
     programme = context.engine_at(now).programme
     places = places_of(context)
     async with database.reading() as connection:
-        members = await store.members_active(connection)
+        members = await store.members_earning(connection)
+        kinds = await _kinds(connection, campaign)
     worst = worst_case(campaign, programme, members=members, places=places, zone=context.zone)
     others = context.campaigns.live(max(now, campaign.starts_at or now) + AHEAD)
     return Examined(
-        validate(campaign, programme),
+        [*unissuable(campaign, kinds), *validate(campaign, programme)],
         overlaps(campaign, others, places),
         worst,
-        law(campaign, programme),
+        law(campaign, programme, kinds),
         needs_approval(programme, worst),
     )
 
@@ -118,7 +124,8 @@ async def activate(
     Asked again for a version that is live already, nothing changes.
 
     Raises:
-        UnknownCampaign; InvalidRequest: ``start`` is in the past; CampaignState: it has ended.
+        UnknownCampaign; InvalidRequest: ``start`` is in the past, or there is no such kind of coupon as it gives, or
+            not any more; CampaignState: it has ended.
     """
     start = start or now + AHEAD
     if not now + AHEAD <= start <= now + FARTHEST:
@@ -136,6 +143,7 @@ async def activate(
         last = await _last(connection, code)
         if last is not None and (last.version, last.what) == (campaign.version, "live") and last.at <= start:
             return campaign
+        await _can_issue(connection, context, campaign, now)
         # The one who activates may approve what somebody else has made: two people have seen it then.
         approved = set(await store.approvals(connection, code, campaign.version)) | {by}
         if examined.needs_approval and not approved - {row.made_by}:
@@ -153,7 +161,8 @@ async def approve(
     """A second person approves a version; where it was waiting for that, it goes live.
 
     Raises:
-        UnknownCampaign; SecondPersonNeeded: ``by`` has made or activated it.
+        UnknownCampaign; SecondPersonNeeded: ``by`` has made or activated it; InvalidRequest: what it gives is a coupon
+            of a kind that has been stopped meanwhile.
     """
     added: Change | None = None
     async with database.transaction() as connection:
@@ -166,6 +175,7 @@ async def approve(
         await store.approve(connection, code, row.version, by, now)
         await _audit(connection, "campaign.approved", campaign, by, now)
         if waiting and row.waiting_from is not None:
+            await _can_issue(connection, context, campaign, now)
             added = await _go(connection, campaign, max(row.waiting_from, now + AHEAD), by, now)
     _know(context, campaign, added)
     return campaign
@@ -247,6 +257,21 @@ def _checked(context: Context, campaign: Campaign, now: Instant) -> Campaign:
         if problem.level == "error":
             raise InvalidRequest(problem.field, problem_text(problem, programme.language))
     return campaign
+
+
+async def _kinds(connection: Reading, campaign: Campaign) -> Kinds:
+    rows = [await coupons.kind(connection, code) for code in kinds_issued(campaign)]
+    return {
+        row.code: Issued(coupon_kind(row.document.encode()), row.stopped_at is not None)
+        for row in rows
+        if row is not None
+    }
+
+
+async def _can_issue(connection: Reading, context: Context, campaign: Campaign, now: Instant) -> None:
+    language = context.engine_at(now).programme.language
+    for problem in unissuable(campaign, await _kinds(connection, campaign)):
+        raise InvalidRequest(problem.field, problem_text(problem, language))
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def ship(
             for share in decision.lines
         ]
         quantities = [done.get(share.line, 0) for share in decision.lines]
-        awards = _granted(decision, _earn(engine, decision, quantities, values, campaigns))
+        awards = _earn(engine, decision, quantities, values, campaigns)
     regular, apart = regular_and_apart(awards)
     most, apart_most = regular_and_apart(decision.awards)
     apart = {
@@ -338,7 +338,7 @@ def _remaining_awards(
         part, of = (gone, share.net) if share.net else (back.quantity, share.quantity)
         add_back = share.add_back - (_portion(share.add_back, part, of) if of else 0)
         bases.append(0 if back.done else engine.value_of(net, add_back, used))
-    awards = _granted(decision, _earn(engine, decision, quantities, bases, campaigns))
+    awards = _earn(engine, decision, quantities, bases, campaigns)
     if engine.programme.returns.thresholds == "keep":
         # What campaigns keep, they have told themselves.
         still = {award.rule for award in awards} | {f"campaign:{each.code}" for each in decision.campaigns}
@@ -359,20 +359,6 @@ def _earn(
         places = {share.line: i for i, share in enumerate(decision.lines)}
         awards += coupon_awards(engine, decision.coupons, Scratch(engine, kinds, rates, quantities, values), places)
     return awards
-
-
-def _granted(decision: Decision, awards: list[Award]) -> list[Award]:
-    """Limited awards keep min(entitlement, granted)."""
-    granted = {(a.rule, a.category, a.effect): a.granted for a in decision.awards if a.granted is not None}
-    if not granted:
-        return awards
-    limited = []
-    for award in awards:
-        limit = granted.get((award.rule, award.category, award.effect))
-        if limit is not None:
-            award = msgspec.structs.replace(award, points=min(award.points, limit), granted=limit)  # noqa: PLW2901
-        limited.append(award)
-    return limited
 
 
 def _portion(whole: int, part: int | None, of: int) -> int:

@@ -15,6 +15,7 @@ from babel.numbers import format_currency, get_currency_precision
 from goen.earning.campaigns import words as campaigns
 from goen.earning.checks import Problem
 from goen.earning.decision import Arithmetic, Award, Miss, Notice
+from goen.earning.programme import Base
 
 Language = Literal["ja", "en"]
 #: Names that people gave to codes: ``{"tier:gold": "ゴールド"}``. Codes without one show as they are.
@@ -133,6 +134,18 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "景品類に当たる場合、限度額（1,000円未満は200円、1,000円以上は取引価額の20%）を超えるおそれがあります",
         "May exceed the cap on premiums (200 yen below 1,000 yen, else 20 % of the sale)",
     ),
+    "premium_unknown": (
+        "進呈するクーポンの価額の上限が定まらないため、景品類に当たる場合の限度額を超えないかご確認ください",
+        "Nothing bounds what the coupon is worth; make sure that it stays below the cap on premiums",
+    ),
+    "no_such_coupon_kind": (
+        "進呈するクーポン（{kind}）が登録されていません",
+        "There is no kind of coupon {kind} to give",
+    ),
+    "coupon_kind_stopped": (
+        "進呈するクーポン（{kind}）は配布・利用を終了しています",
+        "The kind of coupon {kind} that it gives has been stopped",
+    ),
     "unbounded": (
         "付与ポイントの総額に上限がありません",
         "Nothing bounds what it may cost in all",
@@ -155,6 +168,8 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     ),
 }
 _MONEY_VALUES = frozenset({"base", "missing", "total", "computed", "up_to"})
+#: Of these, what a miss tells is money of the earning base.
+_OF_BASE = frozenset({"base", "missing", "up_to"})
 
 
 def money_text(amount: int, currency: str, language: Language) -> str:
@@ -214,15 +229,24 @@ def rate_text(arithmetic: Arithmetic, language: Language, currency: str = "JPY")
     return f"{points} point{'' if points == '1' else 's'} per {unit}"
 
 
-def miss_text(miss: Miss, language: Language, currency: str = "JPY", names: Names = {}) -> str:  # noqa: B006
-    """Why a rule gave nothing."""
+def miss_text(
+    miss: Miss,
+    language: Language,
+    currency: str = "JPY",
+    names: Names = {},  # noqa: B006 - never changed
+    base: Base = "tax_included",
+) -> str:
+    """Why a rule gave nothing. ``base`` is the programme's: where it is without tax, so is the money told here."""
     values = _shown(miss.values, currency, language)
+    if base == "tax_excluded":
+        without_tax = "（税抜）" if language == "ja" else " (before tax)"
+        values |= {name: values[name] + without_tax for name in _OF_BASE & values.keys()}
     if "winner" in miss.values:
         values["winner"] = rule_name(str(miss.values["winner"]), language, names)
     text = _pick(_REASONS.get(miss.reason, (miss.reason, miss.reason)), language).format(**values)
     if miss.reason == "below_unit" and miss.values.get("missing"):
         more = _pick(_REASONS["below_unit_missing"], language).format(**values)
-        text += f"（{more}）" if language == "ja" else f"; {more}"
+        text += f"。{more}" if language == "ja" else f"; {more}"
     return f"{rule_name(miss.rule, language, names)}: {text}"
 
 

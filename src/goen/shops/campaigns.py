@@ -112,9 +112,9 @@ async def drawn_on(connection: Reading, accounts: Sequence[tuple[int, str]]) -> 
     return [tuple(row) async for row in rows]
 
 
-async def members_active(connection: Reading) -> int:
-    """How many members are active."""
-    count: int = await _queries.members_active(connection)
+async def members_earning(connection: Reading) -> int:
+    """How many people may earn: registered, provisional and frozen members."""
+    count: int = await _queries.members_earning(connection)
     return count
 
 

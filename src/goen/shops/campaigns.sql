@@ -69,9 +69,9 @@ select l.code, l.period, l.drawn from limit_account l
   join unnest(:anchors::bigint[], :codes::text[]) as i (anchor, code) on l.anchor = i.anchor and l.code = i.code
  order by l.code, l.period;
 
--- name: members_active$
--- How many members there are to give to.
-select count(*) from member where status = 'active';
+-- name: members_earning$
+-- How many people there are to give to: whoever earns, registered or not, frozen or not; a household's pool is nobody.
+select count(*) from member where status in ('active', 'provisional', 'frozen') and not household;
 
 -- name: signals_after
 -- Signals that came after this change, in order.

@@ -16,6 +16,7 @@ from goen.actions.till.posting import PurchaseState
 from goen.earning import words
 from goen.earning.coupons.codes import shown
 from goen.earning.decision import Award, Decision, Miss, Notice
+from goen.earning.programme import Base
 from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
 from goen.members.ids import public_id
@@ -226,14 +227,17 @@ def _without_values(rule: str, reason: str, language: Language, name: str | None
     return NotApplied(rule, reason, words.miss_text(Miss(rule, reason), language, names=names))
 
 
-def not_applied(misses: Iterable[Miss], language: Language, currency: str, names: words.Names) -> list[NotApplied]:
+def not_applied(
+    misses: Iterable[Miss], language: Language, currency: str, names: words.Names, base: Base
+) -> list[NotApplied]:
+    """Misses in words; ``base`` is that of the programme which they were decided by."""
     found = []
     for miss in misses:
         if not miss.values:
             found.append(_without_values(miss.rule, miss.reason, language, names.get(miss.rule)))
             continue
         missing = miss.values.get("missing")
-        text = words.miss_text(miss, language, currency, names)
+        text = words.miss_text(miss, language, currency, names, base)
         found.append(NotApplied(miss.rule, miss.reason, text, missing if isinstance(missing, int) else None))
     return found
 
@@ -275,7 +279,8 @@ def purchase_answer(
     tiers: Sequence[TierProgress] = (),
 ) -> PurchaseAnswer:
     """The answer to a purchase as it now stands. ``earned`` and ``pending`` are this sale's, net of returns."""
-    language = context.programmes.version(decision.version).programme.language
+    programme = context.programmes.version(decision.version).programme
+    language, base = programme.language, programme.earning.base
     currency = context.currency
     names = names_of(context, decision, language) if decision.as_of or decision.coupons else {}
     after = None if journal is None else balance(journal)
@@ -296,7 +301,9 @@ def purchase_answer(
             pending=pending,
             confirms_on=purchase.confirms_on,
             breakdown=breakdown(decision.awards, language, currency, names) if decision.awards else (),
-            not_applied=not_applied(decision.not_applied, language, currency, names) if decision.not_applied else (),
+            not_applied=not_applied(decision.not_applied, language, currency, names, base)
+            if decision.not_applied
+            else (),
         ),
         coupons=coupons_answer(decision, issued, language) if decision.coupons or issued else NOTHING_USED,
         balance=after,

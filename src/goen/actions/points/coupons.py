@@ -115,8 +115,8 @@ class Redeeming:
             going.append(Goes(coupon, lines))
         used, reductions, idle = taken_off(going, ask, basket.net, basket.quantities, basket.postage)
         while idle is not None:
-            self._refused(CouponNotUsable(idle, "nothing_to_reduce"), warnings)
-            going = [goes for goes in going if goes.coupon.code != idle]
+            self._refused(CouponNotUsable(*idle), warnings)
+            going = [goes for goes in going if goes.coupon.code != idle[0]]
             used, reductions, idle = taken_off(going, ask, basket.net, basket.quantities, basket.postage)
         draws = []
         for goes in going:
@@ -149,7 +149,7 @@ class Redeeming:
             going.append(Goes(coupon, lines))
         used, reductions, idle = taken_off(going, self._ask, basket.net, basket.quantities, basket.postage)
         if idle is not None:
-            raise CouponNotUsable(idle, "nothing_to_reduce")
+            raise CouponNotUsable(*idle)
         used = [replace(each, over=True) if each.code in over else each for each in used]
         return Chosen(tuple(used), tuple(reductions), ())
 

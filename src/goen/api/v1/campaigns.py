@@ -16,8 +16,9 @@ from goen.api.decoding import read, refused
 from goen.api.operations import SERVER, Operation
 from goen.api.v1.presenting import named, proven
 from goen.api.v1.purchases import MEMBER_REFUSALS, SPENDING_REFUSALS
-from goen.earning.campaigns.checks import Law, Overlap, WorstCase
+from goen.earning.campaigns.checks import Overlap, WorstCase
 from goen.earning.campaigns.errors import CampaignExists, CampaignState, SecondPersonNeeded, UnknownCampaign
+from goen.earning.campaigns.law import Law
 from goen.earning.campaigns.model import Campaign, CampaignCode, SignalValue, from_json
 from goen.earning.checks import Problem
 from goen.earning.words import problem_text

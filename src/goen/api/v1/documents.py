@@ -190,6 +190,7 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
     used = 0 if row.status == "cancelled" else decision.used - progress.returned.used
     after = None if standing is None else _balance(standing)
     names = answers.names_of(context, decision, language)
+    base = context.programmes.version(decision.version).programme.earning.base
     breakdown = answers.breakdown(decision.awards, language, currency, names)
     if taken := earned + pending - sum(line.points for line in breakdown):
         rule = "cancelled" if row.status == "cancelled" else "returned"
@@ -213,7 +214,7 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
             pending=pending,
             confirms_on=row.confirms_on,
             breakdown=breakdown,
-            not_applied=answers.not_applied(decision.not_applied, language, currency, names),
+            not_applied=answers.not_applied(decision.not_applied, language, currency, names, base),
         ),
         coupons=answers.coupons_answer(decision, [code for _, code in progress.issued], language),
         balance=after,

@@ -2,7 +2,7 @@
 
 Owns the campaign as data (:mod:`model`), its compiled form and the choice between campaigns
 (:mod:`running`), what is left of an award after returns (:mod:`remainder`), which campaigns are live at
-an instant (:mod:`catalogue`), and what is said before one goes live (:mod:`checks`). Refuses to know
+an instant (:mod:`catalogue`), what is said before one goes live (:mod:`checks`, :mod:`law`). Refuses to know
 databases and clocks: facts of members and what is drawn on limits come in as values.
 """
 

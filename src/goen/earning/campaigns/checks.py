@@ -1,15 +1,13 @@
-"""What is said before a campaign goes live: contradictions, overlaps, the worst it may cost, and the law.
-
-None of this is legal advice: the class and the caps follow rules 53 and 54 of the programme's rules.
-"""
+"""What is said before a campaign goes live: contradictions, coupons that it cannot issue, overlaps, and the worst it
+may cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
 from decimal import Decimal
 from math import prod
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -27,14 +25,13 @@ from goen.earning.campaigns.model import (
 )
 from goen.earning.campaigns.scene import Place
 from goen.earning.checks import Problem
+from goen.earning.coupons.model import CouponKind
 from goen.earning.programme import Programme
 from goen.vocabulary.money import scaled
 from goen.vocabulary.points import PointValue
 
 #: Conditions on places alone hold on this day as on any other.
 _ANY_DAY = date(2026, 1, 5)
-#: Rule 53: a gift to all buyers is worth at most 200 yen below 1,000 yen, else a fifth of the sale.
-PREMIUM_SMALL_SALE, PREMIUM_SMALL, PREMIUM_PERCENT = 1000, 200, 20
 
 
 def validate(campaign: Campaign, programme: Programme) -> list[Problem]:
@@ -112,6 +109,35 @@ def _within(value: Decimal, most: int) -> bool:
         return False
 
 
+class Issued(NamedTuple):
+    """A kind of coupon as it is now, and whether it was stopped."""
+
+    kind: CouponKind
+    stopped: bool
+
+
+#: Kinds of coupons by code; those that there are.
+Kinds = Mapping[str, Issued]
+
+
+def kinds_issued(campaign: Campaign) -> list[str]:
+    """The kinds of coupons that the campaign gives, each once."""
+    return list(dict.fromkeys(each.coupon for each in campaign.effects if isinstance(each, IssueEffect)))
+
+
+def unissuable(campaign: Campaign, kinds: Kinds) -> list[Problem]:
+    """Errors where the campaign would tell members of a coupon that it cannot issue. They forbid going live, and not
+    keeping a draft: its coupons may be made after it."""
+    found = []
+    for i, effect in enumerate(campaign.effects):
+        if isinstance(effect, IssueEffect):
+            known = kinds.get(effect.coupon)
+            if known is None or known.stopped:
+                code = "no_such_coupon_kind" if known is None else "coupon_kind_stopped"
+                found.append(Problem("error", f"effects.{i}.coupon", code, {"kind": effect.coupon}))
+    return found
+
+
 # Overlaps ----------------------------------------------------------------------------------------
 
 
@@ -171,7 +197,10 @@ class WorstCase(msgspec.Struct, frozen=True):
 def worst_case(
     campaign: Campaign, programme: Programme, *, members: int, places: Sequence[Place], zone: tzinfo
 ) -> WorstCase:
-    """The most points and yen of liability, over all members, shops and days of the campaign."""
+    """The most points and yen of liability, over all members, shops and days of the campaign.
+
+    ``members``: how many may earn today. Without an end people go on joining, and what counts by member bounds nothing.
+    """
     value = PointValue.of(programme.point_value)
     per_sale = _per_sale(campaign, programme)
     shops = sum(_holds_at(campaign.conditions, place) for place in places)
@@ -204,7 +233,7 @@ def _accounts(campaign: Campaign, limit: Limit, members: int, shops: int, zone: 
         first, last = (each.astimezone(zone) for each in (campaign.starts_at, campaign.ends_at))
         days = (last.date() - first.date()).days + 1
         months = (last.year - first.year) * 12 + last.month - first.month + 1
-    counts = {"member": members, "shop": shops, "day": days, "month": months}
+    counts = {"member": None if campaign.ends_at is None else members, "shop": shops, "day": days, "month": months}
     factors = [counts[each] for each in limit.per]
     return None if None in factors else prod(each for each in factors if each is not None)
 
@@ -236,49 +265,3 @@ def _least(*caps: int | None) -> int | None:
 def _holds_at(when: Conditions, place: Place) -> bool:
     only = Conditions(channels=when.channels, shops=when.shops, not_shops=when.not_shops, regions=when.regions)
     return place_and_day(only, place, _ANY_DAY) is None
-
-
-# The law -----------------------------------------------------------------------------------------
-
-
-class Law(msgspec.Struct, frozen=True):
-    """How the premiums law sees it (rule 53): a ``discount`` on one's next sale, or a ``premium`` with caps.
-
-    ``warnings`` are codes; free points are outside the payment services law (rule 54).
-    """
-
-    premiums: Literal["discount", "premium"]
-    payment_services: Literal["outside"]
-    warnings: tuple[str, ...]
-
-
-def law(campaign: Campaign, programme: Programme) -> Law:
-    """The class and what to be careful about."""
-    if programme.campaigns.points_usable == "own":
-        return Law("discount", "outside", ())
-    value = PointValue.of(programme.point_value)
-    smallest = campaign.conditions.amount_min or 0
-    warnings = []
-    for effect in campaign.effects:
-        if isinstance(effect, RateEffect):
-            percent = effect.percent or (effect.multiplier or 0) * _base_percent(programme, value)
-            if percent > PREMIUM_PERCENT:
-                warnings.append("premium_above_cap")
-            continue
-        if isinstance(effect, IssueEffect):
-            continue  # A coupon off one's next purchase is a discount by itself.
-        points = effect.steps[0].points if isinstance(effect, StepsEffect) else effect.points
-        at = max(smallest, effect.steps[0].at if isinstance(effect, StepsEffect) and effect.of == "amount" else 0)
-        if isinstance(effect, EveryEffect) and effect.of == "amount":
-            at = max(at, effect.amount)
-        cap = PREMIUM_SMALL if at < PREMIUM_SMALL_SALE else at * PREMIUM_PERCENT // 100
-        if value.worth(points) > cap:
-            warnings.append("premium_above_cap")
-    return Law("premium", "outside", tuple(dict.fromkeys(warnings)))
-
-
-def _base_percent(programme: Programme, value: PointValue) -> Decimal:
-    earning = programme.earning
-    if earning.percent is not None:
-        return earning.percent
-    return Decimal(earning.unit_points * value.money * 100) / (earning.unit_amount * value.points)

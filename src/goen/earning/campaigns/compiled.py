@@ -17,7 +17,8 @@ class Compiled:
     """One campaign under one programme version."""
 
     __slots__ = (
-        "_misses", "ahead", "campaign", "checks", "effects", "floor", "goods", "hours", "pays", "replaces", "rule",
+        "_misses", "ahead", "campaign", "checks", "consumes", "effects", "exclusive", "floor", "goods", "group",
+        "hours", "pays", "replaces", "rule",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, engine: Engine) -> None:
@@ -33,6 +34,9 @@ class Compiled:
         self.checks = member_checks(when)
         self.floor = any((when.amount_min, when.amount_max, when.quantity_min))
         self.replaces = any(isinstance(e, RateEffect) and e.mode == "replace" for e in campaign.effects)
+        self.group = campaign.stacking.group
+        self.exclusive = campaign.stacking.exclusive
+        self.consumes = campaign.stacking.consumes_lines
         self.ahead = compiled_ahead(campaign)
         self._misses: dict[str, Miss] = {}
 

@@ -14,9 +14,14 @@ import msgspec
 from goen.earning.campaigns.model import Campaign, Limit, Measure
 from goen.earning.campaigns.scene import Draw, Drawn, LimitKey
 from goen.earning.decision import Award, Decision, Miss
-from goen.vocabulary.points import PointValue
+from goen.vocabulary.points import POINTS_LIMIT, PointValue
 
 replace = msgspec.structs.replace
+
+
+#: Points that a campaign's limits still cover, and the limit that is the tightest; None: none is.
+Room = tuple[int, Limit | None]
+UNLIMITED: Room = (POINTS_LIMIT, None)
 
 
 def limit_key(campaign: Campaign, limit: Limit, shop: str, day: date) -> LimitKey:
@@ -27,23 +32,38 @@ def limit_key(campaign: Campaign, limit: Limit, shop: str, day: date) -> LimitKe
     return LimitKey("member" not in limit.per, f"{campaign.rule}/{limit.measure}/{scope}", period)
 
 
-def granted(
-    campaign: Campaign, awards: Sequence[Award], keys: Sequence[LimitKey], value: PointValue, drawn: Drawn
-) -> tuple[list[Award], list[Draw], Miss | None]:
-    """What the limits leave of the awards, what that draws, and why nothing is left if so.
+def covered(campaign: Campaign, points: int, keys: Sequence[LimitKey], value: PointValue, drawn: Drawn) -> Room | Miss:
+    """What the limits still cover, or why there is nothing left where ``points`` are wanted (0: a coupon alone).
 
-    ``keys`` are the accounts of ``campaign.limits``. Points beyond what is left are dropped, later effects first.
+    ``keys`` are the accounts of ``campaign.limits``.
     """
-    points = left = sum([award.points for award in awards])
+    tightest, by = UNLIMITED
     for limit, key in zip(campaign.limits, keys, strict=True):
-        room = limit.most - drawn(key)
-        fits = room if limit.measure == "points" else points_within(limit.measure, room, points, value)
-        if room <= 0 or (fits <= 0 and points):
-            per = "_".join(sorted(limit.per)) or "all"
-            reached = Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
-            return [], [], reached
-        left = min(left, fits)
-    kept = list(awards) if left == points else trimmed(awards, left)
+        left = limit.most - drawn(key)
+        fits = left if limit.measure == "points" else points_within(limit.measure, left, POINTS_LIMIT, value)
+        if left <= 0 or (fits <= 0 and points):
+            return reached(campaign, limit)
+        if fits < tightest:
+            tightest, by = fits, limit
+    return tightest, by
+
+
+def reached(campaign: Campaign, limit: Limit) -> Miss:
+    """The limit leaves nothing, or not enough."""
+    per = "_".join(sorted(limit.per)) or "all"
+    return Miss(campaign.rule, "limit_reached", {"measure": limit.measure, "most": limit.most, "per": per})
+
+
+def granted(
+    campaign: Campaign, awards: list[Award], keys: Sequence[LimitKey], value: PointValue, room: Room
+) -> tuple[list[Award], list[Draw]]:
+    """What the limits leave of the awards, and what that draws.
+
+    Points beyond what is left are dropped, later effects first.
+    """
+    points = sum([award.points for award in awards])
+    left = min(points, room[0])
+    kept = awards if left == points else trimmed(awards, left)
     rule = campaign.rule
     # A coupon is a use as well, where there are no points beside it.
     coupon = not left and any(award.coupon for award in kept)
@@ -51,7 +71,21 @@ def granted(
         Draw(rule, key, 1 if coupon and limit.measure == "uses" else drawn_by(limit.measure, left, value), limit.most)
         for limit, key in zip(campaign.limits, keys, strict=True)
     ]
-    return kept, [draw for draw in draws if draw.amount], None
+    return kept, [draw for draw in draws if draw.amount]
+
+
+def as_granted(decision: Decision, awards: list[Award]) -> list[Award]:
+    """Awards of a part of the purchase: limited ones keep the lesser of what they are worth and what was granted."""
+    granted = {(a.rule, a.category, a.effect): a.granted for a in decision.awards if a.granted is not None}
+    if not granted:
+        return awards
+    limited = []
+    for award in awards:
+        limit = granted.get((award.rule, award.category, award.effect))
+        if limit is not None:
+            award = replace(award, points=min(award.points, limit), granted=limit)  # noqa: PLW2901
+        limited.append(award)
+    return limited
 
 
 def points_within(measure: Measure, room: int, points: int, value: PointValue) -> int:

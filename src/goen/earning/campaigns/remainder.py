@@ -1,7 +1,7 @@
 """The campaigns of a recorded purchase, computed again on a part of it (rules 7, 25, 30).
 
 Which campaigns applied, in which version and for which lines, is pinned in the decision; what they give
-for the part follows from the same effects. A limit's grant is kept by :mod:`goen.earning.remainder`.
+for the part follows from the same effects, the same caps, and what a limit granted to the whole.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
 from goen.earning.campaigns.effects import Positions, Scratch
+from goen.earning.campaigns.limits import as_granted
 from goen.earning.decision import Award, Decision
 from goen.earning.evaluate import Engine
 
@@ -55,6 +56,9 @@ class Pinned:
             mine = self._of_one(decision, compiled, lines, scratch, keep)
             if room is not None:
                 mine = capped(mine, room)
+            # What the limit did not grant, the sale left of the cap for the next campaign.
+            mine = as_granted(decision, mine)
+            if room is not None:
                 room -= sum([award.points for award in mine])
             awards += mine
         return awards

@@ -4,14 +4,15 @@ How a sale is decided, in the words that the code uses:
 
 1. *plan*: what shop and business date already rule out is known once per shop and day;
 2. *shortlist*: hours, payment and the lines that count need the document alone;
-3. *applicable*: member checks, floors of amount and pieces; each gives its *entitlement* by itself;
+3. *applicable*: member checks, floors of amount and pieces; each gives its *entitlement* by itself, of which
+   counts what its caps and limits leave: what is dry is out before anything is chosen;
 4. *groups*: of a group one applies; *exclusive*: one alone or the others together, the better for the member;
-5. *lines*: in order of priority, lines that one has consumed are gone for the next;
-6. *caps*: the campaign's own per sale, then the programme's over all campaigns, lowest priority first;
-7. *limits*: what the accounts still cover is granted and drawn.
+5. then in order of priority, each campaign: *lines* that one before has consumed are gone; *caps*: its own per
+   sale, then what is left of the programme's over all campaigns; *limits*: what the accounts still cover is
+   granted and drawn.
 
 Campaign points come on top of the programme's own rates (rule 6), except that a rate in mode ``replace``
-takes the programme's rates and thresholds off its lines.
+takes the programme's rates and thresholds off its lines; not so where a cap or a limit cuts it below them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import msgspec
 from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
 from goen.earning.campaigns.conditions import article_of
 from goen.earning.campaigns.effects import Positions, Scratch
-from goen.earning.campaigns.limits import granted
+from goen.earning.campaigns.limits import UNLIMITED, Room, covered, granted, reached
 from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.scene import Article, Draw, Drawn, LimitKey, Place, Scene
 from goen.earning.campaigns.shortlist import Entry, Plan, Shortlist, numbered, planned, shortlisted
@@ -47,12 +48,14 @@ class Outcome(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An applicable campaign with its entitlement. ``net`` is what the member has of it in all."""
+    """An applicable campaign with its entitlement and what its limits still cover. ``net`` is what the member would
+    have of it alone: within caps and limits, less what it takes off the programme's own."""
 
     compiled: Compiled
     keys: tuple[LimitKey, ...]
     lines: Positions
     awards: list[Award]
+    room: Room
     net: int
 
 
@@ -97,18 +100,18 @@ class Running:
         """
         basket, engine = priced.basket, self.engine
         scratch = Scratch(engine, basket.kinds, basket.tax_rates, basket.quantities, engine.values(basket))
+        cap = overall_cap(engine, scratch)
         misses = shortlist.misses.copy()
         candidates = []
         for entry in shortlist.entries:
-            found = self._applicable(purchase, decision, entry, scratch, scene, articles)
+            found = self._applicable(purchase, decision, entry, scratch, scene, articles, drawn, cap)
             if isinstance(found, Miss):
                 misses.append(found)
             else:
                 candidates.append(found)
         if not candidates:
             return Outcome(replace(decision, not_applied=(*decision.not_applied, *misses), as_of=self.as_of), ())
-        chosen = self._lines_in_turn(self._chosen(candidates, misses), scratch, misses)
-        return self._granted(decision, chosen, misses, scratch, drawn)
+        return self._granted(decision, self._chosen(candidates, misses), misses, scratch, cap)
 
     def _applicable(
         self,
@@ -118,6 +121,8 @@ class Running:
         scratch: Scratch,
         scene: Scene,
         articles: dict[str, Article],
+        drawn: Drawn,
+        cap: int | None,
     ) -> Candidate | Miss:
         compiled, lines = entry.compiled, entry.lines
         if entry.open:
@@ -135,9 +140,21 @@ class Running:
         points = awards[0].points if len(awards) == 1 else sum([award.points for award in awards])
         if not points and not any(award.coupon for award in awards):
             return self._nothing(compiled, scratch, lines)
+        room = UNLIMITED
+        if entry.keys:
+            found = covered(compiled.campaign, points, entry.keys, self.engine.value, drawn)
+            if isinstance(found, Miss):
+                return found
+            room = found
+            points = min(points, room[0])
+        if cap is not None:
+            points = min(points, cap)
         if compiled.replaces:
-            points -= self._replaced(decision, scratch, lines)
-        return Candidate(compiled, entry.keys, lines, awards, points)
+            displaced = decision.earned - _sum(_own(self.engine, decision, scratch, _positions(lines, scratch))[0])
+            if points < displaced and (miss := _cut(compiled, scratch, lines, room, points)) is not None:
+                return miss
+            points -= displaced
+        return Candidate(compiled, entry.keys, lines, awards, room, points)
 
     def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss:
         base = scratch.bases(lines)[1]
@@ -147,17 +164,12 @@ class Running:
             return compiled.miss("nothing_eligible")
         return compiled.miss("below_unit", {"base": base})
 
-    def _replaced(self, decision: Decision, scratch: Scratch, lines: Positions) -> int:
-        """Points of the programme's own that a replacing rate takes off these lines."""
-        positions = range(len(scratch.kinds)) if lines is None else lines
-        return decision.earned - sum([award.points for award in _own(self.engine, decision, scratch, positions)[0]])
-
     def _chosen(self, candidates: list[Candidate], misses: list[Miss]) -> list[Candidate]:
         """One of each group, then an exclusive one alone or all the others."""
         by_priority = self.engine.programme.campaigns.choose == "priority"
         winners: dict[str, Candidate] = {}
         for candidate in candidates:
-            group = candidate.compiled.campaign.stacking.group
+            group = candidate.compiled.group
             if group is not None:
                 best = winners.get(group)
                 # Candidates come in order of priority, so of equals the first stays.
@@ -165,15 +177,15 @@ class Running:
                     winners[group] = candidate
         standing = []
         for candidate in candidates:
-            group = candidate.compiled.campaign.stacking.group
+            group = candidate.compiled.group
             if group is None or (winner := winners[group]) is candidate:
                 standing.append(candidate)
             else:
                 misses.append(candidate.compiled.miss("same_group", {"winner": winner.compiled.rule}))
-        alone = [c for c in standing if c.compiled.campaign.stacking.exclusive]
+        alone = [c for c in standing if c.compiled.exclusive]
         if not alone or len(standing) == 1:
             return standing
-        others = [c for c in standing if not c.compiled.campaign.stacking.exclusive]
+        others = [c for c in standing if not c.compiled.exclusive]
         first = alone[0] if by_priority else max(alone, key=lambda c: c.net)
         together = sum([c.net for c in others])
         wins = standing[0] is first if by_priority else not others or first.net > together
@@ -182,78 +194,66 @@ class Running:
         misses += [c.compiled.miss("exclusive", prevailing) for c in standing if c not in chosen]
         return chosen
 
-    def _lines_in_turn(self, chosen: list[Candidate], scratch: Scratch, misses: list[Miss]) -> list[Candidate]:
-        """What each has left of its lines once those before it have consumed or replaced theirs."""
-        if len(chosen) < 2 or not any(
-            c.compiled.replaces or c.compiled.campaign.stacking.consumes_lines for c in chosen
-        ):
-            return chosen
-        every = tuple(range(len(scratch.kinds)))
-        consumed: set[int] = set()
-        replaced: set[int] = set()
-        kept = []
-        for candidate in chosen:
-            compiled, before = candidate.compiled, every if candidate.lines is None else candidate.lines
-            gone = consumed | replaced if compiled.replaces else consumed
-            lines = tuple([i for i in before if i not in gone])
-            if len(lines) < len(before):
-                short = below_floor(compiled, scratch, lines) if compiled.floor else None
-                awards = compiled.entitlement(scratch, lines) if lines and short is None else []
-                if not awards:
-                    misses.append(compiled.miss("lines_used"))
-                    continue
-                candidate = candidate._replace(lines=lines, awards=awards)  # noqa: PLW2901
-            kept.append(candidate)
-            if compiled.campaign.stacking.consumes_lines:
-                consumed.update(lines)
-            if compiled.replaces:
-                replaced.update(lines)
-        return kept
-
     def _granted(
         self,
         decision: Decision,
         chosen: list[Candidate],
         misses: list[Miss],
         scratch: Scratch,
-        drawn: Drawn,
+        cap: int | None,
     ) -> Outcome:
-        """Caps, then limits, then the awards together with the programme's own."""
+        """Each in turn: the lines that are left, caps, limits; then the awards together with the programme's own."""
         engine = self.engine
-        room = overall_cap(engine, scratch)
         awards: list[Award] = []
         draws: list[Draw] = []
         applied: list[Applied] = []
         numbers: dict[Positions, Positions] = {None: None}
+        consumed: set[int] = set()
         replaced: set[int] = set()
-        for compiled, keys, lines, entitled, _ in chosen:
-            campaign = compiled.campaign
-            if room is not None:
-                entitled = capped(entitled, room)  # noqa: PLW2901
+        own: Sequence[Award] = decision.awards
+        own_misses: Sequence[Miss] = decision.not_applied
+        for candidate in chosen:
+            compiled, campaign = candidate.compiled, candidate.compiled.campaign
+            lines, entitled = candidate.lines, candidate.awards
+            gone = consumed | replaced if compiled.replaces else consumed
+            if gone:
+                lines, entitled = _on_what_is_left(candidate, gone, scratch)
+                if not entitled:
+                    misses.append(compiled.miss("lines_used"))
+                    continue
+            if cap is not None:
+                entitled = capped(entitled, cap)
                 if not entitled:
                     misses.append(compiled.miss("campaigns_cap"))
                     continue
-            if campaign.limits:
-                entitled, taken, reached = granted(campaign, entitled, keys, engine.value, drawn)  # noqa: PLW2901
-                if reached is not None:
-                    misses.append(reached)
-                    continue
-                draws += taken
+            taken: Sequence[Draw] = ()
+            if candidate.keys:
+                entitled, taken = granted(campaign, entitled, candidate.keys, engine.value, candidate.room)
+            if compiled.replaces:
+                points = _sum(entitled)
+                without = replaced.union(_positions(lines, scratch))
+                again, none = _own(engine, decision, scratch, without)
+                if points < _sum(own) - _sum(again):
+                    miss = _cut(compiled, scratch, lines, candidate.room, points)
+                    if miss is not None:
+                        misses.append(miss)
+                        continue
+                own, own_misses, replaced = again, none, without
             awards += entitled
+            if taken:
+                draws += taken
             if lines is not None and lines not in numbers:
                 numbers[lines] = _line_numbers(decision, lines)
             applied.append(Applied(campaign.code, campaign.version, numbers[lines]))
-            if room is not None:
-                room -= sum([award.points for award in entitled])
-            if compiled.replaces:
-                replaced.update(range(len(scratch.kinds)) if lines is None else lines)
+            if cap is not None:
+                cap -= _sum(entitled)
+            if compiled.consumes:
+                consumed.update(_positions(lines, scratch))
             if compiled.ahead is not None and (ahead := compiled.ahead(scratch.bases(lines)[1])) is not None:
                 misses.append(compiled.miss("next_step", {"missing": ahead[0], "points": ahead[1]}))
-        own, own_misses = decision.awards, decision.not_applied
         if replaced:
-            again, none = _own(engine, decision, scratch, replaced)
-            own, own_misses = tuple(again), (*[m for m in own_misses if m.reason in _OF_CHOICE], *none)
-        earned = sum([award.points for award in own]) + sum([award.points for award in awards])
+            own_misses = (*[m for m in decision.not_applied if m.reason in _OF_CHOICE], *own_misses)
+        earned = _sum(own) + _sum(awards)
         if earned >= POINTS_LIMIT:
             raise InvalidRequest("lines", f"earn {earned:,} points; a purchase earns below {POINTS_LIMIT:,}")
         return Outcome(
@@ -284,3 +284,32 @@ def _own(
 def _line_numbers(decision: Decision, lines: tuple[int, ...]) -> tuple[int, ...]:
     shares = decision.lines
     return tuple([shares[i].line for i in lines])
+
+
+def _on_what_is_left(candidate: Candidate, gone: set[int], scratch: Scratch) -> tuple[Positions, list[Award]]:
+    """A campaign's lines without those that are gone, and what it gives for them."""
+    compiled, before = candidate.compiled, _positions(candidate.lines, scratch)
+    lines = tuple([i for i in before if i not in gone])
+    if len(lines) == len(before):
+        return candidate.lines, candidate.awards
+    if not lines or (compiled.floor and below_floor(compiled, scratch, lines) is not None):
+        return lines, []
+    return lines, compiled.entitlement(scratch, lines)
+
+
+def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, room: Room, points: int) -> Miss | None:
+    """Why a replacing campaign gives less than it takes; None where it gives all that it was meant to give."""
+    if points >= sum([_sum(give(scratch, lines)) for give in compiled.effects]):
+        return None
+    covers, limit = room
+    if limit is not None and points >= covers:
+        return reached(compiled.campaign, limit)
+    return compiled.miss("campaigns_cap")
+
+
+def _positions(lines: Positions, scratch: Scratch) -> Sequence[int]:
+    return range(len(scratch.kinds)) if lines is None else lines
+
+
+def _sum(awards: Iterable[Award]) -> int:
+    return sum([award.points for award in awards])

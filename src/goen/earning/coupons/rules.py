@@ -179,8 +179,8 @@ def not_together(coupon: Coupon, others: Sequence[Coupon]) -> str | None:
 
 def taken_off(
     going: Sequence[Goes], purchase: Purchase, amounts: Sequence[int], quantities: Sequence[int], postage: int
-) -> tuple[list[UsedCoupon], list[Reduction], str | None]:
-    """What each takes off, in the order of effects; and the code of one that would take off nothing, if any.
+) -> tuple[list[UsedCoupon], list[Reduction], tuple[str, str] | None]:
+    """What each takes off, in the order of effects; and the code of one that would take off nothing, if any, and why.
 
     ``amounts``: the lines after discounts, in order of number.
     """
@@ -205,7 +205,9 @@ def taken_off(
                 only = tuple(every)
                 amount = sum([left[i] * 1000 // max(1000, quantities[i]) for i in every])
         if not amount and isinstance(effect, AmountOff | PercentOff | FreePostage):
-            return used, reductions, coupon.code
+            return used, reductions, (coupon.code, "nothing_to_reduce")
+        if not amount and isinstance(effect, Gift) and effect.sku is not None:
+            return used, reductions, (coupon.code, "no_matching_goods")
         numbers = None if only is None else tuple([lines[i].line for i in only])
         used.append(_used(coupon, amount, numbers))
         if amount and isinstance(effect, FreePostage):
