@@ -36,7 +36,10 @@ NOT_PERSONAL = {
     "match_review.state": "code", "match_review.evidence": "names of fields and weights",
     "match_review.decided_by": "staff and programs",
     "coupon.*": "codes", "coupon_batch.*": "names of batches and programs", "coupon_kind.*": "rules",
-    "coupon_kind_version.*": "rules", "coupon_use.*": "codes and ids",
+    "coupon_kind_version.*": "rules", "reward.*": "rules", "reward_code.*": "codes of others, nobody's yet",
+    "reward_order.order_id": "id", "reward_order.reward": "code", "reward_order.status": "code",
+    "reward_order.lots": "numbers and dates", "reward_order.delivery": "code", "reward_order.coupon": "code",
+    "reward_order.tracking": "the carrier's number of a parcel", "coupon_use.*": "codes and ids",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
     "member_device.*": "hashes and what kind of device; rows go with erasure",

@@ -1,0 +1,33 @@
+-- name: reward
+-- A reward as it is to be had now.
+select r.document::text as document from reward r where r.code = :reward;
+
+-- name: free_code
+-- The first code that no standing order has and that nobody else in sight is about to take.
+select c.number, c.value from reward_code c
+ where c.reward = :reward
+   and not exists (select from limit_account a
+                    where a.anchor = :anchor and a.code = 'reward_code:' || c.reward and a.period = c.number::text and a.drawn > 0)
+ order by c.number limit 1;
+
+-- name: order_held
+-- An order as it is now.
+select o.status, o.points, o.lots::text as lots, o.reward, o.delivery, o.coupon, o.code_number, o.shop_id, o.pool_id
+  from reward_order o where o.member_id = :member_id and o.order_id = :order_id;
+
+-- name: coupon_used
+-- Whether a coupon was used and not given back.
+select count(*) filter (where u.what = 'use') > count(*) filter (where u.what = 'back') as used
+  from coupon_use u where u.code_hash = :code_hash and u.code = :code;
+
+-- name: add_order
+-- A new order.
+insert into reward_order (member_id, order_id, reward, status, points, money, lots, delivery, coupon, code_number, address,
+       ordered_at, changed_at, act_id, shop_id, pool_id)
+values (:member_id, :order_id, :reward, :status, :points, :money, :lots, :delivery, :coupon, :code_number, :address,
+        :now, :now, :act_id, :shop_id, :pool_id);
+
+-- name: cancel_order
+-- An order falls away.
+update reward_order set status = 'cancelled', changed_at = :now
+ where member_id = :member_id and order_id = :order_id;

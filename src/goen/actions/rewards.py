@@ -1,0 +1,87 @@
+"""Rewards put up and changed, codes put in, orders sent and handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from goen.actions.members import record
+from goen.database.pool import Database
+from goen.earning.rewards.errors import RewardOrderState, UnknownReward, UnknownRewardOrder
+from goen.earning.rewards.model import Reward, faults
+from goen.purchases.ids import home_of
+from goen.shops import rewards as store
+from goen.shops.model import Principal
+from goen.shops.store import audit
+from goen.vocabulary.refusal import InvalidRequest
+
+_encode = msgspec.json.encode
+#: Which status an order may come from.
+_FROM = {"shipped": ("ordered",), "done": ("ordered", "shipped")}
+
+
+async def put(database: Database, code: str, reward: Reward, by: str, now: datetime) -> None:
+    """Keep a reward as it is to be had from now on; orders keep what they have cost.
+
+    :raises InvalidRequest: it contradicts itself.
+    """
+    for field, message in faults(reward):
+        raise InvalidRequest(field, message)
+    async with database.transaction() as connection:
+        await store.put(connection, code, _encode(reward).decode(), by, now)
+        details = {"reward": code, "points": reward.points, "stock": reward.stock}
+        await audit(connection, at=now, author=by, action="reward.put", details=details)
+
+
+async def add_codes(database: Database, code: str, values: Sequence[str], by: str, now: datetime) -> int:
+    """Put in codes of a gift of others, each of which is given away once; gives how many were new.
+
+    :raises UnknownReward: and InvalidRequest, where it is no reward of codes.
+    """
+    async with database.transaction() as connection:
+        row = await store.reward(connection, code)
+        if row is None:
+            raise UnknownReward(code)
+        if msgspec.json.decode(row.document, type=Reward).delivery != "code":
+            raise InvalidRequest("codes", "belong to a reward of delivery code")
+        added = await store.add_codes(connection, code, values)
+        await audit(connection, at=now, author=by, action="reward.codes", details={"reward": code, "codes": added})
+    return added
+
+
+async def found(database: Database, order_id: str) -> store.OrderRow:
+    """An order by its id.
+
+    :raises UnknownRewardOrder: there is none.
+    """
+    home = home_of("o", order_id)
+    async with database.reading() as connection:
+        row = None if home is None else await store.order(connection, home, order_id)
+    if row is None:
+        raise UnknownRewardOrder
+    return row
+
+
+async def move(
+    database: Database, order_id: str, status: str, principal: Principal, now: datetime, tracking: str | None = None
+) -> store.OrderRow:
+    """Send an order (``shipped``), or hand it out (``done``). Asked again, nothing happens.
+
+    :raises UnknownRewardOrder: there is none; RewardOrderState: it is past that; Forbidden: another shop's.
+    """
+    row = await found(database, order_id)
+    if row.shop_id is not None or principal.role != "server":
+        principal.guard_shop(row.shop_id or 0)
+    if row.status == status:
+        return row
+    if row.status not in _FROM[status] or (status == "shipped" and row.delivery != "ship"):
+        raise RewardOrderState(row.status)
+    async with database.transaction() as connection:
+        # Whoever is about to cancel it looks again.
+        await record.bump_account(connection, row.pool_id or row.member_id)
+        if not await store.move(connection, row, status, now, tracking):
+            raise RewardOrderState(row.status)
+        await record.audit(connection, row.member_id, principal.integration, f"reward.{status}", now, order_id=order_id)
+    return await found(database, order_id)

@@ -1,0 +1,44 @@
+-- Rewards: what points are exchanged for, the codes of others that are given away, and the orders.
+
+create table reward (
+  code text primary key,
+  document json not null,
+  changed_at timestamptz not null,
+  changed_by text not null
+);
+comment on table reward is 'reference: rewards by code, as they are to be had now';
+
+create table reward_code (
+  reward text not null constraint reward_code_reward references reward (code),
+  number bigint not null,                  -- the order in which they are given away
+  value text not null,
+  primary key (reward, number),
+  constraint reward_code_once unique (reward, value)
+);
+comment on table reward_code is 'reference: codes of gifts of others; which are gone follows from the orders';
+
+create table reward_order (
+  member_id bigint not null,               -- whose card was shown
+  pool_id bigint,                          -- the household whose points they were
+  order_id text not null,
+  reward text not null,
+  status text not null constraint reward_order_status_check
+    check (status in ('ordered', 'shipped', 'done', 'cancelled')),
+  points bigint not null,
+  money bigint not null,
+  lots json not null,                      -- what was drawn: points, and the terms of their lots
+  delivery text not null,
+  coupon text,                             -- the coupon that was issued for it
+  code_number bigint,                      -- the code that was given away
+  address json,                            -- personal: where it is sent
+  tracking text,
+  ordered_at timestamptz not null,
+  changed_at timestamptz not null,
+  act_id bigint not null,
+  shop_id bigint,
+  primary key (member_id, order_id)
+);
+create index reward_order_open on reward_order (ordered_at, member_id, order_id) where status in ('ordered', 'shipped');
+create index reward_order_reward on reward_order (reward);
+comment on column reward_order.address is 'personal: where it is sent';
+comment on table reward_order is 'member: rewards that members have taken for points';

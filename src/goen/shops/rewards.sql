@@ -1,0 +1,64 @@
+-- name: put_reward!
+-- A reward as it is to be had from now on.
+insert into reward (code, document, changed_at, changed_by) values (:code, :document, :now, :by)
+    on conflict (code) do update set document = excluded.document, changed_at = excluded.changed_at,
+       changed_by = excluded.changed_by;
+
+-- name: reward^
+-- One reward: its document, codes that were put in, and codes or pieces that orders have taken.
+select r.code, r.document::text as document, r.changed_at, r.changed_by,
+       (select count(*) from reward_code c where c.reward = r.code) as codes,
+       (select count(*) from reward_order o where o.reward = r.code and o.status <> 'cancelled') as ordered
+  from reward r where r.code = :code;
+
+-- name: rewards
+-- Rewards by code.
+select r.code, r.document::text as document, r.changed_at, r.changed_by,
+       (select count(*) from reward_code c where c.reward = r.code) as codes,
+       (select count(*) from reward_order o where o.reward = r.code and o.status <> 'cancelled') as ordered
+  from reward r where r.code > :after order by r.code limit :rows;
+
+-- name: add_codes$
+-- Codes of a reward, numbered on from those there are; how many were new.
+with added as (
+  insert into reward_code (reward, number, value)
+  select :reward, coalesce((select max(c.number) from reward_code c where c.reward = :reward), 0) + v.n, v.value
+    from unnest(:values::text[]) with ordinality as v (value, n)
+      on conflict do nothing returning 1
+)
+select count(*) from added;
+
+-- name: order_of^
+-- One order.
+select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.delivery, o.coupon, o.address::text as address,
+       o.tracking, o.ordered_at, o.changed_at, o.shop_id, o.pool_id, c.value as gift_code, r.document::text as document
+  from reward_order o
+  join reward r on r.code = o.reward
+  left join reward_code c on c.reward = o.reward and c.number = o.code_number
+ where o.member_id = :member_id and o.order_id = :order_id;
+
+-- name: orders_of
+-- Orders of a person under all names, newest first.
+select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.delivery, o.coupon, o.address::text as address,
+       o.tracking, o.ordered_at, o.changed_at, o.shop_id, o.pool_id, c.value as gift_code, r.document::text as document
+  from reward_order o
+  join reward r on r.code = o.reward
+  left join reward_code c on c.reward = o.reward and c.number = o.code_number
+ where o.member_id = any(:members::bigint[])
+   and (:before::timestamptz is null or (o.ordered_at, o.order_id) < (:before, :before_id))
+ order by o.ordered_at desc, o.order_id desc limit :rows;
+
+-- name: orders_waiting
+-- Orders of a status that somebody still has to do something about, oldest first.
+select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.delivery, o.coupon, o.address::text as address,
+       o.tracking, o.ordered_at, o.changed_at, o.shop_id, o.pool_id, c.value as gift_code, r.document::text as document
+  from reward_order o
+  join reward r on r.code = o.reward
+  left join reward_code c on c.reward = o.reward and c.number = o.code_number
+ where o.status = :status and (:after::timestamptz is null or (o.ordered_at, o.order_id) > (:after, :after_id))
+ order by o.ordered_at, o.order_id limit :rows;
+
+-- name: move_order$
+-- An order goes on, from one status to the next; null where it is not there.
+update reward_order set status = :to_status, tracking = coalesce(:tracking, tracking), changed_at = :now
+ where member_id = :member_id and order_id = :order_id and status = :from_status returning order_id;
