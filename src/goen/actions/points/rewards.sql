@@ -20,14 +20,14 @@ select o.status, o.points, o.lots::text as lots, o.reward, o.delivery, o.coupon,
 select count(*) filter (where u.what = 'use') > count(*) filter (where u.what = 'back') as used
   from coupon_use u where u.code_hash = :code_hash and u.code = :code;
 
--- name: add_order
+-- name: add_order!
 -- A new order.
 insert into reward_order (member_id, order_id, reward, status, points, money, lots, delivery, coupon, code_number, address,
        ordered_at, changed_at, act_id, shop_id, pool_id)
 values (:member_id, :order_id, :reward, :status, :points, :money, :lots, :delivery, :coupon, :code_number, :address,
         :now, :now, :act_id, :shop_id, :pool_id);
 
--- name: cancel_order
+-- name: cancel_order!
 -- An order falls away.
 update reward_order set status = 'cancelled', changed_at = :now
  where member_id = :member_id and order_id = :order_id;
