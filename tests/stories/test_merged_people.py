@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stories.test_merges import merges, parts
+from goen.actions.points.lapses import lapse_due
+from stories.test_merges import card, merges, parts, shows
+from stories.words import gives, named, ok, refused
 
 PHONE = "090-1234-5678"
 BORN = "1990-01-01"
@@ -53,3 +55,55 @@ async def test_an_adopted_contact_that_is_taken_away_signs_nobody_in(retailer):
     looked = await retailer.server.post("/v1/members/lookup", json={"kind": "phone", "value": PHONE})
     assert looked.json()["items"] == []
     assert await signs_in(retailer) is None
+
+
+async def refused_to_spend(retailer: Any, who: dict[str, str]) -> str:
+    body = retailer.sale(1100, use_points=1) | {"member": who}
+    return refused(await retailer.server.post("/v1/purchases", json=body), "spending_blocked")["reason"]
+
+
+async def test_rule_46_a_registered_member_is_not_merged_into_a_provisional_one(retailer):
+    provisional, registered = await retailer.member(provisional=True), await retailer.member()
+    await gives(retailer, registered, 1000)
+    body = {"source": named(registered), "reason": "同じ人"}
+    for more in ({}, {"preview": True}):
+        answer = await retailer.act(f"/v1/members/{provisional['id']}/merges", body | more)
+        refused(answer, "survivor_provisional", survivor=registered["id"], source=provisional["id"])
+    # The other way round nothing is lost, and whoever shows the provisional card spends.
+    await merges(retailer, registered, provisional)
+    await shows(retailer, card(provisional), 1100, use_points=50)
+    retailer.clock.advance(days=120)
+    services = retailer.services
+    assert await lapse_due(services.database, services.till, services.context, retailer.clock.now()) == 0
+    assert await retailer.points(registered) == 959
+
+
+async def test_rule_46_two_provisional_members_are_one_that_registers(retailer):
+    one, other = await retailer.member(provisional=True), await retailer.member(provisional=True)
+    await gives(retailer, other, 100)
+    await merges(retailer, one, other)
+    assert await refused_to_spend(retailer, named(other)) == "not_registered"
+    phone = {"kind": "email", "value": "hanako@example.jp"}
+    ok(await retailer.web.post(f"/v1/members/{other['id']}/register", json={"identifiers": [phone]}))
+    await retailer.buys(1100, other, use_points=50)
+
+
+async def test_rule_46_parted_again_a_provisional_member_still_has_to_register(retailer):
+    provisional, registered = await retailer.member(provisional=True), await retailer.member()
+    await gives(retailer, provisional, 100)
+    await parts(retailer, await merges(retailer, registered, provisional))
+    alone = await whole(retailer, provisional)
+    assert (alone["status"], alone["register_by"]) == ("provisional", provisional["register_by"])
+    assert await refused_to_spend(retailer, named(provisional)) == "not_registered"
+    services = retailer.services
+    retailer.clock.advance(days=120)
+    assert await lapse_due(services.database, services.till, services.context, retailer.clock.now()) == 1
+    assert await retailer.points(provisional) == 0
+    # Parted from one who is frozen it is frozen, and provisional once it is let go.
+    merge = await merges(retailer, registered, provisional)
+    body = {"reason": "調査"}
+    ok(await retailer.server.post(f"/v1/members/{registered['id']}/freeze", json=body))
+    await parts(retailer, merge)
+    assert (await whole(retailer, provisional))["status"] == "frozen"
+    ok(await retailer.server.post(f"/v1/members/{provisional['id']}/unfreeze", json=body))
+    assert (await whole(retailer, provisional))["status"] == "provisional"

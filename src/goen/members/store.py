@@ -33,7 +33,7 @@ _queries = load(__package__)
 
 
 class Holder(NamedTuple):
-    """One member carrying an identifier. ``owner_id``: under whom it stands, the member itself or one merged into it."""
+    """One member carrying an identifier, which stands under ``owner_id``: the member itself, or one merged into it."""
 
     member_id: int
     owner_id: int

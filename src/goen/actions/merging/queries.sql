@@ -135,13 +135,15 @@ select :to_member::bigint, g.hold_id, g.shop_id, g.purchase_id, g.reference, g.p
        expires_at = excluded.expires_at, ended_at = null;
 
 -- name: part_members!
--- The source stands by itself again, and those merged into it before are its aliases again.
+-- The source stands by itself again, provisional where it never registered, and those merged into it before are its
+-- aliases again.
 update member m
    set survivor_id = case when m.member_id = :source_id then null else :source_id end,
        lot_shift = m.lot_shift - :shift::bigint,
-       status = case when m.member_id = :source_id then :status else m.status end, pool_id = null, pool_spend = false,
-       changed_at = :at,
-       version = m.version + 1
+       status = case when m.member_id <> :source_id then m.status
+                     when :status = 'active' and m.register_by is not null then 'provisional'
+                     else :status end,
+       pool_id = null, pool_spend = false, changed_at = :at, version = m.version + 1
  where m.member_id = any(:family::bigint[]);
 
 -- name: end_merge!
