@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goen.actions.points.lapses import lapse_due
+from stories.test_households import joins, make
 from stories.test_merges import card, merges, parts, shows
 from stories.words import gives, named, ok, refused
 
@@ -107,3 +108,16 @@ async def test_rule_46_parted_again_a_provisional_member_still_has_to_register(r
     assert (await whole(retailer, provisional))["status"] == "frozen"
     ok(await retailer.server.post(f"/v1/members/{provisional['id']}/unfreeze", json=body))
     assert (await whole(retailer, provisional))["status"] == "provisional"
+
+
+async def test_rule_40_whoever_of_a_frozen_person_is_shown_spends_nothing_from_the_pool(retailer):
+    mother, son, old = [await retailer.member() for _ in range(3)]
+    await gives(retailer, mother, 1000)
+    await merges(retailer, son, old)
+    await joins(retailer, await make(retailer, mother), son, may_spend=True)
+    for each in (named(son), card(old)):
+        await shows(retailer, each, 1100, use_points=1)
+    ok(await retailer.server.post(f"/v1/members/{son['id']}/freeze", json={"reason": "紛失"}))
+    for each in (named(son), card(old), named(old)):
+        assert await refused_to_spend(retailer, each) == "household"
+    await retailer.buys(1100, mother, use_points=1)
