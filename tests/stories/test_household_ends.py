@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from goen.actions.points.pools import give_back_due, pool_due
-from stories.test_households import joins, make, sound
+from goen.actions.members import households
+from goen.actions.points.pools import PoolOwnPoints, SplitPoints, give_back_due, pool_due
+from goen.members.households import unpooled
+from goen.members.ids import member_id_of
+from stories.test_households import joins, leaves, make, sound
 from stories.test_merges import merges
-from stories.words import cancels, gives, takes_back
+from stories.words import cancels, gives, ok, ships, takes_back
 
 
 async def sweep(retailer: Any) -> int:
@@ -71,4 +74,23 @@ async def test_a_head_who_has_left_gets_nothing_any_more(retailer, head_leaves):
     await takes_back(retailer, bought)
     assert await sweep(retailer) == (0 if head_leaves else 1)
     assert await retailer.points(home) == (102 if head_leaves else 0)
+    await sound(retailer)
+
+
+async def test_a_sweep_that_looked_before_somebody_left_takes_no_split_back(retailer):
+    mother, son = await retailer.member(), await retailer.member()
+    order = await retailer.buys(11_000, son, shop="web", status="placed")
+    await gives(retailer, mother, 300)
+    home = await make(retailer, mother)
+    await joins(retailer, home, son)
+    await ships(retailer, order)
+    services, home_id, son_id = retailer.services, member_id_of(home["id"]), member_id_of(son["id"])
+    async with services.database.reading() as connection:
+        [late] = await unpooled(connection, 0, 10)
+    # The sweep has seen the hundred points of the order; before it moves them, the son is on his way with the split.
+    await households.begin_leaving(services.database, home_id, son_id, 150)
+    await services.till.post(SplitPoints(services.context, home_id, son_id, "leave 1", 150))
+    await services.till.post(PoolOwnPoints(services.context, late))
+    ok(await leaves(retailer, home, son, split=150))
+    assert [await retailer.points(each) for each in (mother, son)] == [150, 250]
     await sound(retailer)

@@ -99,8 +99,13 @@ class PoolOwnPoints(_PoolAct):
 
     kind = "household_pool"
 
+    def __init__(self, context: Context, found: places.Unpooled) -> None:
+        super().__init__(context, found.pool_id, found.member_id, f"{found.seq} {found.pool_seq}")
+        self.seq = found.seq
+
     def move(self, pool: Journal, own: Journal) -> int:
-        return _settled(pool, own)
+        # Books that have moved on since they were seen may have got a split, which is not to be taken back.
+        return _settled(pool, own) if own.seq == self.seq else 0
 
 
 class GivePoolBack(_PoolAct):
@@ -186,8 +191,7 @@ async def give_back_due(database: Database, till: Till, context: Context, after:
 
 
 async def _pooled(till: Till, context: Context, found: list[places.Unpooled]) -> int:
-    acts = [PoolOwnPoints(context, each.pool_id, each.member_id, f"{each.seq} {each.pool_seq}") for each in found]
-    return await _posted(till, acts)
+    return await _posted(till, [PoolOwnPoints(context, each) for each in found])
 
 
 async def _posted(till: Till, acts: Sequence[_PoolAct]) -> int:
