@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goen.actions.points.lapses import lapse_due
-from stories.test_households import joins, make
+from stories.test_households import joins, make, sound
 from stories.test_merges import card, merges, parts, shows
 from stories.words import gives, named, ok, refused
 
@@ -121,3 +121,53 @@ async def test_rule_40_whoever_of_a_frozen_person_is_shown_spends_nothing_from_t
     for each in (named(son), card(old), named(old)):
         assert await refused_to_spend(retailer, each) == "household"
     await retailer.buys(1100, mother, use_points=1)
+
+
+async def test_rule_40_a_household_knows_a_person_by_a_merged_id(retailer):
+    mother, son, old = [await retailer.member() for _ in range(3)]
+    await gives(retailer, mother, 300)
+    await merges(retailer, son, old)
+    home = await make(retailer, mother)
+    await joins(retailer, home, old)
+    path = f"/v1/households/{home['id']}/members/{old['id']}"
+    people = ok(await retailer.server.patch(path, json={"may_spend": True}))["people"]
+    assert [(each["member_id"], each["may_spend"]) for each in people] == [(mother["id"], True), (son["id"], True)]
+    for _ in range(2):  # Asked again it has been done.
+        ok(await retailer.server.post(f"{path}/leave", json={"split": 120}))
+    assert [await retailer.points(each) for each in (mother, son, old)] == [180, 120, 120]
+    await sound(retailer)
+
+
+async def invited(retailer: Any, home: dict[str, Any]) -> list[str]:
+    people = ok(await retailer.server.get(f"/v1/households/{home['id']}"))["people"]
+    return [each["member_id"] for each in people if each["state"] == "invited"]
+
+
+async def test_rule_40_an_invitation_follows_a_merge_and_its_undo(retailer):
+    mother, son, old = [await retailer.member() for _ in range(3)]
+    home = await make(retailer, mother)
+    path = f"/v1/households/{home['id']}/members"
+    asked = {"member": named(old), "head_consent": {"given": True}, "may_spend": True}
+    ok(await retailer.server.post(path, json=asked), 201)
+    merge = await merges(retailer, son, old)
+    assert await invited(retailer, home) == [son["id"]]
+    await parts(retailer, merge)
+    assert await invited(retailer, home) == [old["id"]]
+    # Asked both, the person is asked once; and joins by whichever id.
+    ok(await retailer.server.post(path, json=asked | {"member": named(son)}), 201)
+    await merges(retailer, son, old)
+    assert await invited(retailer, home) == [son["id"]]
+    ok(await retailer.server.post(f"{path}/{old['id']}/accept", json={"consent": {"given": True}}))
+    assert await invited(retailer, home) == []
+    await gives(retailer, mother, 100)
+    await shows(retailer, card(old), 1100, use_points=50)
+
+
+async def test_an_invitation_is_declined_by_a_merged_id(retailer):
+    mother, son, old = [await retailer.member() for _ in range(3)]
+    home = await make(retailer, mother)
+    path = f"/v1/households/{home['id']}/members"
+    ok(await retailer.server.post(path, json={"member": named(old), "head_consent": {"given": True}}), 201)
+    await merges(retailer, son, old)
+    ok(await retailer.server.post(f"{path}/{old['id']}/leave", json={}))
+    assert await invited(retailer, home) == []

@@ -195,6 +195,7 @@ class MergeMembers(Act):
             draws = [stored_draws(moved_draws(h.drawn, shift)) for h in holds]
             desk.write_more(SQL.move_holds.sql, desk.now, [h.hold_id for h in holds], draws, source_id, survivor_id)
         desk.write_more(SQL.join_members.sql, survivor_id, shift, source_id, desk.now)
+        desk.write_more(SQL.move_invitations.sql, desk.now, source_id, survivor_id)
         desk.write_more(SQL.count_merge.sql, 1, survivor_id)
         if self.context.engine_at(desk.now).programme.tier_programmes:
             desk.write_more(TIERS.note_due.sql, "merged", desk.now, None, None, [survivor_id])

@@ -102,6 +102,32 @@ update member m
        version = m.version + 1
  where m.member_id = :source_id or m.survivor_id = :source_id;
 
+-- name: move_invitations!
+-- Households that have asked the source in have asked the survivor, unless it was asked or is there.
+with ended as (
+  update household_member set state = 'left', left_at = :at
+   where member_id = :source_id and state = 'invited' returning household_id, may_spend, invited_at
+)
+insert into household_member (member_id, household_id, joining, head, may_spend, state, invited_at)
+select :survivor_id::bigint, e.household_id, 1 + coalesce(max(h.joining), 0), false, e.may_spend, 'invited', e.invited_at
+  from ended e
+  left join household_member h on h.member_id = :survivor_id and h.household_id = e.household_id
+ group by e.household_id, e.may_spend, e.invited_at having coalesce(bool_and(h.state = 'left'), true);
+
+-- name: return_invitations!
+-- Those that came with a merge and wait still go back with its undo.
+with ended as (
+  update household_member h set state = 'left', left_at = :at
+   where h.member_id = :survivor_id and h.state = 'invited'
+     and exists (select from household_member s where s.member_id = :source_id and s.household_id = h.household_id
+                    and s.invited_at = h.invited_at)
+  returning h.household_id, h.may_spend, h.invited_at
+)
+insert into household_member (member_id, household_id, joining, head, may_spend, state, invited_at)
+select :source_id::bigint, e.household_id, 1 + max(h.joining), false, e.may_spend, 'invited', e.invited_at
+  from ended e join household_member h on h.member_id = :source_id and h.household_id = e.household_id
+ group by e.household_id, e.may_spend, e.invited_at;
+
 -- name: count_merge!
 -- One more, or one less, is merged into this member.
 update member set merged_in = merged_in + :more::bigint where member_id = :survivor_id;

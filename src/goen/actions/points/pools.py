@@ -218,6 +218,7 @@ async def leave(
     place = await households.begin_leaving(database, household_id, member_id, split)
     assert household_id is not None
     assert member_id is not None
+    member_id = member_id if place is None else place.member_id
     if place is not None and place.split:
         try:
             await till.post(SplitPoints(context, household_id, member_id, f"leave {place.joining}", place.split))
