@@ -135,10 +135,10 @@ async def test_withdrawing_bumps_the_account_so_that_a_racing_sale_decides_again
     member = await desk.enrol(("card", "5"))
     version = "select version from member_account"
     before = await connection.fetchval(version)
-    await withdraw(desk.pool, OFFICE, member_id_of(member.id), desk.clock.now())
+    await withdraw(desk.pool, OFFICE, member_id_of(member.id), desk.clock.now(), desk.clock.now().date())
     assert await connection.fetchval(version) == before + 1
     assert await count(connection, "identifier_key") == 0
-    await withdraw(desk.pool, OFFICE, member_id_of(member.id), desk.clock.now())
+    await withdraw(desk.pool, OFFICE, member_id_of(member.id), desk.clock.now(), desk.clock.now().date())
     assert await connection.fetchval(version) == before + 2
     assert await connection.fetchval("select count(*) from audit where action = 'member.withdrawn'") == 1
 
@@ -152,7 +152,7 @@ async def test_rule_56_erasure_drops_what_is_personal_on_its_day(
         address="東京都渋谷区", key="k",
     )  # fmt: skip
     member_id = member_id_of(leaves.id)
-    await withdraw(desk.pool, OFFICE, member_id, clock.now())
+    await withdraw(desk.pool, OFFICE, member_id, clock.now(), clock.now().date())
     assert await count(connection, "kept_answer") == 0
     assert await erase_due(desk.pool, clock.now(), clock.now().date(), forget) == 0
     now = clock.advance(days=30)

@@ -22,20 +22,20 @@ async def sound(retailer):
 
 
 async def make(retailer, head):
-    answer = await retailer.shibuya.post("/v1/households", json={"head": named(head), "consent": YES})
+    answer = await retailer.server.post("/v1/households", json={"head": named(head), "consent": YES})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
 async def joins(retailer, home, member, **more):
     body = {"member": named(member), "head_consent": YES, "member_consent": YES, **more}
-    answer = await retailer.shibuya.post(f"/v1/households/{home['id']}/members", json=body)
+    answer = await retailer.server.post(f"/v1/households/{home['id']}/members", json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
 async def leaves(retailer, home, member, **body):
-    return await retailer.shibuya.post(f"/v1/households/{home['id']}/members/{member['id']}/leave", json=body)
+    return await retailer.server.post(f"/v1/households/{home['id']}/members/{member['id']}/leave", json=body)
 
 
 async def family(retailer, **more):
@@ -109,22 +109,22 @@ async def test_nobody_joins_without_the_consent_of_both(retailer):
     mother, son = await retailer.member(), await retailer.member()
     no = {"given": False}
     assert (
-        code(await retailer.shibuya.post("/v1/households", json={"head": named(mother), "consent": no}))
+        code(await retailer.server.post("/v1/households", json={"head": named(mother), "consent": no}))
         == "invalid_request"
     )
     home = await make(retailer, mother)
     path = f"/v1/households/{home['id']}/members"
     body = {"member": named(son), "head_consent": no, "member_consent": YES}
-    assert code(await retailer.shibuya.post(path, json=body)) == "invalid_request"
+    assert code(await retailer.server.post(path, json=body)) == "invalid_request"
     await given(retailer, son, 50)
-    assert (await retailer.shibuya.post(f"{path}/{son['id']}/accept", json={"consent": YES})).json()[
+    assert (await retailer.server.post(f"{path}/{son['id']}/accept", json={"consent": YES})).json()[
         "code"
     ] == "household_state"
-    invited = await retailer.shibuya.post(path, json={"member": named(son), "head_consent": YES})
+    invited = await retailer.server.post(path, json={"member": named(son), "head_consent": YES})
     assert [each["state"] for each in invited.json()["people"]] == ["joined", "invited"]
     assert await retailer.points(mother) == 0, "an invitation moves nothing"
-    assert code(await retailer.shibuya.post(f"{path}/{son['id']}/accept", json={"consent": no})) == "invalid_request"
-    assert (await retailer.shibuya.post(f"{path}/{son['id']}/accept", json={"consent": YES})).status_code == 200
+    assert code(await retailer.server.post(f"{path}/{son['id']}/accept", json={"consent": no})) == "invalid_request"
+    assert (await retailer.server.post(f"{path}/{son['id']}/accept", json={"consent": YES})).status_code == 200
     assert await retailer.points(mother) == 50
     kept = (await retailer.server.get(f"/v1/members/{son['id']}/consents")).json()["consents"]["household"]
     assert (kept["given"], kept["wording"], kept["source"]) == (True, YES["wording"], YES["source"])
@@ -139,7 +139,7 @@ async def test_a_member_belongs_to_one_household_and_joins_registered_and_withou
         (await retailer.member(provisional=True), "not_active"),
     ):
         body = {"member": named(member), "head_consent": YES}
-        refused = await retailer.shibuya.post(f"/v1/households/{away['id']}/members", json=body)
+        refused = await retailer.server.post(f"/v1/households/{away['id']}/members", json=body)
         assert (refused.status_code, code(refused), refused.json()["reason"]) == (409, "household_state", reason)
     assert (await retailer.server.get(f"/v1/households/{mother['id']}")).status_code == 404
     assert (await retailer.server.get("/v1/households/nonsense")).status_code == 404

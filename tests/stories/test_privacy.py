@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
+
+from goen.members.ids import member_id_of
+from stories.words import tokyo
 
 
 async def member(retailer: Any, **changes: Any) -> str:
@@ -149,3 +152,12 @@ async def test_rule_56_erasing_at_once_frees_the_names_and_is_announced(retailer
             "select body from feed union all select body from outbox where topic = 'member.updated'"
         )
     assert any('"erased"' in row["body"] for row in told)
+
+
+async def test_rule_56_the_days_to_erasure_count_from_the_day_in_the_shop(retailer, owner):
+    for hour, day in ((23, "2026-12-23"), (1, "2026-12-24"), (8, "2026-12-24"), (9, "2026-12-24")):
+        retailer.clock.set(tokyo(2026, 11, 23 if hour == 23 else 24, hour).astimezone(UTC))
+        leaves = await member(retailer)
+        assert (await retailer.server.delete(f"/v1/members/{leaves}")).status_code == 204
+        due = await owner.fetchval("select erase_on from member where member_id = $1", member_id_of(leaves))
+        assert due == date.fromisoformat(day), hour

@@ -74,6 +74,7 @@ STATUS: Mapping[str, int] = {
     "coupon_kind_stopped": 409,
     "member_withdrawn": 409,
     "member_frozen": 409,
+    "survivor_provisional": 409,
     "merge_undone": 409,
     "merge_order": 409,
     "balance_exists": 409,

@@ -13,7 +13,7 @@ import structlog
 from goen.actions.members import accesses, departures
 from goen.actions.members.erase import erase_due, forget_old_contacts, forget_refused_files
 from goen.actions.points.lapses import lapse_due
-from goen.actions.points.pools import pool_due
+from goen.actions.points.pools import give_back_due, pool_due
 from goen.actions.points.sweeps import confirm_due, expire_due, release_due_holds
 from goen.channels.files.forget import forget
 from goen.database.migrate import MONTHS_AHEAD
@@ -58,13 +58,16 @@ async def lapse_members(means: Means) -> int:
 
 
 async def pool_points(means: Means) -> int:
-    """Move into households what earlier orders and returns still brought to their people (rule 40)."""
-    after, done = 0, 0
-    while not means.stopping.is_set():
-        after, moved = await pool_due(means.database, means.till, means.context, after)
-        done += moved
-        if not after:
-            break
+    """Move into households what earlier orders and returns still brought to their people, and to the heads of dissolved
+    ones what later returns brought there (rule 40)."""
+    done = 0
+    for piece in (pool_due, give_back_due):
+        after = 0
+        while not means.stopping.is_set():
+            after, moved = await piece(means.database, means.till, means.context, after)
+            done += moved
+            if not after:
+                break
     return done
 
 

@@ -45,6 +45,16 @@ class Unpooled(NamedTuple):
     pool_seq: int
 
 
+class Unheaded(NamedTuple):
+    """A dissolved household whose books have something, and its last head; ``seq`` is how far those books count, and
+    ``head_seq`` those that the head's points are in now."""
+
+    household_id: int
+    head_id: int
+    seq: int
+    head_seq: int
+
+
 async def add_pool(connection: Writing, member_id: int, number: str, now: datetime) -> None:
     """A new household's row."""
     await _queries.add_pool(connection, member_id=member_id, number=number, now=now)
@@ -122,3 +132,8 @@ async def places(connection: Reading, member_id: int) -> list[tuple[int, State, 
 async def unpooled(connection: Reading, after: int, count: int) -> list[Unpooled]:
     """People of households whose own books have something, from the next number on."""
     return [Unpooled(*row) async for row in _queries.unpooled(connection, after=after, count=count)]
+
+
+async def unheaded(connection: Reading, after: int, count: int) -> list[Unheaded]:
+    """Dissolved households whose books have something, from the next number on; not where the head has left as well."""
+    return [Unheaded(*row) async for row in _queries.unheaded(connection, after=after, count=count)]

@@ -75,3 +75,17 @@ select m.member_id, m.pool_id, a.seq, p.seq as pool_seq
   join household_member h on h.member_id = m.member_id and h.household_id = m.pool_id and h.state = 'joined'
  where m.pool_id is not null and m.member_id > :after and a.booked - a.held <> 0
  order by m.member_id limit :count;
+
+-- name: unheaded
+-- Dissolved households whose books hold or owe something, after a number, each with its last head, who has not left.
+select p.member_id, h.member_id as head_id, a.seq, o.seq as head_seq
+  from member p
+  join member_account a on a.member_id = p.member_id
+ cross join lateral (
+    select l.member_id from household_member l
+     where l.household_id = p.member_id and l.head and l.state = 'left' order by l.left_at desc limit 1) h
+  join member n on n.member_id = h.member_id
+  join member m on m.member_id = coalesce(n.survivor_id, n.member_id) and m.status <> 'withdrawn'
+  join member_account o on o.member_id = coalesce(m.pool_id, m.member_id)
+ where p.household and p.status = 'withdrawn' and p.member_id > :after and a.booked - a.held <> 0
+ order by p.member_id limit :count;

@@ -137,13 +137,16 @@ update member_identifier set verified_at = :now
  where member_id = :member_id and identifier_id = :identifier_id and verified_at is null;
 
 -- name: holders
--- Who carries an identifier, the one who holds it verified first; of a merged member the survivor, once.
-select coalesce(m.survivor_id, m.member_id) as member_id, min(k.identifier_id) as identifier_id,
-       bool_or(k.verified) as verified
-  from identifier_key k
-  join member m on m.member_id = k.member_id
- where k.key_hash = :key_hash and k.kind = :kind and k.shop_id = :shop_id and k.normal = :normal
- group by 1 order by 3 desc, 1;
+-- Who carries an identifier, the one who holds it verified first; of a merged member the survivor, once. Beside it
+-- under whom it stands (owner_id): of several who are one by now whoever holds it verified, else who had it first.
+select h.member_id, h.owner_id, h.identifier_id, h.verified
+  from (select distinct on (coalesce(m.survivor_id, m.member_id))
+               coalesce(m.survivor_id, m.member_id) as member_id, k.member_id as owner_id, k.identifier_id, k.verified
+          from identifier_key k
+          join member m on m.member_id = k.member_id
+         where k.key_hash = :key_hash and k.kind = :kind and k.shop_id = :shop_id and k.normal = :normal
+         order by 1, k.verified desc, k.identifier_id) h
+ order by h.verified desc, h.member_id;
 
 -- name: registered
 -- Which of these names, unique over all members, somebody has.

@@ -33,9 +33,10 @@ _queries = load(__package__)
 
 
 class Holder(NamedTuple):
-    """One member carrying an identifier."""
+    """One member carrying an identifier, which stands under ``owner_id``: the member itself, or one merged into it."""
 
     member_id: int
+    owner_id: int
     identifier_id: int
     verified: bool
 

@@ -59,7 +59,7 @@ async def undo_members(database: Database, clock: Clock, job: Job, report: Calla
             spent = [each.member_id for each in page if each.untouched and each.traded and each.by_imports]
             await _remove(connection, fresh, author, job, clock.now())
             for member_id in spent:
-                await depart(connection, member_id, author, clock.now(), 0)
+                await depart(connection, member_id, author, clock.now(), None)
             await erase_all(connection, spent, author, f"import {job.import_id} undone", clock.now())
             return page, fresh, spent
 

@@ -50,11 +50,19 @@ class CodeMade(NamedTuple):
     expires_at: datetime
 
 
+class SignedIn(NamedTuple):
+    """Who is signed in by a contact. ``holder_id`` is under whom the contact stands: the member itself, or one merged
+    into it. What remembers the sign-in keeps this, so that after an undo the contact leads nowhere else."""
+
+    member_id: int
+    holder_id: int
+
+
 class Confirmed(NamedTuple):
-    """A contact is proven until then; ``member_id`` where a member holds it verified, who is signed in by this."""
+    """A contact is proven until then; ``who`` where a member holds it verified, who is signed in by this."""
 
     proves_until: datetime
-    member_id: int | None
+    who: SignedIn | None
 
 
 class Second(NamedTuple):
@@ -136,17 +144,17 @@ async def confirm_code(
         holders = await store.holders(connection, contact.key_hash, contact.kind, NO_SHOP, contact.normal)
         if not (holders and holders[0].verified):
             return Confirmed(proves_until, None)
-        member_id = holders[0].member_id
+        who = SignedIn(holders[0].member_id, holders[0].owner_id)
         await codes.use(connection, code_id, contact.subject, now)
         await record.audit(
-            connection, member_id, principal.integration, "member.signed_in", now, by=contact.kind
+            connection, who.holder_id, principal.integration, "member.signed_in", now, by=contact.kind
         )  # fmt: skip
-        return Confirmed(proves_until, member_id)
+        return Confirmed(proves_until, who)
 
 
 async def adopt(
     database: Database, principal: Principal, code_id: str, contact: Contact, second: Second, now: Instant
-) -> int:
+) -> SignedIn:
     """Who has proven a contact becomes the member who carries it, if a second field agrees; gives the member.
 
     The contact is verified from then on. A phone number alone would not do: numbers are given to others after
@@ -162,7 +170,7 @@ async def adopt(
             raise CodeNotValid
     async with database.transaction() as connection:
         agreeing = [
-            (row, holder.identifier_id)
+            (row, holder)
             for holder in await store.holders(connection, contact.key_hash, contact.kind, NO_SHOP, contact.normal)
             if (row := await store.locked(connection, holder.member_id)) is not None
             and row.status not in _CLOSED
@@ -170,20 +178,20 @@ async def adopt(
         ]
         if len(agreeing) != 1:
             raise NoAgreement
-        row, identifier_id = agreeing[0]
+        row, holder = agreeing[0]
         carried = Identifier(
-            identifier_id, contact.kind, NO_SHOP, contact.normal, contact.normal, contact.key_hash
+            holder.identifier_id, contact.kind, NO_SHOP, contact.normal, contact.normal, contact.key_hash
         )  # fmt: skip
         if not await codes.use(connection, code_id, contact.subject, now):
             raise CodeNotValid
-        if not await store.verify(connection, row.member_id, carried, now):
+        if not await store.verify(connection, holder.owner_id, carried, now):
             raise IdentifierTaken(contact.kind, "value")
         await record.audit(
             connection, row.member_id, principal.integration, "member.contact_verified", now,
-            kind=contact.kind, identifier_id=identifier_id, agreed=[n for n, v in second._asdict().items() if v],
+            kind=contact.kind, identifier_id=holder.identifier_id, agreed=[n for n, v in second._asdict().items() if v],
         )  # fmt: skip
         await record.announce(connection, row.member_id, "contact_verified", now, fields=[contact.kind])
-        return row.member_id
+        return SignedIn(row.member_id, holder.owner_id)
 
 
 async def _agrees(connection: Writing, row: Row, second: Second) -> bool:

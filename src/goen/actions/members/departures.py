@@ -139,9 +139,9 @@ async def replay(database: Database, lines: Iterable[Line], taken_at: Instant, n
     withdrawn = erased = 0
     for line in latest.values():
         async with database.transaction() as connection:
-            days = (line.erase_on - line.withdrawn_at.date()).days if line.erase_on else 0
+            erase_on = line.erase_on or line.withdrawn_at.date()
             try:
-                await depart(connection, line.member_id, AUTHOR, line.withdrawn_at, max(days, 0))
+                await depart(connection, line.member_id, AUTHOR, line.withdrawn_at, erase_on)
             except UnknownMember:
                 continue
             withdrawn += 1

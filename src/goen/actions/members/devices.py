@@ -47,6 +47,9 @@ class Devices:
     async def sign_in(self, member_id: int, agent: str, now: Instant) -> str:
         """Remember a device of this member's; gives its token. ``agent`` is what the browser calls itself.
 
+        Of a merged member the device stays under the very number given: readings go on to the survivor, and an undo
+        parts the devices as it parts the names.
+
         Raises:
             UnknownMember: there is nobody. MemberWithdrawn.
         """

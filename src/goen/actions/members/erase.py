@@ -48,7 +48,7 @@ async def erase_now(
             raise UnknownMember
         await _scrub(reading, [found], scrub)
     async with database.transaction() as connection:
-        await depart(connection, found, principal.integration, now, 0)
+        await depart(connection, found, principal.integration, now, None)
         await erase_all(connection, await leaving.still_here(connection, [found]), principal.integration, reason, now)
     return found
 

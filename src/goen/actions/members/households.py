@@ -67,7 +67,7 @@ async def invite(
     if member_consent is not None:
         _agreed(member_consent, "member_consent")
     async with database.transaction() as connection:
-        people = await _opened(connection, household_id, member_id)
+        people, member_id = await _opened(connection, household_id, member_id)
         assert household_id is not None
         row = await _free(connection, member_id)
         known = {each.member_id: each for each in people}.get(row.member_id)
@@ -102,7 +102,7 @@ async def accept(
     """
     _agreed(consent, "consent")
     async with database.transaction() as connection:
-        people = await _opened(connection, household_id, member_id)
+        people, member_id = await _opened(connection, household_id, member_id)
         assert household_id is not None
         row = await _free(connection, member_id)
         if not any(each.member_id == row.member_id and each.state == "invited" for each in people):
@@ -126,7 +126,7 @@ async def change(
         UnknownHousehold; HouseholdState: not joined; the head always spends.
     """
     async with database.transaction() as connection:
-        people = await _opened(connection, household_id, member_id)
+        people, member_id = await _opened(connection, household_id, member_id)
         assert household_id is not None
         found = _joined(people, member_id)
         if (found.head or head) and may_spend is False:
@@ -147,14 +147,15 @@ async def change(
 async def begin_leaving(
     database: Database, household_id: int | None, member_id: int | None, split: int, *, head_too: bool = False
 ) -> Place | None:
-    """Mark a person as leaving with ``split`` points, which keeps the sweep of own points away; gives the place.
+    """Mark a person as leaving with ``split`` points, which keeps the sweep of own points away; gives the place, which
+    is the survivor's for one who was merged.
     None where the person was invited only, or has left: there is nothing to move.
 
     Raises:
         UnknownHousehold; HouseholdState: the head does not leave.
     """
     async with database.transaction() as connection:
-        people = await _opened(connection, household_id, member_id)
+        people, member_id = await _opened(connection, household_id, member_id)
         assert household_id is not None
         found = {each.member_id: each for each in people}.get(member_id or 0)
         if found is None:
@@ -180,7 +181,7 @@ async def stay(database: Database, household_id: int, member_id: int) -> None:
 async def leave(database: Database, principal: Principal, household_id: int, member_id: int, now: Instant) -> None:
     """A person is of the household no more, or not invited any more; one who has left already has left."""
     async with database.transaction() as connection:
-        await _bump(connection, household_id, member_id)
+        member_id = await _person(connection, household_id, member_id)
         if not any(each.member_id == member_id for each in await households.people(connection, household_id)):
             return
         await households.leave(connection, member_id, household_id, now)
@@ -194,7 +195,7 @@ async def dissolve(
     async with database.transaction() as connection:
         around = [each.member_id for each in await households.people(connection, household_id)]
         await _bump(connection, household_id, *around)
-        people = await _opened(connection, household_id, head_id)
+        people, _ = await _opened(connection, household_id, head_id)
         if await record.counted(connection, household_id) != seq:
             return False
         for each in people:
@@ -255,17 +256,31 @@ async def _free(connection: Writing, member_id: int | None) -> Row:
     return row
 
 
-async def _opened(connection: Writing, household_id: int | None, member_id: int | None) -> list[Place]:
-    """The people of a household that is not dissolved, its books and those of the person made to look again."""
+async def _opened(
+    connection: Writing, household_id: int | None, member_id: int | None
+) -> tuple[list[Place], int | None]:
+    """The people of a household that is not dissolved, its books and those of the person made to look again; and who
+    the person is by now, after a merge the survivor."""
     if household_id is None:
         raise UnknownHousehold
-    await _bump(connection, household_id, member_id or household_id)
+    member_id = None if member_id is None else await _person(connection, household_id, member_id)
+    if member_id is None:
+        await _bump(connection, household_id)
     pool = await store.locked(connection, household_id)
     if pool is None or not pool.household:
         raise UnknownHousehold
     if pool.status == "withdrawn":
         raise HouseholdState("closed")
-    return await households.people(connection, household_id)
+    return await households.people(connection, household_id), member_id
+
+
+async def _person(connection: Writing, household_id: int, member_id: int) -> int:
+    """Who a person is by now, that account and the household's made to look again, so that no merge comes between."""
+    while True:
+        survivor_id = await store.survivor_of(connection, member_id) or member_id
+        await _bump(connection, household_id, survivor_id)
+        if survivor_id == (await store.survivor_of(connection, member_id) or member_id):
+            return survivor_id
 
 
 async def _bump(connection: Writing, *member_ids: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from goen.actions.members import households, record
 from goen.actions.members.names import current
@@ -22,10 +22,12 @@ async def withdraw(
     principal: Principal,
     member_id: int | None,
     now: Instant,
+    today: date,
     *,
     erase_after_days: int = ERASE_AFTER_DAYS,
 ) -> None:
-    """The member leaves: every identifier is free at once, personal data goes after some days.
+    """The member leaves: every identifier is free at once, personal data goes so many days after ``today``, the day
+    where the books are kept.
 
     With it go those who were merged into it: they are one person. The books stay. Points left over cannot be spent
     any more and run out by their own dates; the audit row says how many there were. Open orders and holds end as
@@ -38,11 +40,12 @@ async def withdraw(
     if member_id is None:
         raise UnknownMember
     async with database.transaction() as connection:
-        await depart(connection, member_id, principal.integration, now, erase_after_days)
+        await depart(connection, member_id, principal.integration, now, today + timedelta(days=erase_after_days))
 
 
-async def depart(connection: Writing, member_id: int, author: str, now: Instant, erase_after_days: int) -> None:
+async def depart(connection: Writing, member_id: int, author: str, now: Instant, erase_on: date | None) -> None:
     """Withdraw a person, all whom merges made one included, in the caller's transaction. Twice changes nothing.
+    ``erase_on`` None: the caller erases at once.
 
     Raises:
         UnknownMember: there is nobody of this number, or it is a household's.
@@ -58,7 +61,6 @@ async def depart(connection: Writing, member_id: int, author: str, now: Instant,
         hashes = [each.key_hash for each in await current(connection, each_id)]
         await store.remove_identifiers(connection, each_id, hashes, now)
         await store.drop_answers(connection, member_id=each_id)
-    erase_on = (now + timedelta(days=erase_after_days)).date()
     await store.set_status(connection, member_id, "withdrawn", now, withdrawn_at=now, erase_on=erase_on)
     await record.audit(connection, member_id, author, "member.withdrawn", now, points_left=booked or 0)
     await record.announce(connection, member_id, "withdrawn", now)

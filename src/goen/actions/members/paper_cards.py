@@ -74,9 +74,9 @@ async def retire(database: Database, card: Presented, taker_id: int | None, auth
                 await record.audit(connection, holder.member_id, author, "member.withdrawn", now, card="claimed")
                 await record.announce(connection, holder.member_id, "withdrawn", now)
                 continue
-            for each in await current(connection, holder.member_id):
+            for each in await current(connection, holder.owner_id):
                 if each.identifier_id == holder.identifier_id:
-                    await store.remove_identifier(connection, holder.member_id, each, now)
+                    await store.remove_identifier(connection, holder.owner_id, each, now)
                     await record.audit(
                         connection, holder.member_id, author, "member.card_retired", now,
                         identifier_id=each.identifier_id,

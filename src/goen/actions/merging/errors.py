@@ -28,6 +28,19 @@ class MemberFrozen(Refusal):
         super().__init__("This member is frozen; unfreeze it before a merge.", member_id=member_id)
 
 
+class SurvivorProvisional(Refusal):
+    """A registered member is not merged into one who has not registered: its points could not be spent and would lapse.
+    Merge the other way round."""
+
+    code = "survivor_provisional"
+
+    def __init__(self, survivor: str, source: str) -> None:
+        super().__init__(
+            "The survivor has not registered; merge the other way round, into the registered member.",
+            survivor=survivor, source=source,
+        )  # fmt: skip
+
+
 class MergeUndone(Refusal):
     """A merge is undone once."""
 

@@ -23,7 +23,7 @@ from goen.actions.merging.answers import (
     TierInput,
     TierInputs,
 )
-from goen.actions.merging.errors import MemberFrozen, UnknownSurvivor
+from goen.actions.merging.errors import MemberFrozen, SurvivorProvisional, UnknownSurvivor
 from goen.actions.points.answers import balance, brief, encoded
 from goen.actions.points.context import Context, idempotent
 from goen.actions.points.record_purchase import tell_points
@@ -149,6 +149,8 @@ class MergeMembers(Act):
         for one in (member, leaving):
             if one.status == "frozen":
                 raise MemberFrozen(public_id(one.member_id))
+        if member.status == "provisional" and leaving.status != "provisional":
+            raise SurvivorProvisional(survivor=public_id(leaving.member_id), source=public_id(member.member_id))
         desk.alone(into.member_id, gone.member_id)
         looked: Looked = desk.seen(self.key)
         survivor, source = desk.journal(into.member_id), desk.journal(gone.member_id)
@@ -193,6 +195,7 @@ class MergeMembers(Act):
             draws = [stored_draws(moved_draws(h.drawn, shift)) for h in holds]
             desk.write_more(SQL.move_holds.sql, desk.now, [h.hold_id for h in holds], draws, source_id, survivor_id)
         desk.write_more(SQL.join_members.sql, survivor_id, shift, source_id, desk.now)
+        desk.write_more(SQL.move_invitations.sql, desk.now, source_id, survivor_id)
         desk.write_more(SQL.count_merge.sql, 1, survivor_id)
         if self.context.engine_at(desk.now).programme.tier_programmes:
             desk.write_more(TIERS.note_due.sql, "merged", desk.now, None, None, [survivor_id])

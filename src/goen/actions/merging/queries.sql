@@ -102,6 +102,32 @@ update member m
        version = m.version + 1
  where m.member_id = :source_id or m.survivor_id = :source_id;
 
+-- name: move_invitations!
+-- Households that have asked the source in have asked the survivor, unless it was asked or is there.
+with ended as (
+  update household_member set state = 'left', left_at = :at
+   where member_id = :source_id and state = 'invited' returning household_id, may_spend, invited_at
+)
+insert into household_member (member_id, household_id, joining, head, may_spend, state, invited_at)
+select :survivor_id::bigint, e.household_id, 1 + coalesce(max(h.joining), 0), false, e.may_spend, 'invited', e.invited_at
+  from ended e
+  left join household_member h on h.member_id = :survivor_id and h.household_id = e.household_id
+ group by e.household_id, e.may_spend, e.invited_at having coalesce(bool_and(h.state = 'left'), true);
+
+-- name: return_invitations!
+-- Those that came with a merge and wait still go back with its undo.
+with ended as (
+  update household_member h set state = 'left', left_at = :at
+   where h.member_id = :survivor_id and h.state = 'invited'
+     and exists (select from household_member s where s.member_id = :source_id and s.household_id = h.household_id
+                    and s.invited_at = h.invited_at)
+  returning h.household_id, h.may_spend, h.invited_at
+)
+insert into household_member (member_id, household_id, joining, head, may_spend, state, invited_at)
+select :source_id::bigint, e.household_id, 1 + max(h.joining), false, e.may_spend, 'invited', e.invited_at
+  from ended e join household_member h on h.member_id = :source_id and h.household_id = e.household_id
+ group by e.household_id, e.may_spend, e.invited_at;
+
 -- name: count_merge!
 -- One more, or one less, is merged into this member.
 update member set merged_in = merged_in + :more::bigint where member_id = :survivor_id;
@@ -135,13 +161,15 @@ select :to_member::bigint, g.hold_id, g.shop_id, g.purchase_id, g.reference, g.p
        expires_at = excluded.expires_at, ended_at = null;
 
 -- name: part_members!
--- The source stands by itself again, and those merged into it before are its aliases again.
+-- The source stands by itself again, provisional where it never registered, and those merged into it before are its
+-- aliases again.
 update member m
    set survivor_id = case when m.member_id = :source_id then null else :source_id end,
        lot_shift = m.lot_shift - :shift::bigint,
-       status = case when m.member_id = :source_id then :status else m.status end, pool_id = null, pool_spend = false,
-       changed_at = :at,
-       version = m.version + 1
+       status = case when m.member_id <> :source_id then m.status
+                     when :status = 'active' and m.register_by is not null then 'provisional'
+                     else :status end,
+       pool_id = null, pool_spend = false, changed_at = :at, version = m.version + 1
  where m.member_id = any(:family::bigint[]);
 
 -- name: end_merge!

@@ -288,6 +288,7 @@ class UndoMerge(Act):
         if parted.before:
             desk.borrowed(source, list(parted.before), list(parted.before.values()))
         desk.write_more(SQL.part_members.sql, source, seen.shift, status, desk.now, family)
+        desk.write_more(SQL.return_invitations.sql, desk.now, survivor, source)
         desk.write_more(SQL.count_merge.sql, -1, survivor)
         if self.context.engine_at(desk.now).programme.tier_programmes:
             desk.write_more(TIERS.note_due.sql, "parted", desk.now, source, seen.merge_id, [source, survivor])

@@ -2,12 +2,14 @@
 
 A sale of a household's person is booked with the pool from the start. What remains are points from before:
 they go over on joining, and so does what earlier orders and returns still bring or take later. On leaving
-the points stay with the pool, but for a split that was agreed.
+the points stay with the pool, but for a split that was agreed; of a pool that is dissolved they go to its head,
+what comes back later included.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -22,9 +24,10 @@ from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
 from goen.actions.till.till import Till
 from goen.database.pool import Database
+from goen.identity.presented import Presented
 from goen.ledger.journal import Journal
 from goen.members import households as places
-from goen.members.errors import HouseholdState
+from goen.members.errors import HouseholdState, MemberWithdrawn
 from goen.members.ids import public_id
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Instant
@@ -68,12 +71,12 @@ class _PoolAct(Act):
         return _Moving(public_id(self.household_id), public_id(self.member_id), self.time)
 
     def decide(self, desk: Desk) -> Decided:
-        moved = 0
-        if desk.facts(self.member_id).pool_id == self.household_id:  # Else the person has left meanwhile.
-            moved = self.move(desk.journal(self.household_id), desk.journal(self.member_id))
-        if moved:
+        moved, own = 0, self.own(desk)
+        if own is not None:
+            moved = self.move(desk.journal(self.household_id), desk.journal(own))
+        if moved and own is not None:
             booked = self.context.booked_on(desk.today, desk.today)
-            for member_id, points in ((self.household_id, moved), (self.member_id, -moved)):
+            for member_id, points in ((self.household_id, moved), (own, -moved)):
                 stamp = Stamp(desk.now, desk.today, booked, None, None, self.member_id, None, REASON)
                 desk.stamp(member_id, stamp)
                 tell_points(desk, member_id, None, None, None, points)
@@ -81,6 +84,10 @@ class _PoolAct(Act):
             desk.note(self.member_id, self.integration, f"{REASON}.points", None, None, details)
         seq = desk.journal(self.household_id).seq
         return Decided(200, msgspec.json.encode(_Moved(moved, seq)), member_id=self.household_id)
+
+    def own(self, desk: Desk) -> int | None:
+        """The person's side; None where the person has left meanwhile."""
+        return self.member_id if desk.facts(self.member_id).pool_id == self.household_id else None
 
     def move(self, pool: Journal, own: Journal) -> int:
         """Do it; gives the points that the pool received, below zero where it gave."""
@@ -92,16 +99,48 @@ class PoolOwnPoints(_PoolAct):
 
     kind = "household_pool"
 
+    def __init__(self, context: Context, found: places.Unpooled) -> None:
+        super().__init__(context, found.pool_id, found.member_id, f"{found.seq} {found.pool_seq}")
+        self.seq = found.seq
+
     def move(self, pool: Journal, own: Journal) -> int:
-        if own.debt:
-            paid = 0 if pool.debt else min(own.debt, max(pool.available, 0))
-            if paid:
-                own.receive(pool.send(paid))
-            return -paid
-        points = max(own.available, 0)
-        if points:
-            pool.receive(own.send(points))
-        return points
+        # Books that have moved on since they were seen may have got a split, which is not to be taken back.
+        return _settled(pool, own) if own.seq == self.seq else 0
+
+
+class GivePoolBack(_PoolAct):
+    """What returns bring to a household that was dissolved goes to its last head, as everything did then; what they
+    take is paid from the head's points."""
+
+    kind = "household_back"
+
+    def __init__(self, context: Context, household_id: int, head_id: int, time: str) -> None:
+        super().__init__(context, household_id, head_id, time)
+        self.head = Presented("member_id", "", member_id=head_id)
+        self.wants = Wants(members=(by_number(household_id), self.head), all_lots=True)
+
+    def own(self, desk: Desk) -> int | None:
+        """In whose books the head's points are: merged since, or of another household."""
+        try:
+            return desk.find(self.head)[0].member_id
+        except MemberWithdrawn:
+            return None
+
+    def move(self, pool: Journal, own: Journal) -> int:
+        return -_settled(own, pool)
+
+
+def _settled(into: Journal, apart: Journal) -> int:
+    """What is apart goes over, or what is owed there is paid; gives the points that went over, below zero if back."""
+    if apart.debt:
+        paid = 0 if into.debt else min(apart.debt, max(into.available, 0))
+        if paid:
+            apart.receive(into.send(paid))
+        return -paid
+    points = max(apart.available, 0)
+    if points:
+        into.receive(apart.send(points))
+    return points
 
 
 class SplitPoints(_PoolAct):
@@ -143,8 +182,19 @@ async def pool_due(database: Database, till: Till, context: Context, after: int)
     return (found[-1].member_id if len(found) == PIECE else 0), moved
 
 
+async def give_back_due(database: Database, till: Till, context: Context, after: int) -> tuple[int, int]:
+    """One piece of the sweep over dissolved households, as :func:`pool_due`."""
+    async with database.reading() as connection:
+        found = await places.unheaded(connection, after, PIECE)
+    acts = [GivePoolBack(context, each.household_id, each.head_id, f"{each.seq} {each.head_seq}") for each in found]
+    return (found[-1].household_id if len(found) == PIECE else 0), await _posted(till, acts)
+
+
 async def _pooled(till: Till, context: Context, found: list[places.Unpooled]) -> int:
-    acts = [PoolOwnPoints(context, each.pool_id, each.member_id, f"{each.seq} {each.pool_seq}") for each in found]
+    return await _posted(till, [PoolOwnPoints(context, each) for each in found])
+
+
+async def _posted(till: Till, acts: Sequence[_PoolAct]) -> int:
     answers = await asyncio.gather(*(till.post(act) for act in acts))
     return sum(not each.replayed and msgspec.json.decode(each.body, type=_Moved).moved != 0 for each in answers)
 
@@ -168,6 +218,7 @@ async def leave(
     place = await households.begin_leaving(database, household_id, member_id, split)
     assert household_id is not None
     assert member_id is not None
+    member_id = member_id if place is None else place.member_id
     if place is not None and place.split:
         try:
             await till.post(SplitPoints(context, household_id, member_id, f"leave {place.joining}", place.split))

@@ -5,7 +5,8 @@
 select i.n, p.member_id as presented_id, case when m.member_id = p.survivor_id then p.lot_shift else 0 end as lot_shift,
        k.identifier_id, k.verified, m.member_id, m.number, m.status,
        m.tier, m.name, m.pin_hash, m.merged_in, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on,
-       case when p.pool_id is null then not p.household else p.pool_spend and p.status in ('active', 'merged') end as may_spend,
+       case when p.pool_id is null then not p.household else p.pool_spend
+         and coalesce((select s.status from member s where s.member_id = p.survivor_id), p.status) = 'active' end as may_spend,
        m.pool_id, r.member_id as person_id, r.number as person_number, r.tier as person_tier, r.name as person_name, d.dead
   from unnest(:hashes::bigint[], :kinds::text[], :shops::bigint[], :normals::text[], :members::bigint[])
        with ordinality as i (hash, kind, shop_id, normal, member_id, n)

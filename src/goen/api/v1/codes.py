@@ -113,7 +113,7 @@ async def post_confirmation(call: Call) -> CodeConfirmed:
     ask = call.decode(CodeConfirmAsk)
     contact = contact_of(ask.kind, ask.value)
     done = await confirm_code(call.services.database, call.principal, ask.id, contact, ask.code, call.now)
-    member = None if done.member_id is None else MemberKnown(public_id(done.member_id))
+    member = None if done.who is None else MemberKnown(public_id(done.who.member_id))
     return CodeConfirmed(member, done.proves_until)
 
 
@@ -124,9 +124,8 @@ async def post_adoption(call: Call) -> MemberKnown:
     if not any(second):
         raise InvalidRequest("birth_date", "or kana or card: one of them is needed")
     contact = contact_of(ask.kind, ask.value)
-    return MemberKnown(
-        public_id(await adopt(call.services.database, call.principal, ask.id, contact, second, call.now))
-    )
+    who = await adopt(call.services.database, call.principal, ask.id, contact, second, call.now)
+    return MemberKnown(public_id(who.member_id))
 
 
 class LinkAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

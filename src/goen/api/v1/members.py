@@ -167,6 +167,7 @@ async def delete_member(call: Call) -> None:
         call.principal,
         _member_id(call),
         call.now,
+        call.services.context.day_of(call.now),
         erase_after_days=call.services.retention.erase_after_days,
     )
 

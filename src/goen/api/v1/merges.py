@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from goen.actions.merging.answers import MergeAnswer, MergePreview, UndoAnswer
-from goen.actions.merging.errors import MemberFrozen, MergeOrder, MergeUndone, UnknownMerge, UnknownSurvivor
+from goen.actions.merging.errors import (
+    MemberFrozen,
+    MergeOrder,
+    MergeUndone,
+    SurvivorProvisional,
+    UnknownMerge,
+    UnknownSurvivor,
+)
 from goen.actions.merging.merge import MergeAsk, MergeMembers
 from goen.actions.merging.preview import preview
 from goen.actions.merging.undo import UndoAsk, UndoMerge
@@ -51,7 +58,7 @@ OPERATIONS: tuple[Operation, ...] = (
         key="idempotency",
         posting=True,
         handler=post_merge,
-        refusals=(UnknownSurvivor, *MEMBER_REFUSALS, MemberFrozen, HouseholdState, Conflict),
+        refusals=(UnknownSurvivor, *MEMBER_REFUSALS, MemberFrozen, SurvivorProvisional, HouseholdState, Conflict),
         absent=(UnknownSurvivor,),
         tag="Members",
     ),

@@ -119,13 +119,13 @@ async def confirm_contact(visit: MemberVisit) -> Response[Any]:
         done = await confirm_code(
             known.database, SELF, sent.code_id, sent.contact, typed_code(visit.form.get("code", "")), now
         )
-        if done.member_id is None:
+        if done.who is None:
             token = asks.NewIdentifier(sent.kind, sent.normal, token=sent.code_id)
             await add_identifier(known.database, known.shops, SELF, visit.member_id, token, now)
             await meet(known.database, visit.member_id, SELF, now, known.merge_pair)
         else:
             async with known.database.reading() as connection:
-                if done.member_id not in (await family(connection, visit.member_id)).members:
+                if done.who.member_id not in (await family(connection, visit.member_id)).members:
                     raise IdentifierTaken(sent.kind, "contact")
     except (CodeNotValid, IdentifierTaken, InvalidRequest, TooManyCodes) as refusal:
         return _contact_form(visit, refusal)

@@ -171,9 +171,9 @@ async def _confirm(request: Request[Any, Any, State], state: State) -> Response[
         await count_attempt(known.database, network_of(address_of(request)) or "", now)
         code = typed_code((await form_of(request)).get("code", ""))
         done = await confirm_code(known.database, SELF, sent.code_id, sent.contact, code, now)
-        if done.member_id is None:
+        if done.who is None:
             return moved(JOIN)
-        return await _come_in(Asked(request, known), done.member_id)
+        return await _come_in(Asked(request, known), done.who.holder_id)
     except Refusal as refusal:
         return _code_form(Asked(request, known), sent, refusal)
 
@@ -216,7 +216,7 @@ async def _join(request: Request[Any, Any, State], state: State) -> Response[Any
 
 
 async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
-    """Who carries the contact and agrees in a second field, else a new member (rule 44)."""
+    """Under whom the contact stands if who carries it agrees in a second field, else a new member (rule 44)."""
     known, now = asked.known, asked.known.clock.now()
     today = known.context.day_of(now)
     name, kana, birth_date = person_fields(form)
@@ -228,7 +228,7 @@ async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
     card = form.get("card", "").strip()[:100] or None
     try:
         second = Second(birth_date, kana, card)
-        member_id = await adopt(known.database, SELF, sent.code_id, sent.contact, second, now)
+        who = await adopt(known.database, SELF, sent.code_id, sent.contact, second, now)
     except NoAgreement:
         token = asks.NewIdentifier(sent.kind, sent.normal, token=sent.code_id)
         ask = asks.Enrolment(
@@ -239,6 +239,7 @@ async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
         assert made.member_id is not None
         member_id = made.member_id
     else:
+        member_id = who.holder_id
         registration = asks.Registration(name=name, kana=kana, birth_date=birth_date, consents=consents)
         await register(known.database, known.shops, SELF, member_id, registration, now, today)
     await meet(known.database, member_id, SELF, now, known.merge_pair)
