@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from goen.actions.members import record
 from goen.actions.members.names import current
@@ -55,7 +55,9 @@ async def in_motion(database: Database, card: Presented, now: Instant) -> bool:
     return since is None or now - since < CLAIM_MAX
 
 
-async def retire(database: Database, card: Presented, taker_id: int | None, author: str, now: Instant) -> None:
+async def retire(
+    database: Database, card: Presented, taker_id: int | None, author: str, now: Instant, today: date
+) -> None:
     """The points are booked: nobody is found by the card any more. A provisional member other than the taker, who
     was nothing but this card, goes with it. Doing it twice changes nothing."""
     assert card.hash is not None
@@ -68,9 +70,7 @@ async def retire(database: Database, card: Presented, taker_id: int | None, auth
             if row.status == "provisional" and row.member_id != taker_id:
                 hashes = [each.key_hash for each in await current(connection, holder.member_id)]
                 await store.remove_identifiers(connection, holder.member_id, hashes, now)
-                await store.set_status(
-                    connection, holder.member_id, "withdrawn", now, withdrawn_at=now, erase_on=now.date()
-                )
+                await store.set_status(connection, holder.member_id, "withdrawn", now, withdrawn_at=now, erase_on=today)
                 await record.audit(connection, holder.member_id, author, "member.withdrawn", now, card="claimed")
                 await record.announce(connection, holder.member_id, "withdrawn", now)
                 continue

@@ -241,5 +241,6 @@ async def _claim(
         if isinstance(refusal, Conflict):
             raise ClaimNotPossible("already_claimed", "This card was claimed before.") from None
         raise
-    await paper_cards.retire(database, card, member_id, principal.integration, now)
+    today = act.context.day_of(now)
+    await paper_cards.retire(database, card, member_id, principal.integration, now, today)
     return answer
