@@ -240,6 +240,40 @@ async def test_a_floor_by_hand_lets_rise_and_not_fall(retailer):
     assert await tier(retailer, member) is None
 
 
+async def test_a_tier_by_hand_leaves_what_was_won_before_it(retailer):
+    """Rules 33, 34: the window that won it is over, and it holds all the same."""
+    year = {"window": {"kind": "year", "first_month": 1}, "evaluation_days": ["01-01"], "hold_cycles": 1}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    member, other = await retailer.member(), await retailer.member()
+    await retailer.buys(11_000, member)
+    kept = (await progress(retailer, member))["kept_until"]
+    until = (retailer.clock.now() + timedelta(days=60)).date().isoformat()
+    await give(retailer, member, "gold", until=until)
+    await give(retailer, other, "gold", until=until)
+    assert (await progress(retailer, member))["kept_until"] is None
+    retailer.clock.advance(days=62)
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (member, other)] == ["silver", None]
+    assert (await progress(retailer, member))["kept_until"] == kept
+    retailer.clock.advance(days=366)
+    await keep(retailer)
+    assert await tier(retailer, member) is None
+
+
+async def test_what_an_evaluation_day_would_have_taken_is_gone_after_a_tier_by_hand(retailer):
+    await programme(retailer)
+    member = await retailer.member()
+    await back(retailer, await retailer.buys(33_000, member))
+    await give(retailer, member, "gold", until=(retailer.clock.now() + timedelta(days=20)).date().isoformat())
+    await give(retailer, member, "gold", mode="floor")
+    retailer.clock.advance(days=9)
+    await keep(retailer)
+    assert await tier(retailer, member) == "gold"
+    await give(retailer, member, None)
+    assert await tier(retailer, member) is None
+    assert (await history(retailer, member))[0] == ("gold", None, "manual_ended")
+
+
 async def test_a_leave_of_absence_keeps_the_tier(retailer):
     await programme(retailer)
     member = await retailer.member()

@@ -68,7 +68,7 @@ select r.member_id, r.measure, r.tier, r.kept_until, r.manual, r.manual_tier, r.
 -- name: measured
 -- The same of these members, whoever changes.
 select m.member_id, s.measure, case when t.member_id is null and :first::boolean then m.tier else t.tier end as tier,
-       t.kept_until, t.manual, t.manual_tier, t.manual_until, t.paused_until
+       t.kept_until, t.manual, t.manual_tier, t.manual_until, t.paused_until, t.before_tier, t.before_kept_until, t.given_on
   from member m
   left join member_tier t on t.member_id = m.member_id and t.programme = :programme::text
   cross join lateral (
@@ -118,16 +118,29 @@ values (:programme, :day, :kind, :through, :raised, :lowered, :at, :finished_at)
 select programme, day, kind from tier_run where finished_at is null and kind like 'by_hand:%' order by started_at;
 
 -- name: ended_by_hand
--- Members with a tier given by hand that is over.
-select t.member_id, t.programme from member_tier t where t.manual_until < :today::date order by t.manual_until
+-- Members with a tier given by hand that is over; one merged into another keeps it for the case that they are parted.
+select t.member_id, t.programme, t.kept_until from member_tier t join member m on m.member_id = t.member_id
+ where t.manual_until < :today::date and m.survivor_id is null order by t.manual_until
  limit :piece::bigint;
 
+-- name: forget_by_hand!
+-- Nothing is given by hand any more.
+update member_tier t
+   set kept_until = u.kept_until, manual = null, manual_tier = null, manual_until = null, manual_from = null,
+       before_tier = null, before_kept_until = null, given_on = null, changed_at = :at, version = t.version + 1
+  from unnest(:members::bigint[], :programmes::text[], :kept::date[]) as u (member_id, programme, kept_until)
+ where t.member_id = u.member_id and t.programme = u.programme;
+
 -- name: set_by_hand!
--- What is given by hand, from now on.
-insert into member_tier (member_id, programme, tier, since, manual, manual_tier, manual_until, changed_at)
-values (:member_id, :programme, :tier, :day, :manual, :manual_tier, :manual_until, :at)
+-- What is given by hand, from now on, and what of its own the member has beneath it.
+insert into member_tier (member_id, programme, tier, since, kept_until, manual, manual_tier, manual_until, before_tier,
+       before_kept_until, given_on, changed_at)
+values (:member_id, :programme, :tier, :day, :kept_until, :manual, :manual_tier, :manual_until, :before_tier,
+        :before_kept_until, :day, :at)
     on conflict (member_id, programme) do update
-   set manual = excluded.manual, manual_tier = excluded.manual_tier, manual_until = excluded.manual_until,
+   set kept_until = excluded.kept_until, manual = excluded.manual, manual_tier = excluded.manual_tier,
+       manual_until = excluded.manual_until, manual_from = null, before_tier = excluded.before_tier,
+       before_kept_until = excluded.before_kept_until, given_on = excluded.given_on,
        changed_at = excluded.changed_at, version = member_tier.version + 1;
 
 -- name: set_pause!
