@@ -22,7 +22,7 @@ from goen.earning.tiers.calendar import (
 )
 from goen.earning.tiers.measure import NOTHING, Measured, measured
 from goen.earning.tiers.model import Ladder, Level, Pause, Window
-from goen.earning.tiers.rules import Standing, ended, evaluated, next_level, raised
+from goen.earning.tiers.rules import Standing, ended, evaluated, joined, next_level, raised
 
 D = date.fromisoformat
 LEVELS = (Level("bronze", 0), Level("silver", 100, 80), Level("gold", 300, 200), Level("black", 1000, 500))
@@ -159,6 +159,27 @@ def test_rule_34_what_was_won_above_a_floor_is_one_s_own():
     assert ended(ladder(), floor, 0, D("2026-07-01")) == ("gold", D("2027-01-01"), None)
     fallen = Standing("gold", None, "floor", "gold", D("2026-06-30"), None, "black", None, D("2026-02-01"))
     assert ended(ladder(), fallen, 0, D("2026-06-30")).tier == "gold"
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "tier", "by_hand"),
+    [
+        (("silver", None, None), ("gold", None, None), "gold", None),
+        (("silver", None, None), ("bronze", "fixed", "gold"), "gold", "gold"),
+        (("bronze", "fixed", "silver"), ("gold", None, None), "silver", "silver"),
+        (("bronze", "floor", "silver"), ("gold", None, None), "gold", "silver"),
+        (("bronze", "fixed", "gold"), ("silver", "floor", "silver"), "gold", "gold"),
+    ],
+)
+def test_rule_35_of_two_cards_the_higher_counts(mine, other, tier, by_hand):
+    """Each: the tier of its own, and how which other one is given by hand."""
+
+    def standing(own, how, hand):
+        return Standing(own) if how is None else Standing(hand, None, how, hand, None, None, own)
+
+    both = joined(ladder(), standing(*mine), standing(*other), D("2026-07-01"))
+    assert (both.tier, both.manual_tier) == (tier, by_hand)
+    assert by_hand is None or both.before_tier == max(mine[0], other[0], key=ladder().rank)
 
 
 def test_rule_33_what_is_left_after_a_fall_was_not_won():

@@ -390,6 +390,46 @@ async def test_merged_both_histories_count_and_parted_each_has_its_own(retailer)
     assert (await history(retailer, one))[0] == ("gold", "silver", "parted")
 
 
+async def test_a_later_merge_or_undo_does_not_bring_back_what_an_earlier_one_brought(retailer):
+    await programme(retailer)
+    one, gold, third = [await retailer.member() for _ in range(3)]
+    await back(retailer, await retailer.buys(33_000, gold))
+    await merged(retailer, one, gold)
+    assert await tier(retailer, one) == "gold"
+    retailer.clock.advance(days=9)
+    await keep(retailer)
+    assert await tier(retailer, one) is None
+    merge = await merged(retailer, one, third)
+    assert await tier(retailer, one) is None
+    assert (await retailer.act(f"/v1/merges/{merge}/undo", {"reason": "別人"})).status_code == 200
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (one, third)] == [None, None]
+
+
+async def test_a_tier_by_hand_comes_with_its_end_and_goes_with_its_card(retailer):
+    await programme(retailer)
+    members = [await retailer.member() for _ in range(5)]
+    until = (retailer.clock.now() + timedelta(days=60)).date().isoformat()
+    for member in (members[1], members[3]):
+        await give(retailer, member, "gold", until=until)
+    await give(retailer, members[4], "silver", until=until)
+    undo = await merged(retailer, members[0], members[1])
+    await merged(retailer, members[4], members[3])
+    told = await progress(retailer, members[0])
+    assert (told["progress"]["code"], told["by_hand"]["until"]) == ("gold", until)
+    assert (await progress(retailer, members[4]))["by_hand"]["tier"] == "gold"
+    merge = await merged(retailer, members[2], members[0])
+    assert await tier(retailer, members[2]) == "gold"
+    for each in (merge, undo):
+        assert (await retailer.act(f"/v1/merges/{each}/undo", {"reason": "別人"})).status_code == 200
+        await keep(retailer)
+    assert [await tier(retailer, x) for x in members[:3]] == [None, "gold", None]
+    assert (await progress(retailer, members[0]))["by_hand"] is None
+    retailer.clock.advance(days=61)
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (members[1], members[4])] == [None, None]
+
+
 async def test_two_sales_of_one_commit_raise_once(retailer):
     await programme(retailer)
     member = await retailer.member()

@@ -95,8 +95,8 @@ async def give_tier(
         else:
             await SQL.set_by_hand(
                 connection, member_id=who, programme=code, tier=standing.tier, day=look.day, kept_until=to.kept_until,
-                manual=mode, manual_tier=ask.tier, manual_until=until, before_tier=free.tier,
-                before_kept_until=free.kept_until, at=now,
+                manual=mode, manual_tier=ask.tier, manual_until=until, manual_from=None,
+                before_tier=free.tier, before_kept_until=free.kept_until, at=now,
             )  # fmt: skip
         if to.tier != standing.tier:
             await write(connection, look, [Change(who, standing, to, measure)], now)

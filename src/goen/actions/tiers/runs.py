@@ -45,8 +45,8 @@ async def advance(database: Database, context: Context, clock: Callable[[], Inst
         done += did
     if context.tiers_counted != context.tiers_since(programme):
         return done
-    done += await look_again(database, context, clock())
     done += await end_by_hand(database, context, clock())
+    done += await look_again(database, context, clock())
     for run in [*due(context, programme, clock()), *await asked(database, context, clock())]:
         done += await carry(database, run, clock, stopping)
     return done

@@ -1,4 +1,4 @@
--- What a tier given by hand stands in for, so that it ends as if nothing had been given.
+-- What a tier given by hand stands in for, so that it ends as if nothing had been given; who is looked at again.
 
 alter table member_tier
   add column before_tier text,             -- given by hand: the tier of its own from before
@@ -17,3 +17,10 @@ update member_tier t
  where s.member_id = t.member_id and s.programme = t.programme and t.manual is not null
    -- An import has given its tiers without a word in the books: they are nobody's own.
    and exists (select from audit a where a.anchor = t.member_id and a.action = 'member.tier_given');
+
+-- One row for each card that came: several may come before the worker looks.
+alter table tier_due add column source_id bigint not null default 0;  -- the card that came or left; late: 0
+alter table tier_due drop constraint tier_due_pkey;
+alter table tier_due add primary key (member_id, source_id);
+alter table tier_due drop constraint tier_due_why_check;
+alter table tier_due add constraint tier_due_why_check check (why in ('merged', 'parted', 'late'));

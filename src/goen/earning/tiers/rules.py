@@ -110,6 +110,23 @@ def ended(
     return to._replace(why=None if to.tier == standing.tier else "manual_ended")
 
 
+def joined(ladder: Ladder, mine: Standing, other: Standing, day: date) -> Standing:
+    """Two cards that are one member by now (rule 35): the higher of what both have of their own, and of what was given
+    by hand and still holds the higher, through the later day."""
+    one, two = own(ladder, mine), own(ladder, other)
+    best = (two if ladder.rank(two.tier) > ladder.rank(one.tier) else one)._replace(paused_until=mine.paused_until)
+    hands = [each for each in (mine, other) if each.by_hand(day)]
+    if not hands:
+        return best
+    hand = max(hands, key=lambda x: (ladder.rank(x.manual_tier), x.manual_until or date.max))
+    over = hand.manual == "fixed" or ladder.rank(hand.manual_tier) > ladder.rank(best.tier)
+    return best._replace(
+        tier=hand.manual_tier if over else best.tier, kept_until=None if over else best.kept_until,
+        manual=hand.manual, manual_tier=hand.manual_tier, manual_until=hand.manual_until,
+        before_tier=best.tier, before_kept_until=best.kept_until, given_on=day,
+    )  # fmt: skip
+
+
 def _as(standing: Standing, to: Verdict) -> Standing:
     return standing._replace(tier=to.tier, kept_until=to.kept_until)
 
