@@ -494,6 +494,34 @@ async def test_a_campaign_issues_a_coupon_and_a_return_takes_it_back(retailer: R
     assert await drawn(retailer) == 0
 
 
+async def test_rule_29_a_revived_sale_has_its_coupon_again_and_no_second_one(retailer: Retailer) -> None:
+    await kind(retailer, public_code=None)
+    await campaign(retailer, limits=[{"measure": "uses", "most": 5}])
+    member = await retailer.member()
+    sales = [await retailer.buys(2200, member) for _ in range(3)]
+    codes = [sale["coupons"]["issued"][0] for sale in sales]
+    await retailer.buys(1100, member, coupons=[codes[1]])
+    for n, sale in enumerate(sales):
+        path = f"/v1/purchases/{sale['id']}"
+        for _ in range(2):
+            assert (await retailer.act(f"{path}/cancel", now(retailer))).status_code == 200
+            if n == 2:
+                voided = await retailer.server.post(f"/v1/coupons/{codes[2]}/void", json={"reason": "不正"})
+                assert voided.status_code in (200, 204), voided.text
+            revived = await retailer.act(f"{path}/revive", now(retailer))
+            assert revived.json()["coupons"]["issued"] == [codes[n]], revived.text
+    assert await drawn(retailer) == 3
+    mine = (await retailer.server.get(f"/v1/members/{member['id']}/coupons")).json()["items"]
+    states = {each["code"]: each["state"] for each in mine}
+    assert states == dict(zip(codes, ["usable", "used", "void"], strict=True))
+    await retailer.buys(1100, member, coupons=[codes[0]])
+    # A return takes it back as before the cancel; a coupon that is used stays with whoever used it.
+    for sale, code in zip(sales, codes, strict=True):
+        back = now(retailer) | {"external_id": f"r-{code}", "lines": [{"line": 1, "quantity": 1}]}
+        assert (await retailer.server.post(f"/v1/purchases/{sale['id']}/returns", json=back)).status_code == 201
+    assert await drawn(retailer) == 0
+
+
 async def test_an_order_s_coupon_is_issued_when_it_is_complete(retailer: Retailer) -> None:
     await kind(retailer, public_code=None)
     await campaign(retailer)

@@ -24,3 +24,6 @@ alter table tier_due drop constraint tier_due_pkey;
 alter table tier_due add primary key (member_id, source_id);
 alter table tier_due drop constraint tier_due_why_check;
 alter table tier_due add constraint tier_due_why_check check (why in ('merged', 'parted', 'late'));
+
+-- A revived sale gives back the coupons that its cancel voided, and no others.
+alter table coupon add column void_act bigint;  -- the act that voided it; null: somebody did by hand
