@@ -203,7 +203,8 @@ async def by_code(connection: Reading, code: str, code_hash: int) -> CouponRow |
 
 async def void_coupon(connection: Writing, code: str, code_hash: int, now: datetime) -> bool:
     """A code is worth nothing any more; False where there is none."""
-    return await _queries.void_coupon(connection, code=code, code_hash=code_hash, now=now) is not None
+    there: bool = await _queries.void_coupon(connection, code=code, code_hash=code_hash, now=now)
+    return there
 
 
 async def exported(connection: Reading, kind: str, batch: str | None) -> AsyncIterator[ExportedRow]:

@@ -72,7 +72,7 @@ select c.code, c.kind, c.version, c.batch, c.member_id, c.usable_from, c.usable_
 
 -- name: void_coupon$
 -- A code is worth nothing any more; null where there is none.
-update coupon set void_at = coalesce(void_at, :now), void_act = null where code_hash = :code_hash and code = :code returning code;
+select void_coupon(:code_hash, :code, :now, null, false);
 
 -- name: exported
 -- Codes of a kind, or of one batch of it, with who they are for and how often each was used.

@@ -9,7 +9,7 @@ from goen.actions.points.campaigns import give_back
 from goen.actions.points.context import keep_up, regular_terms
 from goen.actions.points.coupons import draw_again as use_again
 from goen.actions.points.coupons import give_back as give_coupons_back
-from goen.actions.points.coupons import record
+from goen.actions.points.coupons import use
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back, terms_of
 from goen.actions.points.issuing import give_again as give_issued_again
@@ -110,8 +110,9 @@ class RevivePurchase(OrderAct):
             raise PurchaseStatus("Only a cancelled sale can be revived.", sale.purchase.status)
         moved = 0
         if sale.decision.coupons and not sale.progress.returned.full:
-            use_again(sale.desk, None if sale.holder is None else sale.person, undone.coupons)
-            record(sale.desk, sale.purchase, sale.decision.coupons, "use", sale.purchase.shop_id)
+            coupons, person = sale.decision.coupons, None if sale.holder is None else sale.person
+            use_again(sale.desk, person, coupons, undone.coupons)
+            use(sale.desk, sale.purchase, coupons, sale.purchase.shop_id)
         if sale.holder is not None:
             journal = sale.journal
             if undone.used:

@@ -259,8 +259,16 @@ def with_coupons(engine: Engine, decision: Decision, used: tuple[UsedCoupon, ...
     return replace(decision, earned=earned, awards=(*decision.awards, *more), coupons=used)
 
 
+def use(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], shop_id: int) -> None:
+    """Write uses into their ledger; a code that is voided at the same time is not used any more."""
+    for each in used:
+        if not each.over:
+            desk.write_more(_SQL.guard_use.sql, code_hash(each.code), each.code)
+    record(desk, purchase, used, "use", shop_id)
+
+
 def record(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], what: What, shop_id: int) -> None:
-    """Write uses, or uses given back, into their ledger."""
+    """Write uses that stand already, or are given back, into their ledger."""
     for each in used:
         over: What = "over_back" if what == "back" else "over"
         told = over if each.over else what
@@ -272,11 +280,14 @@ def record(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], what
         )  # fmt: skip
 
 
-def draw_again(desk: Desk, person: int | None, drawn: Sequence[Drawn]) -> None:
+def draw_again(desk: Desk, person: int | None, used: Sequence[UsedCoupon], drawn: Sequence[Drawn]) -> None:
     """A revived sale uses its coupons again.
 
-    :raises CouponNotUsable: one of them has been used elsewhere since, and the sale cannot stand without it.
+    :raises CouponNotUsable: one of them has been used elsewhere or voided since, and the sale cannot stand without it.
     """
+    for coupon in desk.circumstances.coupons([(one.code, desk.now) for one in used if not one.over]):
+        if coupon is not None and coupon.own and coupon.void:
+            raise CouponNotUsable(coupon.code, "void")
     for each in drawn:
         anchor = each.anchor if each.shared or person is None else person
         if desk.limit(anchor, each.code, each.period) >= each.most:

@@ -48,7 +48,7 @@ def take_back(desk: Desk, progress: Progress, standing: Collection[str] = ()) ->
     """Coupons of awards that stand no more are void, unless they have been used; ``standing``: rules that stay."""
     for rule, code in progress.issued:
         if rule not in standing:
-            desk.write_more(_SQL.take_issued_back.sql, desk.now, desk.act_id, code_hash(code), code)
+            desk.write_more(_SQL.take_issued_back.sql, code_hash(code), code, desk.now, desk.act_id)
     kept = tuple([each for each in progress.issued if each[0] in standing])
     return msgspec.structs.replace(progress, issued=kept)
 

@@ -15,7 +15,7 @@ import msgspec
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
 from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
 from goen.actions.points.context import Context, slide
-from goen.actions.points.coupons import Chosen, Redeeming, normalised, record, with_coupons
+from goen.actions.points.coupons import Chosen, Redeeming, normalised, use, with_coupons
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.issuing import issue
 from goen.actions.points.paying import Paying
@@ -181,7 +181,7 @@ class RecordPurchase(Act):
                 issued, purchase = given.issued, purchase._replace(progress=stored(given.moved(-where.shift)))
         desk.add_purchase(purchase)
         if decision.coupons:
-            record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
+            use(desk, purchase, decision.coupons, self.shop.shop_id)
         climbed: Sequence[TierProgress] = ()
         if self.tiers is not None:
             counts = measured(decision, progress.returned, progress.confirmed, purchase.status)
@@ -245,7 +245,7 @@ class RecordPurchase(Act):
         purchase = self._purchase(desk, anchor, purchase_id, decision, progress, None, None)
         desk.add_purchase(purchase)
         if decision.coupons:
-            record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
+            use(desk, purchase, decision.coupons, self.shop.shop_id)
         answer = purchase_answer(
             self.context, purchase, decision, now=desk.now, member=None, journal=None, earned=0, pending=0,
             warnings=warnings,

@@ -27,3 +27,35 @@ alter table tier_due add constraint tier_due_why_check check (why in ('merged', 
 
 -- A revived sale gives back the coupons that its cancel voided, and no others.
 alter table coupon add column void_act bigint;  -- the act that voided it; null: somebody did by hand
+
+-- Voiding and using a code wait for each other: whoever comes second sees what the first has done.
+alter table coupon add column void_uses bigint;  -- how many uses stood when it was voided; no more come
+
+create function guard_coupon(hash bigint, named text) returns void language plpgsql as $$
+begin
+  -- A public code has no version; it is given up for sales from then on, and hot.
+  perform 1 from coupon c
+   where c.code_hash = hash and c.code = named and c.version is not null and c.void_at is null for share;
+  if not found and exists (select from coupon c where c.code_hash = hash and c.code = named and c.version is not null) then
+    raise exception 'a coupon is void by now' using errcode = 'GO001';
+  end if;
+end $$;
+
+create function void_coupon(hash bigint, named text, at timestamptz, act bigint, unused boolean) returns boolean
+language plpgsql as $$
+declare standing bigint;
+begin
+  perform 1 from coupon c where c.code_hash = hash and c.code = named for no key update;
+  if not found then return false; end if;
+  -- A statement of its own, after the lock: it sees the use that was waited for.
+  select count(*) filter (where u.what = 'use') - count(*) filter (where u.what = 'back') into standing
+    from coupon_use u where u.code_hash = hash and u.code = named;
+  if unused then
+    update coupon c set void_at = at, void_act = act, void_uses = standing
+     where c.code_hash = hash and c.code = named and c.void_at is null and standing = 0;
+  else
+    update coupon c set void_at = coalesce(c.void_at, at), void_act = act, void_uses = coalesce(c.void_uses, standing)
+     where c.code_hash = hash and c.code = named;
+  end if;
+  return true;
+end $$;
