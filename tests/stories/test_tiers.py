@@ -200,6 +200,18 @@ async def test_several_programmes_of_tiers_stand_side_by_side(retailer):
     assert await tier(retailer, member) is None, "the tier of the first programme is the member's tier"
 
 
+async def test_the_tier_of_the_first_programme_is_no_tier_of_the_second(retailer, owner):
+    visits = {"levels": [{"tier": "fan", "reach": 2}], "measure": "count", "window": {"kind": "lifetime"}}
+    await programme(retailer, tier_programmes={"rank": RANK, "visits": visits})
+    member = await retailer.member()
+    # As an import gives it: *the* tier, and nothing on any ladder.
+    await owner.execute("update member set tier = 'gold' where member_id = $1", int(member["id"].split("_")[1]))
+    first, second = await retailer.buys(1_100, member), await retailer.buys(1_100, member)
+    assert [[x["code"] for x in sale["tiers"]] for sale in (first, second)] == [["gold", None], ["gold", "fan"]]
+    (event,) = await told(owner, "member.tier_changed")
+    assert (event["programme"], event["from"], event["tier"]) == ("visits", None, "fan")
+
+
 async def give(retailer: Any, member: dict[str, Any], tier: str | None, **fields: Any) -> dict[str, Any]:
     body = {"tier": tier, "reason": "お得意様"} | fields
     answer = await retailer.server.put(f"/v1/members/{member['id']}/tiers/rank", json=body)

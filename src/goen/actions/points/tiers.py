@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
 from goen.actions.points.context import Context
 from goen.actions.till.desk import Desk
+from goen.actions.till.facts import Span
 from goen.actions.till.posting import PurchaseState
 from goen.earning.programme import Programme
 from goen.earning.tiers.calendar import window_start
@@ -25,7 +25,7 @@ class Climbing(NamedTuple):
     """The ladders that count on a day, and the day's windows. ``ready``: all earlier sales are counted."""
 
     programme: Programme
-    spans: tuple[tuple[str, date], ...]
+    spans: tuple[Span, ...]
     ready: bool
 
     @staticmethod
@@ -35,7 +35,8 @@ class Climbing(NamedTuple):
         if not programme.tier_programmes:
             return None
         today = context.day_of(now)
-        spans = tuple((code, window_start(x.window, today)) for code, x in programme.tier_programmes.items())
+        ladders = enumerate(programme.tier_programmes.items())
+        spans = tuple([(code, window_start(x.window, today), place == 0) for place, (code, x) in ladders])
         return Climbing(programme, spans, context.tiers_counted == context.tiers_since(programme))
 
     @property
@@ -43,7 +44,7 @@ class Climbing(NamedTuple):
         return self.programme.tier_programmes
 
     @property
-    def wants(self) -> tuple[tuple[str, date], ...]:
+    def wants(self) -> tuple[Span, ...]:
         """What has to be read before a sale can raise anybody."""
         return self.spans if self.ready else ()
 
@@ -51,7 +52,7 @@ class Climbing(NamedTuple):
         """The person's tiers on other ladders than the first, as conditions of campaigns look at them."""
         if not self.ready or len(self.spans) < 2:
             return ()
-        held = (desk.circumstances.climb(person, code, since)[0].tier for code, since in self.spans[1:])
+        held = (desk.circumstances.climb(person, span)[0].tier for span in self.spans[1:])
         return tuple(tier for tier in held if tier is not None)
 
     def take_in(
@@ -63,16 +64,17 @@ class Climbing(NamedTuple):
         if not self.ready:
             return ()
         told = []
-        for place, (code, since) in enumerate(self.spans):
+        for span in self.spans:
+            code, since, first = span
             ladder = self.ladders[code]
-            standing, measured = desk.circumstances.climb(person, code, since)
+            standing, measured = desk.circumstances.climb(person, span)
             if purchase.business_date >= since:
                 measured = measured.plus(now.minus(before))
             to = Verdict(standing.tier, standing.kept_until)
             if ladder.up == "at_once":
                 to = raised(ladder, standing, measured.of(ladder), desk.today)
             if to.why is not None:
-                desk.raise_tier(person, code, place == 0, standing, to, measured.of(ladder))
+                desk.raise_tier(person, code, first, standing, to, measured.of(ladder))
                 desk.tell(TOPIC, person, None, changed(person, code, standing, to))
             told.append(progress(self.programme, code, to.tier, measured.of(ladder), changed=to.why is not None))
         return told
