@@ -212,6 +212,26 @@ async def test_the_tier_of_the_first_programme_is_no_tier_of_the_second(retailer
     assert (event["programme"], event["from"], event["tier"]) == ("visits", None, "fan")
 
 
+async def test_a_coupon_may_ask_for_a_tier_of_any_programme(retailer):
+    visits = {"levels": [{"tier": "fan", "reach": 2}], "measure": "count", "window": {"kind": "lifetime"}}
+    await programme(retailer, tier_programmes={"rank": RANK, "visits": visits})
+    body = {"code": "fans", "name": "ファン様300円引き", "public_code": "FAN300", "conditions": {"tiers": ["fan"]}}
+    body["effect"] = {"kind": "amount", "yen": 300}
+    assert (await retailer.server.post("/v1/coupon_kinds", json=body)).status_code == 201
+    member = await retailer.member()
+    ask = {"code": "FAN300", "shop": "shibuya", "member": {"kind": "member_id", "value": member["id"]}}
+    goods = {"lines": [{"line": 1, "amount": 1_100}]}
+    for usable in (False, True):
+        for more in ({}, goods):
+            answer = await retailer.server.post("/v1/coupons/validate", json=ask | more)
+            assert answer.json()["usable"] is usable, answer.text
+        body = retailer.sale(1_100, member, coupons=["FAN300"])
+        assert (await retailer.server.post("/v1/quotes", json=body)).is_success is usable
+        assert (await retailer.server.post("/v1/purchases", json=body)).is_success is usable
+        for _ in range(2):
+            await retailer.buys(1_100, member)
+
+
 async def give(retailer: Any, member: dict[str, Any], tier: str | None, **fields: Any) -> dict[str, Any]:
     body = {"tier": tier, "reason": "お得意様"} | fields
     answer = await retailer.server.put(f"/v1/members/{member['id']}/tiers/rank", json=body)
