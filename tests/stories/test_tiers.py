@@ -422,6 +422,42 @@ async def test_merged_both_histories_count_and_parted_each_has_its_own(retailer)
     assert (await history(retailer, one))[0] == ("gold", "silver", "parted")
 
 
+@pytest.mark.parametrize("gone", ["return", "cancel", "part"])
+async def test_rule_31_what_won_a_tier_and_came_back_holds_it_no_longer(retailer, gone):
+    year = {"window": {"kind": "year", "first_month": 1}, "evaluation_days": ["01-01"], "hold_cycles": 1}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    member = await retailer.member()
+    if gone == "part":
+        await retailer.buys(33_000, member)
+    sale = await retailer.buys(33_000, member)
+    held = (await progress(retailer, member))["kept_until"]
+    assert held == "2028-01-01"
+    if gone == "cancel":
+        answer = await retailer.act(f"/v1/purchases/{sale['id']}/cancel", now(retailer))
+        assert answer.json()["member"]["tier"] == "gold", "nobody falls by a return"
+    else:
+        await back(retailer, sale)
+    told = await progress(retailer, member)
+    assert (told["progress"]["code"], told["kept_until"]) == ("gold", held if gone == "part" else None)
+    retailer.clock.advance(days=45)
+    await keep(retailer)
+    assert await tier(retailer, member) == ("gold" if gone == "part" else None)
+
+
+async def test_rule_31_a_return_in_the_next_window_counts_where_the_sale_won(retailer):
+    year = {"window": {"kind": "year", "first_month": 12}, "evaluation_days": ["12-01"], "hold_cycles": 2}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    member, other = await retailer.member(), await retailer.member()
+    sales = [await retailer.buys(33_000, one) for one in (member, other)]
+    retailer.clock.advance(days=20)
+    later = await retailer.buys(11_000, other)
+    await keep(retailer)
+    await back(retailer, sales[0])
+    await back(retailer, later)
+    assert (await progress(retailer, member))["kept_until"] is None
+    assert (await progress(retailer, other))["kept_until"] == "2028-12-01"
+
+
 async def test_a_later_merge_or_undo_does_not_bring_back_what_an_earlier_one_brought(retailer):
     await programme(retailer)
     one, gold, third = [await retailer.member() for _ in range(3)]

@@ -9,15 +9,17 @@ from goen.actions.points.context import Context
 from goen.actions.till.desk import Desk
 from goen.actions.till.facts import Span
 from goen.actions.till.posting import PurchaseState
+from goen.database.queries import load
 from goen.earning.programme import Programme
 from goen.earning.tiers.calendar import window_start
 from goen.earning.tiers.measure import Measured
 from goen.earning.tiers.model import Ladder
 from goen.earning.tiers.progress import TierProgress, progress
-from goen.earning.tiers.rules import Standing, Verdict, raised
+from goen.earning.tiers.rules import Standing, Verdict, holds_beyond, no_longer_won, raised
 from goen.members.ids import public_id
 from goen.vocabulary.clock import Instant
 
+_SQL = load(__package__, "tiers.sql")
 TOPIC = "member.tier_changed"
 
 
@@ -73,11 +75,26 @@ class Climbing(NamedTuple):
             to = Verdict(standing.tier, standing.kept_until)
             if ladder.up == "at_once":
                 to = raised(ladder, standing, measured.of(ladder), desk.today)
+            if now.of(ladder) < before.of(ladder) and holds_beyond(ladder, standing, desk.today):
+                self._let_go(desk, person, purchase, span, standing, now.minus(before))
             if to.why is not None:
                 desk.raise_tier(person, code, first, standing, to, measured.of(ladder))
                 desk.tell(TOPIC, person, None, changed(person, code, standing, to))
             told.append(progress(self.programme, code, to.tier, measured.of(ladder), changed=to.why is not None))
         return told
+
+    def _let_go(
+        self, desk: Desk, person: int, purchase: PurchaseState, span: Span, standing: Standing, change: Measured
+    ) -> None:
+        """What came back may have won the tier: then it holds to the next evaluation day alone (rule 31)."""
+        code, _, first = span
+        ladder = self.ladders[code]
+        assert standing.since is not None, "a tier that is held was reached one day"
+        opened = window_start(ladder.window, standing.since)
+        if purchase.business_date >= opened:
+            _, measured = desk.circumstances.climb(person, (code, opened, first))
+            if no_longer_won(ladder, standing, measured.plus(change).of(ladder), measured.of(ladder)):
+                desk.write_more(_SQL.let_go.sql, person, code, standing.tier, standing.kept_until)
 
 
 def changed(person: int, code: str, standing: Standing, to: Verdict) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal, NamedTuple
 
-from goen.earning.tiers.calendar import DAY, kept_until, paused
+from goen.earning.tiers.calendar import DAY, evaluation_days, kept_until, paused
 from goen.earning.tiers.model import Ladder, Level
 
 Why = Literal["reached", "not_kept", "manual", "manual_ended", "merged", "parted"]
@@ -18,7 +18,7 @@ class Standing(NamedTuple):
 
     ``kept_until``: before this day the tier does not fall. ``manual``: a tier given by hand, ``fixed`` or as a
     ``floor``, through ``manual_until`` (None: without an end). ``paused_until``: the member's own leave of absence,
-    through that day the tier does not fall. ``before_tier`` and ``before_kept_until``: the member's own tier when one
+    through that day the tier does not fall. ``since``: the day on which the tier was reached. ``before_tier`` and ``before_kept_until``: the member's own tier when one
     was given by hand, as it stood after ``given_on``.
     """
 
@@ -31,6 +31,7 @@ class Standing(NamedTuple):
     before_tier: str | None = None
     before_kept_until: date | None = None
     given_on: date | None = None
+    since: date | None = None
 
     def by_hand(self, day: date) -> Manual | None:
         """What was given by hand and holds on this day."""
@@ -62,6 +63,21 @@ def raised(ladder: Ladder, standing: Standing, measure: int, day: date) -> Verdi
     if to <= ladder.rank(standing.tier):
         return stays
     return Verdict(ladder.tier(to), kept_until(ladder, day), "reached")
+
+
+def holds_beyond(ladder: Ladder, standing: Standing, day: date) -> bool:
+    """Whether the tier is held longer than to the next evaluation day."""
+    if standing.kept_until is None or standing.since is None:
+        return False
+    following = next(evaluation_days(ladder, day), None)
+    return following is not None and standing.kept_until > following
+
+
+def no_longer_won(ladder: Ladder, standing: Standing, measure: int, before: int) -> bool:
+    """Whether less is measured than the tier was won by (rule 31), all since the first day of the window that won it:
+    the tier stays to the next evaluation day, and nothing holds it any more."""
+    rank = ladder.rank(standing.tier)
+    return rank >= 0 and measure < ladder.levels[rank].reach <= before
 
 
 def evaluated(ladder: Ladder, standing: Standing, measure: int, day: date) -> Verdict:
