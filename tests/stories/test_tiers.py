@@ -422,6 +422,31 @@ async def test_merged_both_histories_count_and_parted_each_has_its_own(retailer)
     assert (await history(retailer, one))[0] == ("gold", "silver", "parted")
 
 
+async def test_a_sale_that_comes_after_its_evaluation_day_still_counts_for_it(retailer, owner):
+    year = {"window": {"kind": "year", "first_month": 12}, "evaluation_days": ["12-01"], "hold_cycles": 0}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    kept, won, fixed, poor = [await retailer.member() for _ in range(4)]
+    sales = [await retailer.buys(33_000, kept), await retailer.buys(33_000, fixed), await retailer.buys(33_000, poor)]
+    for sale in sales:
+        await back(retailer, sale)
+    then = retailer.clock.now().isoformat()
+    await give(retailer, fixed, "silver")
+    retailer.clock.advance(days=14)
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (kept, won, fixed, poor)] == [None, None, "silver", None]
+    # Gold asks 30,000, and 20,000 to keep it.
+    late = {"occurred_at": then, "business_date": then[:10], "offline": True}
+    for member, amount in ((kept, 22_000), (won, 22_000), (fixed, 22_000), (poor, 5_500)):
+        await retailer.buys(amount, member, **late)
+    assert await owner.fetchval("select count(*) from tier_due where why = 'late'") == 4
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (kept, won, fixed, poor)] == ["gold", "silver", "silver", None]
+    assert (await history(retailer, kept))[0] == (None, "gold", "reached")
+    assert await keep(retailer) == 0
+    await give(retailer, fixed, None)
+    assert await tier(retailer, fixed) == "gold"
+
+
 @pytest.mark.parametrize("gone", ["return", "cancel", "part"])
 async def test_rule_31_what_won_a_tier_and_came_back_holds_it_no_longer(retailer, gone):
     year = {"window": {"kind": "year", "first_month": 1}, "evaluation_days": ["01-01"], "hold_cycles": 1}

@@ -11,7 +11,7 @@ from goen.actions.till.facts import Span
 from goen.actions.till.posting import PurchaseState
 from goen.database.queries import load
 from goen.earning.programme import Programme
-from goen.earning.tiers.calendar import window_start
+from goen.earning.tiers.calendar import DAY, last_evaluation_day, window_start
 from goen.earning.tiers.measure import Measured
 from goen.earning.tiers.model import Ladder
 from goen.earning.tiers.progress import TierProgress, progress
@@ -65,6 +65,7 @@ class Climbing(NamedTuple):
         desk.count_for_tiers(purchase.owner, person, purchase, now, before)
         if not self.ready:
             return ()
+        self._note_late(desk, person, purchase, now, before)
         told = []
         for span in self.spans:
             code, since, first = span
@@ -82,6 +83,19 @@ class Climbing(NamedTuple):
                 desk.tell(TOPIC, person, None, changed(person, code, standing, to))
             told.append(progress(self.programme, code, to.tier, measured.of(ladder), changed=to.why is not None))
         return told
+
+    def _note_late(self, desk: Desk, person: int, purchase: PurchaseState, now: Measured, before: Measured) -> None:
+        """A sale that came after the evaluation day which should have counted it: the worker repeats that for the
+        person (a till may have been off line)."""
+        if purchase.business_date >= desk.today:
+            return
+        for ladder in self.ladders.values():
+            day = last_evaluation_day(ladder, desk.today)
+            if day is None or not now.of(ladder) > before.of(ladder):
+                continue
+            if window_start(ladder.window, day - DAY) <= purchase.business_date < day:
+                desk.came_late(person)
+                return
 
     def _let_go(
         self, desk: Desk, person: int, purchase: PurchaseState, span: Span, standing: Standing, change: Measured

@@ -9,8 +9,9 @@ from goen.actions.points.context import Context
 from goen.actions.tiers.counting import SQL
 from goen.actions.tiers.looking import Change, Look, lock, measured, past, write
 from goen.database.pool import Database, Writing
+from goen.earning.tiers.calendar import DAY, last_evaluation_day
 from goen.earning.tiers.model import Ladder
-from goen.earning.tiers.rules import Standing, joined, own_since, raised
+from goen.earning.tiers.rules import Standing, evaluated_again, joined, own_since, raised
 from goen.vocabulary.clock import Instant
 
 _SOME = 500
@@ -20,7 +21,7 @@ async def look_again(database: Database, context: Context, now: Instant) -> int:
     """Members whose history became another one; gives how many changed.
 
     Merged, a member has the higher tier of both or what both together reach. Parted, none has more than when they
-    were merged, except what the sales of their own reach.
+    were merged, except what the sales of their own reach. The last evaluation day is repeated for whose sale came late.
     """
     today, programme, done = context.day_of(now), context.engine_at(now).programme, 0
     while True:
@@ -32,6 +33,7 @@ async def look_again(database: Database, context: Context, now: Instant) -> int:
             for place, (code, ladder) in enumerate(programme.tier_programmes.items()):
                 look = Look(code, ladder, place == 0, today, today, raised, False)
                 done += await _settle(connection, look, rows, now)
+                done += await _evaluate_again(connection, look, rows, now)
             done_with = {(row["member_id"], row["source_id"], row["why"], row["at"]) for row in rows}
             members, sources, whys, ats = map(list, zip(*done_with, strict=True))
             await SQL.forget_due(connection, members=members, sources=sources, whys=whys, ats=ats)
@@ -68,6 +70,26 @@ async def _settle(connection: Writing, look: Look, rows: Sequence[Any], now: Ins
             higher = ladder.rank(to.tier) > ladder.rank(standing.tier)
             why = to.why if higher and to.why else ("parted" if member_id in parted else "merged")
             changes.append(Change(member_id, standing, to._replace(why=why), measure))
+    await write(connection, look, changes, now)
+    return len(changes)
+
+
+async def _evaluate_again(connection: Writing, look: Look, rows: Sequence[Any], now: Instant) -> int:
+    """The last evaluation day once more, for those of whom a sale of its window came late."""
+    members = list({row["member_id"] for row in rows if row["why"] == "late"})
+    day = last_evaluation_day(look.ladder, look.day)
+    if not members or day is None:
+        return 0
+    if await SQL.run_of(connection, programme=look.code, day=day, kind="evaluation") is None:
+        return 0  # It is still to come, or was before there was this ladder.
+    before = {row[0]: row[1] for row in await connection.fetch(SQL.before_day.sql, members, look.code, day)}
+    changes = []
+    counted = await measured(connection, look._replace(day=day, until=day - DAY), members)
+    for member_id, (measure, standing) in counted.items():
+        start = before.get(member_id, standing.tier)
+        to = evaluated_again(look.ladder, standing, start, measure, day)
+        if to.why is not None:
+            changes.append(Change(member_id, standing, to, measure))
     await write(connection, look, changes, now)
     return len(changes)
 

@@ -193,6 +193,12 @@ select d.why, d.at, d.source_id, null, u.member_id
  where :why::text = 'merged' and d.why = 'merged'
     on conflict (member_id, source_id) do update set why = excluded.why, at = excluded.at, since = excluded.since;
 
+-- name: before_day
+-- The tiers of these members before an evaluation day: what the first change of that day or later came from.
+select distinct on (c.member_id) c.member_id, c.from_tier from member_tier_change c
+ where c.member_id = any(:members::bigint[]) and c.programme = :programme::text and c.day >= :day::date
+ order by c.member_id, c.change;
+
 -- name: forget_due!
 -- They were.
 delete from tier_due d

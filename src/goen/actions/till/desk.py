@@ -53,6 +53,7 @@ class Desk:
         "_events",
         "_holds",
         "_journals",
+        "_late",
         "_limits",
         "_measures",
         "_new_holds",
@@ -92,6 +93,7 @@ class Desk:
         self._measures: dict[str, tuple[Any, ...]] = {}
         self._climbed: list[tuple[int, date, Measured]] = []
         self._risen: list[Risen] = []
+        self._late: set[int] = set()
 
     # Seeing ----------------------------------------------------------------------------------
 
@@ -302,6 +304,10 @@ class Desk:
         """The person has another tier from now on."""
         self._risen.append((person, code, first, standing, to, measure))
 
+    def came_late(self, person: int) -> None:
+        """A sale of this person came after the evaluation day that should have counted it; the worker repeats that."""
+        self._late.add(person)
+
     def tell(self, topic: str, member_id: int, shop_id: int | None, body: Mapping[str, Any]) -> None:
         """An event for the feed, committed with the act. Never personal data."""
         self._events.append((member_id, self.act_id * 8 + len(self._events), topic, shop_id, _encode(body).decode()))
@@ -359,6 +365,7 @@ class Desk:
 
     def _climb(self, books: Books, rows: Rows) -> None:
         rows.measures.update(self._measures)
+        rows.late |= self._late
         books.circumstances.climbs(self._climbed, self._risen)
         for person, code, first, standing, to, measure in self._risen:
             rows.tiers.append((person, code, first, self.today, standing.tier, to.tier, to.kept_until, to.why, measure))

@@ -18,8 +18,8 @@ class Standing(NamedTuple):
 
     ``kept_until``: before this day the tier does not fall. ``manual``: a tier given by hand, ``fixed`` or as a
     ``floor``, through ``manual_until`` (None: without an end). ``paused_until``: the member's own leave of absence,
-    through that day the tier does not fall. ``since``: the day on which the tier was reached. ``before_tier`` and ``before_kept_until``: the member's own tier when one
-    was given by hand, as it stood after ``given_on``.
+    through that day the tier does not fall. ``before_tier`` and ``before_kept_until``: the member's own tier when one
+    was given by hand, as it stood after ``given_on``. ``since``: the day on which the tier was reached.
     """
 
     tier: str | None = None
@@ -63,6 +63,19 @@ def raised(ladder: Ladder, standing: Standing, measure: int, day: date) -> Verdi
     if to <= ladder.rank(standing.tier):
         return stays
     return Verdict(ladder.tier(to), kept_until(ladder, day), "reached")
+
+
+def evaluated_again(ladder: Ladder, standing: Standing, before: str | None, measure: int, day: date) -> Verdict:
+    """The tier after an evaluation day that is over, once a sale of its window has come late: what it would have left
+    of the tier ``before`` it, where that is more. Nobody falls by it."""
+    stays = Verdict(standing.tier, standing.kept_until)
+    if standing.manual is not None:
+        return stays  # What was given by hand ends with this evaluation day made up for.
+    base = standing._replace(tier=before, kept_until=None)
+    to = evaluated(ladder, base, measure, day)
+    if ladder.rank(to.tier) <= ladder.rank(standing.tier):
+        return stays
+    return Verdict(to.tier, to.kept_until, "reached")
 
 
 def holds_beyond(ladder: Ladder, standing: Standing, day: date) -> bool:
