@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from goen.shops import coupons as store
 from stories.acts import lines, named, now
 from stories.conftest import Retailer
 
@@ -520,6 +521,52 @@ async def test_rule_29_a_revived_sale_has_its_coupon_again_and_no_second_one(ret
         back = now(retailer) | {"external_id": f"r-{code}", "lines": [{"line": 1, "quantity": 1}]}
         assert (await retailer.server.post(f"/v1/purchases/{sale['id']}/returns", json=back)).status_code == 201
     assert await drawn(retailer) == 0
+
+
+async def test_a_segment_gives_each_person_one_code_whatever_became_of_their_cards(
+    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kind(retailer, public_code=None)
+    monkeypatch.setattr("goen.actions.coupons.PIECE", 1)
+
+    async def vip(*people: dict[str, Any]) -> None:
+        for one in people:
+            put = await retailer.server.put(f"/v1/members/{one['id']}/segments", json={"segments": ["vip"]})
+            assert put.status_code == 200, put.text
+
+    async def merge(into: dict[str, Any], source: dict[str, Any]) -> None:
+        merged = await retailer.act(f"/v1/members/{into['id']}/merges", {"source": named(source), "reason": "同一人物"})
+        assert merged.status_code == 201, merged.text
+
+    async def codes(member: dict[str, Any]) -> int:
+        return len((await retailer.server.get(f"/v1/members/{member['id']}/coupons")).json()["items"])
+
+    gone, twice, both, alone, new, outside = [await retailer.member() for _ in range(6)]
+    await vip(gone, twice, both, alone)
+    await merge(outside, gone)  # The survivor was never put into the segment itself.
+    await merge(both, twice)
+
+    interrupted = store.add_coupons
+
+    async def only_two(connection: Any, coupons: Any) -> None:
+        if await connection.fetchval("select count(*) from coupon") == 2:
+            raise ConnectionError
+        await interrupted(connection, coupons)
+
+    ask = {"batch": "b", "segment": "vip"}
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "add_coupons", only_two)
+        assert (await retailer.server.post("/v1/coupon_kinds/haru/issue", json=ask)).status_code == 503
+    assert [await codes(one) for one in (outside, both, alone)] == [1, 1, 0]
+    await merge(alone, outside)  # Whose code comes with them; nobody is left now.
+    made = [(await retailer.server.post("/v1/coupon_kinds/haru/issue", json=ask)).json()["made"] for _ in range(2)]
+    assert made == [2, 2]
+    await vip(new)
+    again = await retailer.server.post("/v1/coupon_kinds/haru/issue", json=ask)
+    assert again.json()["made"] == 2, "a batch is made once"
+    assert [await codes(one) for one in (alone, both, new)] == [1, 1, 0]
+    people = {"batch": "p", "members": [named(one) for one in (twice, both, new)]}
+    assert (await retailer.server.post("/v1/coupon_kinds/haru/issue", json=people)).json()["made"] == 2
 
 
 async def test_an_order_s_coupon_is_issued_when_it_is_complete(retailer: Retailer) -> None:

@@ -59,3 +59,6 @@ begin
   end if;
   return true;
 end $$;
+
+-- Asked for again, a batch that is complete makes nothing, whoever has come into its segment since.
+alter table coupon_batch add column finished_at timestamptz;
