@@ -569,6 +569,29 @@ async def test_a_segment_gives_each_person_one_code_whatever_became_of_their_car
     assert (await retailer.server.post("/v1/coupon_kinds/haru/issue", json=people)).json()["made"] == 2
 
 
+async def test_rule_56_a_member_is_told_of_their_coupons_and_uses(retailer: Retailer) -> None:
+    await kind(retailer)
+    member, other = await retailer.member(), await retailer.member()
+    code = await issued(retailer, member)
+    sale = await retailer.buys(1100, member, coupons=[code])
+    assert (await retailer.act(f"/v1/purchases/{sale['id']}/cancel", now(retailer))).status_code == 200
+    guest = await retailer.buys(1100, coupons=["HARU300"])
+    await retailer.act(f"/v1/purchases/{guest['id']}/claim", {"member": named(member)})
+    export = (await retailer.server.get(f"/v1/members/{member['id']}/export")).json()
+    assert [(x["code"], x["kind"], x["voided_at"]) for x in export["coupons"]] == [
+        (code.replace("-", ""), "haru", None)
+    ]
+    told = [(x["what"], x["purchase_id"], x["shop"], x["amount"]) for x in export["coupon_uses"]]
+    assert sorted(told) == sorted(
+        [
+            ("use", sale["id"], "shibuya", 300), ("back", sale["id"], "shibuya", -300),
+            ("use", guest["id"], "shibuya", 300),
+        ]
+    )  # fmt: skip
+    export = (await retailer.server.get(f"/v1/members/{other['id']}/export")).json()
+    assert (export["coupons"], export["coupon_uses"]) == ([], [])
+
+
 async def test_an_order_s_coupon_is_issued_when_it_is_complete(retailer: Retailer) -> None:
     await kind(retailer, public_code=None)
     await campaign(retailer)
