@@ -22,7 +22,7 @@ from goen.earning.tiers.calendar import (
 )
 from goen.earning.tiers.measure import NOTHING, Measured, measured
 from goen.earning.tiers.model import Ladder, Level, Pause, Window
-from goen.earning.tiers.rules import Standing, ended, evaluated, next_level, raised
+from goen.earning.tiers.rules import Standing, ended, evaluated, joined, next_level, raised
 
 D = date.fromisoformat
 LEVELS = (Level("bronze", 0), Level("silver", 100, 80), Level("gold", 300, 200), Level("black", 1000, 500))
@@ -122,10 +122,69 @@ def test_rules_33_and_34_on_an_evaluation_day(standing, changes, measure, tier):
 
 def test_rule_34_once_what_was_given_is_over_the_measure_counts():
     given_one = Standing("black", None, "fixed", "black", D("2026-06-30"))
-    assert ended(ladder(), given_one, 250, D("2026-07-01"))[::2] == ("gold", "manual_ended")
+    assert ended(ladder(), given_one, 250, D("2026-07-01"))[::2] == ("silver", "manual_ended")
     assert ended(ladder(), given_one, 2_000, D("2026-07-01"))[::2] == ("black", None)
     low = Standing("bronze", None, "fixed", "bronze", D("2026-06-30"))
     assert ended(ladder(), low, 2_000, D("2026-07-01")).tier == "black"
+
+
+YEARLY = {"window": Window("year"), "evaluation_days": ("04-01",), "hold_cycles": 1}
+FOR_GOOD = (LEVELS[0], LEVELS[1], Level("gold", 300, 200, for_good=True), Level("black", 1000, 500, for_good=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "before", "past", "measure", "tier", "kept"),
+    [
+        # A new window has begun: what was won in the one before is kept as if nothing had been given.
+        (YEARLY, ("gold", "2027-04-01"), [], 0, "gold", "2027-04-01"),
+        (YEARLY, ("gold", "2027-04-01"), [("2027-04-01", 90)], 0, "silver", None),
+        (YEARLY, ("gold", "2027-04-01"), [("2027-04-01", 200)], 0, "gold", "2027-04-01"),
+        (YEARLY, (None, None), [("2026-04-01", 350), ("2027-04-01", 0)], 0, "bronze", None),
+        (YEARLY, (None, None), [("2026-04-01", 350)], 0, "gold", "2027-04-01"),
+        ({"fall": "one_level"}, (None, None), [], 0, "bronze", "2026-07-01"),
+        ({"fall": "one_level"}, ("bronze", None), [], 0, "bronze", None),
+        ({"levels": FOR_GOOD}, ("silver", None), [], 150, "silver", None),
+        ({"levels": FOR_GOOD}, ("gold", None), [("2026-07-01", 0)], 0, "gold", None),
+    ],
+)
+def test_rule_34_a_tier_by_hand_ends_as_if_nothing_had_been_given(changes, before, past, measure, tier, kept):
+    tier_before, kept_before = before[0], before[1] and D(before[1])
+    hand = Standing("black", None, "fixed", "black", D("2026-06-30"), None, tier_before, kept_before, D("2026-02-01"))
+    to = ended(ladder(**changes), hand, measure, D("2026-06-30"), [(D(day), counts) for day, counts in past])
+    assert to == (tier, kept and D(kept), "manual_ended")
+
+
+def test_rule_34_what_was_won_above_a_floor_is_one_s_own():
+    floor = Standing("gold", D("2027-01-01"), "floor", "silver", D("2026-06-30"), given_on=D("2026-02-01"))
+    assert ended(ladder(), floor, 0, D("2026-07-01")) == ("gold", D("2027-01-01"), None)
+    fallen = Standing("gold", None, "floor", "gold", D("2026-06-30"), None, "black", None, D("2026-02-01"))
+    assert ended(ladder(), fallen, 0, D("2026-06-30")).tier == "gold"
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "tier", "by_hand"),
+    [
+        (("silver", None, None), ("gold", None, None), "gold", None),
+        (("silver", None, None), ("bronze", "fixed", "gold"), "gold", "gold"),
+        (("bronze", "fixed", "silver"), ("gold", None, None), "silver", "silver"),
+        (("bronze", "floor", "silver"), ("gold", None, None), "gold", "silver"),
+        (("bronze", "fixed", "gold"), ("silver", "floor", "silver"), "gold", "gold"),
+    ],
+)
+def test_rule_35_of_two_cards_the_higher_counts(mine, other, tier, by_hand):
+    """Each: the tier of its own, and how which other one is given by hand."""
+
+    def standing(own, how, hand):
+        return Standing(own) if how is None else Standing(hand, None, how, hand, None, None, own)
+
+    both = joined(ladder(), standing(*mine), standing(*other), D("2026-07-01"))
+    assert (both.tier, both.manual_tier) == (tier, by_hand)
+    assert by_hand is None or both.before_tier == max(mine[0], other[0], key=ladder().rank)
+
+
+def test_rule_33_what_is_left_after_a_fall_was_not_won():
+    fallen = evaluated(ladder(hold_cycles=1), Standing("gold"), 90, D("2026-07-01"))
+    assert fallen == ("silver", None, "not_kept")
 
 
 def test_rule_34_what_is_missing():

@@ -209,6 +209,14 @@ DAMAGE = {
         "delete from limit_account where anchor = {buyer}",
         "delete from limit_draw where anchor = {buyer}",
     ],
+    "coupon_uses": [
+        "delete from coupon_use",
+        "update limit_account set drawn = drawn + 1 where code like 'coupon:%/uses/code'",
+        "delete from limit_account where code like 'coupon:%/uses/code'",
+        "insert into coupon_use select member_id, act_id + 100000, code, code_hash, what, kind, version, purchase_id,"
+        " presented_id, shop_id, amount, at from coupon_use",
+    ],
+    "coupon_void": ["update coupon set void_at = now(), void_uses = 0"],
     "transit": [
         "update entry set points = points - 1 where member_id = {sender} and kind = 'transfer_out'",
         "delete from entry where member_id = {buyer} and kind = 'transfer_in'",

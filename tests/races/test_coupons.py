@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from races.conftest import Pair
+from races.gates import stopping_before
 from races.ledger import assert_books_agree
 from races.test_campaign_limits import slow, unguarded
 
@@ -99,3 +100,74 @@ async def test_a_public_code_is_used_as_often_as_it_may_be(pair: Pair, owner: An
     await asyncio.gather(*(cancel(answer.json()) for answer in answers if answer.status_code == 201))
     assert await ledger(owner) == (0, 0)
     assert used(await rush(pair, people, "senchaku")) == 10
+
+
+async def unguarded_codes(owner: Any) -> None:
+    """In this test's database alone: a use looks at the code only as it was read."""
+    await owner.execute(
+        "create or replace function guard_coupon(hash bigint, named text) returns void language sql as ''"
+    )
+
+
+async def void_or_use(pair: Pair, code: str, statement: str, voiding: Any) -> tuple[httpx.Response, Any]:
+    """A sale stops before a statement while the code is voided at another instance; answers of both."""
+    member = await pair.one.member()
+    with stopping_before(statement, pair.one.services.database) as gate:
+        body = pair.one.sale(1100, member, coupons=[code])
+        sale = asyncio.ensure_future(pair.one.server.post("/v1/purchases", json=body))
+        await gate.reached()
+        voided = asyncio.ensure_future(voiding())
+        await asyncio.wait([voided], timeout=1)
+        gate.open()
+        return await sale, await voided
+
+
+async def state(owner: Any, code: str) -> tuple[bool, int]:
+    """Whether a code is void, and how often it is used."""
+    plain = code.replace("-", "")
+    uses = await owner.fetchval("select count(*) from coupon_use where code = $1 and what = 'use'", plain)
+    return await owner.fetchval("select void_at is not null from coupon where code = $1", plain), uses
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+async def test_a_code_that_is_voided_meanwhile_is_not_used(pair: Pair, owner: Any, guarded: bool) -> None:
+    await kind(pair)
+    code = await one_code(pair)
+    if not guarded:
+        await unguarded_codes(owner)
+
+    async def void() -> None:
+        answer = await pair.two.server.post(f"/v1/coupons/{code}/void", json={"reason": "不正"})
+        assert answer.is_success, answer.text
+
+    sale, _ = await void_or_use(pair, code, "post_batch", void)
+    if not guarded:
+        assert (sale.status_code, await state(owner, code)) == (201, (True, 1))
+        return
+    assert (sale.status_code, sale.json()["reason"]) == (409, "void")
+    assert await state(owner, code) == (True, 0)
+    await assert_books_agree(owner, pair.one.services.database)
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+async def test_a_code_that_is_used_meanwhile_is_not_taken_back(pair: Pair, owner: Any, guarded: bool) -> None:
+    """The sale that it was issued for falls away at another instance in the moment in which it is used."""
+    await kind(pair)
+    campaign = {"code": "next", "name": "次回クーポン", "effects": [{"kind": "coupon", "coupon": "race"}]}
+    assert (await pair.one.server.post("/v1/campaigns", json=campaign)).status_code == 201
+    assert (await pair.one.server.post("/v1/campaigns/next/activate", json={})).status_code == 200
+    pair.one.clock.advance(seconds=3)
+    first = await pair.one.buys(1100, await pair.one.member())
+    (code,) = first["coupons"]["issued"]
+    if not guarded:
+        await unguarded_codes(owner)
+
+    async def cancel() -> None:
+        done = await pair.two.act(f"/v1/purchases/{first['id']}/cancel", {"occurred_at": first["recorded_at"]})
+        assert done.status_code == 200, done.text
+
+    # Two sales of one member wait for each other anyway: here somebody else has the code, as in a household.
+    await owner.execute("update coupon set member_id = null where code = $1", code.replace("-", ""))
+    sale, _ = await void_or_use(pair, code, "insert into coupon_use", cancel)
+    assert sale.status_code == 201
+    assert await state(owner, code) == (not guarded, 1)

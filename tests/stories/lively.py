@@ -74,6 +74,13 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
     _ok(changed)
     await returns(orders[5], (1, 1))
 
+    kind = {"code": "own", "name": "お一人様1回", "effect": {"kind": "amount", "yen": 100}, "uses": {"each": 2}}
+    _ok(await server.post("/v1/coupon_kinds", json=kind))
+    (code,) = _ok(await server.post("/v1/coupon_kinds/own/issue", json={"batch": "b", "count": 1}))["codes"]
+    for _ in range(2):
+        with_coupon = await retailer.buys(1100, buyer, coupons=[code])
+    _ok(await retailer.act(f"/v1/purchases/{with_coupon['id']}/cancel", now()))
+
     guests = [await retailer.buys(2200) for _ in range(2)]
     _ok(await retailer.act(f"/v1/purchases/{guests[0]['id']}/claim", {"member": ref(buyer)}))
     await returns(guests[1], (1, 1))

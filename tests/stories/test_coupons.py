@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from goen.actions.keys import create_key
+from goen.shops import coupons as store
 from stories.acts import lines, named, now
 from stories.conftest import Retailer
 from stories.words import programme
@@ -547,6 +548,103 @@ async def test_a_campaign_issues_a_coupon_and_a_return_takes_it_back(retailer: R
     assert (await retailer.act(f"/v1/purchases/{sales[0]['id']}/cancel", now(retailer))).status_code == 200
     assert await refused(retailer, member, coupons=codes[0]) == "used"
     assert await drawn(retailer) == 0
+
+
+async def test_rule_29_a_revived_sale_has_its_coupon_again_and_no_second_one(retailer: Retailer) -> None:
+    await kind(retailer, public_code=None)
+    await campaign(retailer, limits=[{"measure": "uses", "most": 5}])
+    member = await retailer.member()
+    sales = [await retailer.buys(2200, member) for _ in range(3)]
+    codes = [sale["coupons"]["issued"][0] for sale in sales]
+    await retailer.buys(1100, member, coupons=[codes[1]])
+    for n, sale in enumerate(sales):
+        path = f"/v1/purchases/{sale['id']}"
+        for _ in range(2):
+            assert (await retailer.act(f"{path}/cancel", now(retailer))).status_code == 200
+            if n == 2:
+                voided = await retailer.server.post(f"/v1/coupons/{codes[2]}/void", json={"reason": "不正"})
+                assert voided.status_code in (200, 204), voided.text
+            revived = await retailer.act(f"{path}/revive", now(retailer))
+            assert revived.json()["coupons"]["issued"] == [codes[n]], revived.text
+    assert await drawn(retailer) == 3
+    mine = (await retailer.server.get(f"/v1/members/{member['id']}/coupons")).json()["items"]
+    states = {each["code"]: each["state"] for each in mine}
+    assert states == dict(zip(codes, ["usable", "used", "void"], strict=True))
+    await retailer.buys(1100, member, coupons=[codes[0]])
+    # A return takes it back as before the cancel; a coupon that is used stays with whoever used it.
+    for sale, code in zip(sales, codes, strict=True):
+        back = now(retailer) | {"external_id": f"r-{code}", "lines": [{"line": 1, "quantity": 1}]}
+        assert (await retailer.server.post(f"/v1/purchases/{sale['id']}/returns", json=back)).status_code == 201
+    assert await drawn(retailer) == 0
+
+
+async def test_a_segment_gives_each_person_one_code_whatever_became_of_their_cards(
+    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kind(retailer, public_code=None)
+    monkeypatch.setattr("goen.actions.coupons.PIECE", 1)
+
+    async def vip(*people: dict[str, Any]) -> None:
+        for one in people:
+            put = await retailer.server.put(f"/v1/members/{one['id']}/segments", json={"segments": ["vip"]})
+            assert put.status_code == 200, put.text
+
+    async def merge(into: dict[str, Any], source: dict[str, Any]) -> None:
+        merged = await retailer.act(f"/v1/members/{into['id']}/merges", {"source": named(source), "reason": "同一人物"})
+        assert merged.status_code == 201, merged.text
+
+    async def codes(member: dict[str, Any]) -> int:
+        return len((await retailer.server.get(f"/v1/members/{member['id']}/coupons")).json()["items"])
+
+    gone, twice, both, alone, new, outside = [await retailer.member() for _ in range(6)]
+    await vip(gone, twice, both, alone)
+    await merge(outside, gone)  # The survivor was never put into the segment itself.
+    await merge(both, twice)
+
+    interrupted = store.add_coupons
+
+    async def only_two(connection: Any, coupons: Any) -> None:
+        if await connection.fetchval("select count(*) from coupon") == 2:
+            raise ConnectionError
+        await interrupted(connection, coupons)
+
+    ask = {"batch": "b", "segment": "vip"}
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "add_coupons", only_two)
+        assert (await retailer.server.post("/v1/coupon_kinds/haru/issue", json=ask)).status_code == 503
+    assert [await codes(one) for one in (outside, both, alone)] == [1, 1, 0]
+    await merge(alone, outside)  # Whose code comes with them; nobody is left now.
+    made = [(await retailer.server.post("/v1/coupon_kinds/haru/issue", json=ask)).json()["made"] for _ in range(2)]
+    assert made == [2, 2]
+    await vip(new)
+    again = await retailer.server.post("/v1/coupon_kinds/haru/issue", json=ask)
+    assert again.json()["made"] == 2, "a batch is made once"
+    assert [await codes(one) for one in (alone, both, new)] == [1, 1, 0]
+    people = {"batch": "p", "members": [named(one) for one in (twice, both, new)]}
+    assert (await retailer.server.post("/v1/coupon_kinds/haru/issue", json=people)).json()["made"] == 2
+
+
+async def test_rule_56_a_member_is_told_of_their_coupons_and_uses(retailer: Retailer) -> None:
+    await kind(retailer)
+    member, other = await retailer.member(), await retailer.member()
+    code = await issued(retailer, member)
+    sale = await retailer.buys(1100, member, coupons=[code])
+    assert (await retailer.act(f"/v1/purchases/{sale['id']}/cancel", now(retailer))).status_code == 200
+    guest = await retailer.buys(1100, coupons=["HARU300"])
+    await retailer.act(f"/v1/purchases/{guest['id']}/claim", {"member": named(member)})
+    export = (await retailer.server.get(f"/v1/members/{member['id']}/export")).json()
+    assert [(x["code"], x["kind"], x["voided_at"]) for x in export["coupons"]] == [
+        (code.replace("-", ""), "haru", None)
+    ]
+    told = [(x["what"], x["purchase_id"], x["shop"], x["amount"]) for x in export["coupon_uses"]]
+    assert sorted(told) == sorted(
+        [
+            ("use", sale["id"], "shibuya", 300), ("back", sale["id"], "shibuya", -300),
+            ("use", guest["id"], "shibuya", 300),
+        ]
+    )  # fmt: skip
+    export = (await retailer.server.get(f"/v1/members/{other['id']}/export")).json()
+    assert (export["coupons"], export["coupon_uses"]) == ([], [])
 
 
 async def test_an_order_s_coupon_is_issued_when_it_is_complete(retailer: Retailer) -> None:

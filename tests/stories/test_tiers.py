@@ -200,6 +200,38 @@ async def test_several_programmes_of_tiers_stand_side_by_side(retailer):
     assert await tier(retailer, member) is None, "the tier of the first programme is the member's tier"
 
 
+async def test_the_tier_of_the_first_programme_is_no_tier_of_the_second(retailer, owner):
+    visits = {"levels": [{"tier": "fan", "reach": 2}], "measure": "count", "window": {"kind": "lifetime"}}
+    await programme(retailer, tier_programmes={"rank": RANK, "visits": visits})
+    member = await retailer.member()
+    # As an import gives it: *the* tier, and nothing on any ladder.
+    await owner.execute("update member set tier = 'gold' where member_id = $1", int(member["id"].split("_")[1]))
+    first, second = await retailer.buys(1_100, member), await retailer.buys(1_100, member)
+    assert [[x["code"] for x in sale["tiers"]] for sale in (first, second)] == [["gold", None], ["gold", "fan"]]
+    (event,) = await told(owner, "tier.changed")
+    assert (event["programme"], event["from"], event["tier"]) == ("visits", None, "fan")
+
+
+async def test_a_coupon_may_ask_for_a_tier_of_any_programme(retailer):
+    visits = {"levels": [{"tier": "fan", "reach": 2}], "measure": "count", "window": {"kind": "lifetime"}}
+    await programme(retailer, tier_programmes={"rank": RANK, "visits": visits})
+    body = {"code": "fans", "name": "ファン様300円引き", "public_code": "FAN300", "conditions": {"tiers": ["fan"]}}
+    body["effect"] = {"kind": "amount", "yen": 300}
+    assert (await retailer.server.post("/v1/coupon_kinds", json=body)).status_code == 201
+    member = await retailer.member()
+    ask = {"code": "FAN300", "shop": "shibuya", "member": {"kind": "member_id", "value": member["id"]}}
+    goods = {"lines": [{"line": 1, "amount": 1_100}]}
+    for usable in (False, True):
+        for more in ({}, goods):
+            answer = await retailer.server.post("/v1/coupons/validate", json=ask | more)
+            assert answer.json()["usable"] is usable, answer.text
+        body = retailer.sale(1_100, member, coupons=["FAN300"])
+        assert (await retailer.server.post("/v1/quotes", json=body)).is_success is usable
+        assert (await retailer.server.post("/v1/purchases", json=body)).is_success is usable
+        for _ in range(2):
+            await retailer.buys(1_100, member)
+
+
 async def give(retailer: Any, member: dict[str, Any], tier: str | None, **fields: Any) -> dict[str, Any]:
     body = {"tier": tier, "reason": "お得意様"} | fields
     answer = await retailer.server.put(f"/v1/members/{member['id']}/tiers/rank", json=body)
@@ -238,6 +270,40 @@ async def test_a_floor_by_hand_lets_rise_and_not_fall(retailer):
     assert await tier(retailer, member) == "silver"
     await give(retailer, member, None)
     assert await tier(retailer, member) is None
+
+
+async def test_a_tier_by_hand_leaves_what_was_won_before_it(retailer):
+    """Rules 33, 34: the window that won it is over, and it holds all the same."""
+    year = {"window": {"kind": "year", "first_month": 1}, "evaluation_days": ["01-01"], "hold_cycles": 1}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    member, other = await retailer.member(), await retailer.member()
+    await retailer.buys(11_000, member)
+    kept = (await progress(retailer, member))["kept_until"]
+    until = (retailer.clock.now() + timedelta(days=60)).date().isoformat()
+    await give(retailer, member, "gold", until=until)
+    await give(retailer, other, "gold", until=until)
+    assert (await progress(retailer, member))["kept_until"] is None
+    retailer.clock.advance(days=62)
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (member, other)] == ["silver", None]
+    assert (await progress(retailer, member))["kept_until"] == kept
+    retailer.clock.advance(days=366)
+    await keep(retailer)
+    assert await tier(retailer, member) is None
+
+
+async def test_what_an_evaluation_day_would_have_taken_is_gone_after_a_tier_by_hand(retailer):
+    await programme(retailer)
+    member = await retailer.member()
+    await back(retailer, await retailer.buys(33_000, member))
+    await give(retailer, member, "gold", until=(retailer.clock.now() + timedelta(days=20)).date().isoformat())
+    await give(retailer, member, "gold", mode="floor")
+    retailer.clock.advance(days=9)
+    await keep(retailer)
+    assert await tier(retailer, member) == "gold"
+    await give(retailer, member, None)
+    assert await tier(retailer, member) is None
+    assert (await history(retailer, member))[0] == ("gold", None, "manual_ended")
 
 
 async def test_a_leave_of_absence_keeps_the_tier(retailer):
@@ -354,6 +420,107 @@ async def test_merged_both_histories_count_and_parted_each_has_its_own(retailer)
     assert await tier(retailer, other) == "silver"
     assert (await progress(retailer, one))["progress"]["measured"] == 20_000
     assert (await history(retailer, one))[0] == ("gold", "silver", "parted")
+
+
+async def test_a_sale_that_comes_after_its_evaluation_day_still_counts_for_it(retailer, owner):
+    year = {"window": {"kind": "year", "first_month": 12}, "evaluation_days": ["12-01"], "hold_cycles": 0}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    kept, won, fixed, poor = [await retailer.member() for _ in range(4)]
+    sales = [await retailer.buys(33_000, kept), await retailer.buys(33_000, fixed), await retailer.buys(33_000, poor)]
+    for sale in sales:
+        await back(retailer, sale)
+    then = retailer.clock.now().isoformat()
+    await give(retailer, fixed, "silver")
+    retailer.clock.advance(days=14)
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (kept, won, fixed, poor)] == [None, None, "silver", None]
+    # Gold asks 30,000, and 20,000 to keep it.
+    late = {"occurred_at": then, "business_date": then[:10], "offline": True}
+    for member, amount in ((kept, 22_000), (won, 22_000), (fixed, 22_000), (poor, 5_500)):
+        await retailer.buys(amount, member, **late)
+    assert await owner.fetchval("select count(*) from tier_due where why = 'late'") == 4
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (kept, won, fixed, poor)] == ["gold", "silver", "silver", None]
+    assert (await history(retailer, kept))[0] == (None, "gold", "reached")
+    assert await keep(retailer) == 0
+    await give(retailer, fixed, None)
+    assert await tier(retailer, fixed) == "gold"
+
+
+@pytest.mark.parametrize("gone", ["return", "cancel", "part"])
+async def test_rule_31_what_won_a_tier_and_came_back_holds_it_no_longer(retailer, gone):
+    year = {"window": {"kind": "year", "first_month": 1}, "evaluation_days": ["01-01"], "hold_cycles": 1}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    member = await retailer.member()
+    if gone == "part":
+        await retailer.buys(33_000, member)
+    sale = await retailer.buys(33_000, member)
+    held = (await progress(retailer, member))["kept_until"]
+    assert held == "2028-01-01"
+    if gone == "cancel":
+        answer = await retailer.act(f"/v1/purchases/{sale['id']}/cancel", now(retailer))
+        assert answer.json()["member"]["tier"] == "gold", "nobody falls by a return"
+    else:
+        await back(retailer, sale)
+    told = await progress(retailer, member)
+    assert (told["progress"]["code"], told["kept_until"]) == ("gold", held if gone == "part" else None)
+    retailer.clock.advance(days=45)
+    await keep(retailer)
+    assert await tier(retailer, member) == ("gold" if gone == "part" else None)
+
+
+async def test_rule_31_a_return_in_the_next_window_counts_where_the_sale_won(retailer):
+    year = {"window": {"kind": "year", "first_month": 12}, "evaluation_days": ["12-01"], "hold_cycles": 2}
+    await programme(retailer, tier_programmes={"rank": RANK | year})
+    member, other = await retailer.member(), await retailer.member()
+    sales = [await retailer.buys(33_000, one) for one in (member, other)]
+    retailer.clock.advance(days=20)
+    later = await retailer.buys(11_000, other)
+    await keep(retailer)
+    await back(retailer, sales[0])
+    await back(retailer, later)
+    assert (await progress(retailer, member))["kept_until"] is None
+    assert (await progress(retailer, other))["kept_until"] == "2028-12-01"
+
+
+async def test_a_later_merge_or_undo_does_not_bring_back_what_an_earlier_one_brought(retailer):
+    await programme(retailer)
+    one, gold, third = [await retailer.member() for _ in range(3)]
+    await back(retailer, await retailer.buys(33_000, gold))
+    await merged(retailer, one, gold)
+    assert await tier(retailer, one) == "gold"
+    retailer.clock.advance(days=9)
+    await keep(retailer)
+    assert await tier(retailer, one) is None
+    merge = await merged(retailer, one, third)
+    assert await tier(retailer, one) is None
+    assert (await retailer.act(f"/v1/merges/{merge}/undo", {"reason": "別人"})).status_code == 200
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (one, third)] == [None, None]
+
+
+async def test_a_tier_by_hand_comes_with_its_end_and_goes_with_its_card(retailer):
+    await programme(retailer)
+    members = [await retailer.member() for _ in range(5)]
+    until = (retailer.clock.now() + timedelta(days=60)).date().isoformat()
+    for member in (members[1], members[3]):
+        await give(retailer, member, "gold", until=until)
+    await give(retailer, members[4], "silver", until=until)
+    undo = await merged(retailer, members[0], members[1])
+    await merged(retailer, members[4], members[3])
+    told = await progress(retailer, members[0])
+    assert (told["progress"]["code"], told["by_hand"]["until"]) == ("gold", until)
+    assert (await progress(retailer, members[4]))["by_hand"]["tier"] == "gold"
+    merge = await merged(retailer, members[2], members[0])
+    assert await tier(retailer, members[2]) == "gold"
+    for each in (merge, undo):
+        assert (await retailer.act(f"/v1/merges/{each}/undo", {"reason": "別人"})).status_code == 200
+        await keep(retailer)
+    assert [await tier(retailer, x) for x in members[:3]] == [None, "gold", None]
+    assert (await progress(retailer, members[0]))["by_hand"] is None
+    retailer.clock.advance(days=61)
+    await keep(retailer)
+    assert [await tier(retailer, x) for x in (members[1], members[4])] == [None, None]
 
 
 async def test_two_sales_of_one_commit_raise_once(retailer):

@@ -154,23 +154,21 @@ async def issue(
     """
     asked = f"segment:{segment}" if segment is not None else f"members:{sorted(members)}"
 
-    async def named(made: int) -> AsyncIterator[list[int | None]]:
+    # What was interrupted goes on with whoever has none yet: people merge and leave meanwhile, so that a count would
+    # not tell where it stood. Each piece is kept before the next is read.
+    async def named(_: int) -> AsyncIterator[list[int | None]]:
         async with database.reading() as connection:
-            living = sorted(await store.living_members(connection, members))
-        for start in range(made, len(living), PIECE):
-            yield list(living[start : start + PIECE])
+            found = await store.without_code(connection, kind, batch, members)
+        for start in range(0, len(found), PIECE):
+            yield list(found[start : start + PIECE])
 
-    async def in_segment(made: int) -> AsyncIterator[list[int | None]]:
-        after, skip = 0, made
-        while True:
+    async def in_segment(_: int) -> AsyncIterator[list[int | None]]:
+        after: int | None = 0
+        while after is not None:
             async with database.reading() as connection:
-                found = await store.members_in_segment(connection, segment or "", after, PIECE)
-            if not found:
-                return
-            after = found[-1]
-            if len(found) > skip:
-                yield list(found[skip:])
-            skip = max(0, skip - len(found))
+                after, found = await store.without_code_in_segment(connection, kind, batch, segment or "", after, PIECE)
+            if found:
+                yield list(found)
 
     return await _make(
         database, zone, kind, batch, asked, len(members), named if segment is None else in_segment, by, now, report
@@ -194,7 +192,7 @@ async def _make(
         row = await store.kind(connection, code)
         if row is None:
             raise UnknownCouponKind(code)
-        known, version, made, since = await store.begin_batch(
+        known, version, made, since, finished = await store.begin_batch(
             connection, code, batch, version=row.newest, digest=digest, wanted=wanted, by=by, now=now
         )
         if known != digest:
@@ -206,6 +204,9 @@ async def _make(
                 connection, at=now, author=by, action="coupon.issued",
                 details={"kind": code, "batch": batch, "asked": asked[:200]},
             )  # fmt: skip
+    if finished:
+        report(made)
+        return Issued(code, batch, version, made)
     async with database.reading() as reading:
         pinned = await store.kind(reading, code, version)
     assert pinned is not None, "versions are never taken away"
@@ -218,6 +219,9 @@ async def _make(
             break
         made += len(piece)
         report(len(piece))
+    else:
+        async with database.transaction() as connection:
+            await store.finish_batch(connection, code, batch, now)
     async with database.reading() as reading:
         made = next(each.made for each in await store.batches(reading, code) if each.batch == batch)
     return Issued(code, batch, version, made)

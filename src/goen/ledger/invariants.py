@@ -66,6 +66,8 @@ INVARIANTS: Mapping[str, str] = {
     "merge_open": "members and the merges in force say the same",
     "merge_pair": "what a merge books out of one account it books into the other",
     "limit_draws": "what is drawn on a limit is the sum of its draws",
+    "coupon_uses": "an issued coupon's uses that stand are those drawn on its limit",
+    "coupon_void": "a coupon that is void is used no more than when it was voided",
     "transit": "what one member sends another receives in the same act",
     "act_key": "every act has its key, so that it is done once",
     "key_act": "every key has its act",

@@ -359,6 +359,23 @@ select 'transit' as code, min(e.member_id) as anchor, format('act %s', e.act_id)
 having coalesce(sum(e.points) filter (where e.target = 'transit'), 0)
     <> coalesce(sum(e.points) filter (where e.source = 'transit'), 0);
 
+-- name: whole_coupons
+-- Uses of issued coupons against their limits, and against their end. Read-only.
+select split_part(wrong, ': ', 1) as code, 0::bigint as anchor, format('coupon %s', name) as what,
+       substring(wrong from position(': ' in wrong) + 2) as detail
+  from (select c.kind, c.code as name, c.void_uses, coalesce(u.uses, 0) as uses, coalesce(l.drawn, 0) as drawn
+          from (select u.code_hash, u.code, count(*) filter (where u.what = 'use')
+                                          - count(*) filter (where u.what = 'back') as uses
+                  from coupon_use u group by u.code_hash, u.code) u
+          full join (select a.period as code, sum(a.drawn)::bigint as drawn from limit_account a
+                      where a.code like 'coupon:%/uses/code' group by a.period) l on l.code = u.code
+          join coupon c on c.code = coalesce(u.code, l.code) and c.version is not null) x
+ cross join lateral unnest(array[
+   case when x.uses <> x.drawn then format('coupon_uses: uses %s, drawn %s', x.uses, x.drawn) end,
+   case when x.uses > x.void_uses then format('coupon_void: uses %s, when voided %s', x.uses, x.void_uses) end
+ ]) wrong
+ where wrong is not null;
+
 -- name: whole_keys
 -- Every act has its key, every key its act, and a sale's key its sale. Keys of acts without a document age out.
 select split_part(wrong, ': ', 1) as code, coalesce(a.member_id, k.member_id) as anchor,

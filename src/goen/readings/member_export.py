@@ -154,6 +154,30 @@ class ExportedReturn(msgspec.Struct, frozen=True):
     document: msgspec.Raw
 
 
+class ExportedCoupon(msgspec.Struct, frozen=True):
+    """A coupon of the member's own; ``usable_until`` is the first instant at which it is over."""
+
+    code: str
+    kind: str
+    issued_at: datetime
+    usable_from: datetime | None
+    usable_until: datetime | None
+    voided_at: datetime | None
+
+
+class ExportedCouponUse(msgspec.Struct, frozen=True):
+    """A coupon used with a sale (``use``; offline although it was not usable: ``over``) or given back (``back``,
+    ``over_back``); ``amount``: yen taken off, below zero when given back."""
+
+    code: str
+    kind: str
+    what: str
+    at: datetime
+    shop: str | None
+    purchase_id: str
+    amount: int
+
+
 class ExportedEvent(msgspec.Struct, frozen=True):
     """Something the member did that is no sale."""
 
@@ -189,6 +213,8 @@ class MemberExport(msgspec.Struct, frozen=True):
     holds: tuple[ExportedHold, ...]
     purchases: tuple[ExportedPurchase, ...]
     returns: tuple[ExportedReturn, ...]
+    coupons: tuple[ExportedCoupon, ...]
+    coupon_uses: tuple[ExportedCouponUse, ...]
     events: tuple[ExportedEvent, ...]
     notes: tuple[ExportedNote, ...]
     accesses: tuple[ExportedAccess, ...]
@@ -256,6 +282,8 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
         holds=await rows(_queries.all_holds, ExportedHold, homes=homes),
         purchases=await rows(_queries.all_purchases, ExportedPurchase, "document", homes=homes),
         returns=await rows(_queries.all_returns, ExportedReturn, "document", homes=homes),
+        coupons=await rows(_queries.all_coupons, ExportedCoupon),
+        coupon_uses=await rows(_queries.all_coupon_uses, ExportedCouponUse, homes=homes),
         events=await rows(_queries.all_events, ExportedEvent, "properties"),
         notes=await rows(_queries.notes, ExportedNote, "details"),
         accesses=tuple((await _accesses(connection, ids_, ACCESSES_MAX, _LAST)).items),

@@ -72,6 +72,21 @@ select r.return_id as id, s.code as shop, r.external_id, r.purchase_id, r.occurr
  where r.member_id = any(:homes::bigint[]) and r.member_as_presented = any(:member_ids)
  order by r.occurred_at, r.return_id;
 
+-- name: all_coupons
+-- Coupons that were issued to the member, whatever became of them. Read-only.
+select c.code, c.kind, c.issued_at, c.usable_from, c.usable_until, c.void_at as voided_at
+  from coupon c where c.member_id = any(:member_ids) order by c.issued_at, c.code;
+
+-- name: all_coupon_uses
+-- Coupons used and given back, with claimed sales too. Read-only.
+select u.code, u.kind, u.what, u.at, s.code as shop, u.purchase_id, u.amount
+  from (select * from coupon_use where member_id = any(:homes::bigint[]) and presented_id = any(:member_ids)
+        union
+        select x.* from purchase_claim c join coupon_use x on x.member_id = c.anchor and x.purchase_id = c.purchase_id
+         where c.member_id = any(:member_ids)) u
+  left join shop s on s.shop_id = u.shop_id
+ order by u.at, u.act_id, u.code, u.what;
+
 -- name: all_events
 -- Looked at, put into the cart, visited. Read-only.
 select b.kind, b.occurred_at, s.code as shop, b.sku, b.properties::text as properties

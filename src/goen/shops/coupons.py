@@ -166,14 +166,14 @@ async def put_public_code(connection: Writing, kind: str, code: str | None, code
 
 async def begin_batch(
     connection: Writing, kind: str, batch: str, *, version: int, digest: int, wanted: int, by: str, now: datetime
-) -> tuple[int, int, int, datetime]:
-    """Begin a batch, or go on with one of this name; gives its digest, version, how many are made, and since when.
-    Nobody else makes codes of it until the end of the transaction."""
+) -> tuple[int, int, int, datetime, bool]:
+    """Begin a batch, or go on with one of this name; gives its digest, version, how many are made, since when, and
+    whether these are all. Nobody else makes codes of it until the end of the transaction."""
     await _queries.add_batch(
         connection, kind=kind, batch=batch, version=version, digest=digest, wanted=wanted, made_by=by, now=now
     )
     row = await _queries.batch(connection, kind=kind, batch=batch)
-    return row["digest"], row["version"], row["made"], row["made_at"]
+    return row["digest"], row["version"], row["made"], row["made_at"], row["finished"]
 
 
 async def made_so_far(connection: Writing, kind: str, batch: str) -> int:
@@ -190,6 +190,11 @@ async def add_coupons(connection: Writing, coupons: Sequence[NewCoupon]) -> None
     await _queries.grow_batch(connection, kind=first.kind, batch=first.batch, made=len(coupons))
 
 
+async def finish_batch(connection: Writing, kind: str, batch: str, now: datetime) -> None:
+    """All of a batch is made."""
+    await _queries.finish_batch(connection, kind=kind, batch=batch, now=now)
+
+
 async def batches(connection: Reading, kind: str) -> list[BatchRow]:
     """Batches of a kind, newest first."""
     return [BatchRow(*row) async for row in _queries.batches(connection, kind=kind)]
@@ -203,7 +208,8 @@ async def by_code(connection: Reading, code: str, code_hash: int) -> CouponRow |
 
 async def void_coupon(connection: Writing, code: str, code_hash: int, now: datetime) -> bool:
     """A code is worth nothing any more; False where there is none."""
-    return await _queries.void_coupon(connection, code=code, code_hash=code_hash, now=now) is not None
+    there: bool = await _queries.void_coupon(connection, code=code, code_hash=code_hash, now=now)
+    return there
 
 
 async def exported(connection: Reading, kind: str, batch: str | None) -> AsyncIterator[ExportedRow]:
@@ -240,12 +246,21 @@ async def of_members(
     return [MineRow(*row) async for row in found]
 
 
-async def members_in_segment(connection: Reading, segment: str, after: int, rows: int) -> list[int]:
-    """Active members of a segment above this one, in order."""
-    found = _queries.members_in_segment(connection, segment=segment, after=after, rows=rows)
+async def without_code_in_segment(
+    connection: Reading, kind: str, batch: str, segment: str, after: int, rows: int
+) -> tuple[int | None, list[int]]:
+    """The next cards of a segment: the last of them, None after the end; and which active people they are by now, each
+    once, who have no code of this batch."""
+    found = [
+        (row["card"], row["person"])
+        async for row in _queries.members_in_segment(
+            connection, kind=kind, batch=batch, segment=segment, after=after, rows=rows
+        )
+    ]
+    return found[-1][0] if found else None, sorted({person for _, person in found if person is not None})
+
+
+async def without_code(connection: Reading, kind: str, batch: str, members: Sequence[int]) -> list[int]:
+    """Those of these members who are active and have no code of this batch, as who they are by now."""
+    found = _queries.living_members(connection, kind=kind, batch=batch, members=members)
     return [row["member_id"] async for row in found]
-
-
-async def living_members(connection: Reading, members: Sequence[int]) -> list[int]:
-    """Those of these members who are active, as who they are by now."""
-    return [row["member_id"] async for row in _queries.living_members(connection, members=members)]

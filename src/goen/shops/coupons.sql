@@ -50,7 +50,7 @@ update coupon set void_at = :now where kind = :kind and version is null and code
 
 -- name: batch^
 -- What was asked for under this name, and how many of it are made.
-select version, digest, wanted, made, made_at from coupon_batch where kind = :kind and batch = :batch for update;
+select version, digest, wanted, made, made_at, finished_at is not null as finished from coupon_batch where kind = :kind and batch = :batch for update;
 
 -- name: add_batch$
 -- Begin a batch; null where there is one of this name.
@@ -60,6 +60,10 @@ values (:kind, :batch, :version, :digest, :wanted, 0, :made_by, :now) on conflic
 -- name: grow_batch!
 -- So many more of a batch are made.
 update coupon_batch set made = made + :made where kind = :kind and batch = :batch;
+
+-- name: finish_batch!
+-- All of a batch is made.
+update coupon_batch set finished_at = :now where kind = :kind and batch = :batch and finished_at is null;
 
 -- name: batches
 -- Batches of a kind, newest first.
@@ -72,7 +76,7 @@ select c.code, c.kind, c.version, c.batch, c.member_id, c.usable_from, c.usable_
 
 -- name: void_coupon$
 -- A code is worth nothing any more; null where there is none.
-update coupon set void_at = coalesce(void_at, :now) where code_hash = :code_hash and code = :code returning code;
+select void_coupon(:code_hash, :code, :now, null, false);
 
 -- name: exported
 -- Codes of a kind, or of one batch of it, with who they are for and how often each was used.
@@ -113,12 +117,30 @@ select c.code, c.kind, v.document::text as document, c.usable_from, c.usable_unt
  order by c.issued_at desc, c.code desc limit :rows;
 
 -- name: members_in_segment
--- Active members of a segment above this one, in order; each person once.
-select m.member_id from member_segment g join member m on m.member_id = g.member_id
- where g.segment = :segment and m.status = 'active' and not m.household and g.member_id > :after
- order by g.member_id limit :rows;
+-- The next rows of a segment, in order: each card with the person who it is by now, null where nobody active is or the
+-- person has a code of this batch, under whichever card.
+select g.card as card, case when p.status = 'active' and not p.household and not exists (
+         select from coupon c
+          where c.member_id in (select p.member_id
+                                union all
+                                select a.member_id from member a where p.merged_in > 0 and a.survivor_id = p.member_id)
+            and c.kind = :kind and c.batch = :batch) then p.member_id end as person
+  from (select s.member_id as card from member_segment s
+         where s.segment = :segment and s.member_id > :after order by s.member_id limit :rows) g
+  left join member m on m.member_id = g.card
+  left join member p on p.member_id = coalesce(m.survivor_id, m.member_id)
+ order by g.card;
 
 -- name: living_members
--- Those of these members who are active, as who they are by now.
-select distinct coalesce(m.survivor_id, m.member_id) as member_id from member m
- where m.member_id = any(:members::bigint[]) and m.status in ('active', 'merged') and not m.household;
+-- Those of these members who are active, as who they are by now, but for who has a code of this batch, under whichever
+-- card.
+select distinct p.member_id
+  from member m join member p on p.member_id = coalesce(m.survivor_id, m.member_id)
+ where m.member_id = any(:members::bigint[]) and p.status = 'active' and not p.household
+   and not exists (
+     select from coupon c
+      where c.member_id in (select p.member_id
+                            union all
+                            select a.member_id from member a where p.merged_in > 0 and a.survivor_id = p.member_id)
+        and c.kind = :kind and c.batch = :batch)
+ order by p.member_id;

@@ -198,7 +198,7 @@ class MergeMembers(Act):
         desk.write_more(SQL.move_invitations.sql, desk.now, source_id, survivor_id)
         desk.write_more(SQL.count_merge.sql, 1, survivor_id)
         if self.context.engine_at(desk.now).programme.tier_programmes:
-            desk.write_more(TIERS.note_due.sql, "merged", desk.now, None, None, [survivor_id])
+            desk.write_more(TIERS.note_due.sql, "merged", desk.now, source_id, merge_id, [survivor_id])
         desk.write_more(
             SQL.add_merge.sql, source_id, merge_id, survivor_id, desk.act_id, desk.now, self.ask.reason, shift,
             written(leaves), written(before),

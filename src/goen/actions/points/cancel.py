@@ -9,9 +9,11 @@ from goen.actions.points.campaigns import give_back
 from goen.actions.points.context import keep_up, regular_terms
 from goen.actions.points.coupons import draw_again as use_again
 from goen.actions.points.coupons import give_back as give_coupons_back
-from goen.actions.points.coupons import record
+from goen.actions.points.coupons import use
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back, terms_of
+from goen.actions.points.issuing import give_again as give_issued_again
+from goen.actions.points.issuing import rules_with_coupons
 from goen.actions.points.issuing import take_back as take_issued_back
 from goen.actions.points.orders import CancelAsk, OrderAct, ReviveAsk
 from goen.actions.points.progress import Apart, Progress, Undone, stored
@@ -76,6 +78,7 @@ class CancelPurchase(OrderAct):
             sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
             sum(points for _, points in progress.unproven),
             {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits, progress.coupons, own,
+            progress.issued, sale.desk.act_id,
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
@@ -107,8 +110,9 @@ class RevivePurchase(OrderAct):
             raise PurchaseStatus("Only a cancelled sale can be revived.", sale.purchase.status)
         moved = 0
         if sale.decision.coupons and not sale.progress.returned.full:
-            use_again(sale.desk, None if sale.holder is None else sale.person, undone.coupons)
-            record(sale.desk, sale.purchase, sale.decision.coupons, "use", sale.purchase.shop_id)
+            coupons, person = sale.decision.coupons, None if sale.holder is None else sale.person
+            use_again(sale.desk, person, coupons, undone.coupons)
+            use(sale.desk, sale.purchase, coupons, sale.purchase.shop_id)
         if sale.holder is not None:
             journal = sale.journal
             if undone.used:
@@ -125,8 +129,9 @@ class RevivePurchase(OrderAct):
                 sale.progress = sale.progress.with_more(rule, pending, confirmed, lots)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.progress = replace(
-            sale.progress, waiting=undone.waiting, limits=undone.limits, coupons=undone.coupons, undone=None
-        )
+            sale.progress, waiting=undone.waiting, limits=undone.limits, coupons=undone.coupons, undone=None,
+            issued=give_issued_again(sale.desk, undone, rules_with_coupons(sale.remaining)),
+        )  # fmt: skip
         sale.save(status=undone.status, decision=stored(sale.decision))
         sale.tell(
             "purchase.revived",

@@ -84,9 +84,10 @@ class Redeeming:
         desk: Desk,
         where: Found | None,
         tier: str | None,
+        others: tuple[str, ...],
         warnings: list[Warned],
     ) -> Chosen:
-        """The coupons that go with the sale.
+        """The coupons that go with the sale. ``others``: the person's tiers on other ladders than the first.
 
         An offline sale has happened: what it should not have used is used all the same, with a warning; only a code
         that nobody knows takes nothing off.
@@ -106,7 +107,9 @@ class Redeeming:
                 self._refused(CouponNotUsable(code, "unknown_coupon"), warnings)
                 continue
             lines = self._lines(desk, coupon)
-            reason = self.reason(desk, coupon, where, tier) or too_little(coupon, lines, basket.net, basket.quantities)
+            reason = self.reason(desk, coupon, where, tier, others) or too_little(
+                coupon, lines, basket.net, basket.quantities
+            )
             if reason is None and (apart := not_together(coupon, [goes.coupon for goes in going])) is not None:
                 reason = (apart, {})
             if reason is not None:
@@ -154,7 +157,7 @@ class Redeeming:
         return Chosen(tuple(used), tuple(reductions), ())
 
     def reason(
-        self, desk: Desk, coupon: Coupon, where: Found | None, tier: str | None
+        self, desk: Desk, coupon: Coupon, where: Found | None, tier: str | None, others: tuple[str, ...]
     ) -> tuple[str, dict[str, int | str]] | None:
         """Why a coupon does not go at this time, at this place, for this person."""
         scene = self._scene
@@ -162,7 +165,7 @@ class Redeeming:
             return late, {}
         if (astray := out_of_place(coupon, scene, self._ask)) is not None:
             return astray, {}
-        facts = Facts() if where is None else self._facts(desk, coupon, where.who, tier)
+        facts = Facts() if where is None else self._facts(desk, coupon, where.who, Facts(tier=tier, tiers=others))
         return of_another(coupon, None if where is None else where.who, facts, scene)
 
     def plain(self) -> Priced:
@@ -180,8 +183,8 @@ class Redeeming:
         skus = tuple({line.sku for line in self._ask.lines if line.sku}) if coupon.compiled.looks_up else ()
         return lines_that_count(coupon, self._ask, desk.circumstances.articles(skus) if skus else {})
 
-    def _facts(self, desk: Desk, coupon: Coupon, person: int, tier: str | None) -> Facts:
-        compiled, facts = coupon.compiled, Facts(tier=tier)
+    def _facts(self, desk: Desk, coupon: Coupon, person: int, facts: Facts) -> Facts:
+        compiled = coupon.compiled
         if compiled.history:
             history = desk.circumstances.history(person)
             channel = history.web if self._web else history.purchases - history.web
@@ -259,8 +262,16 @@ def with_coupons(engine: Engine, decision: Decision, used: tuple[UsedCoupon, ...
     return replace(decision, earned=earned, awards=(*decision.awards, *more), coupons=used)
 
 
+def use(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], shop_id: int) -> None:
+    """Write uses into their ledger; a code that is voided at the same time is not used any more."""
+    for each in used:
+        if not each.over:
+            desk.write_more(_SQL.guard_use.sql, code_hash(each.code), each.code)
+    record(desk, purchase, used, "use", shop_id)
+
+
 def record(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], what: What, shop_id: int) -> None:
-    """Write uses, or uses given back, into their ledger."""
+    """Write uses that stand already, or are given back, into their ledger."""
     for each in used:
         over: What = "over_back" if what == "back" else "over"
         told = over if each.over else what
@@ -272,11 +283,14 @@ def record(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], what
         )  # fmt: skip
 
 
-def draw_again(desk: Desk, person: int | None, drawn: Sequence[Drawn]) -> None:
+def draw_again(desk: Desk, person: int | None, used: Sequence[UsedCoupon], drawn: Sequence[Drawn]) -> None:
     """A revived sale uses its coupons again.
 
-    :raises CouponNotUsable: one of them has been used elsewhere since, and the sale cannot stand without it.
+    :raises CouponNotUsable: one of them has been used elsewhere or voided since, and the sale cannot stand without it.
     """
+    for coupon in desk.circumstances.coupons([(one.code, desk.now) for one in used if not one.over]):
+        if coupon is not None and coupon.own and coupon.void:
+            raise CouponNotUsable(coupon.code, "void")
     for each in drawn:
         anchor = each.anchor if each.shared or person is None else person
         if desk.limit(anchor, each.code, each.period) >= each.most:

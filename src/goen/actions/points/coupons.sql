@@ -5,10 +5,16 @@ values (:code_hash, :code, :kind, :version, :member_id, :usable_from, :usable_un
 
 -- name: take_issued_back!
 -- A coupon whose sale has fallen away is void, unless it has been used already.
-update coupon c set void_at = :at
- where c.code_hash = :code_hash and c.code = :code and c.void_at is null
-   and (select count(*) filter (where u.what = 'use') - count(*) filter (where u.what = 'back')
-          from coupon_use u where u.code_hash = c.code_hash and u.code = c.code) = 0;
+select void_coupon(:code_hash, :code, :at, :act_id, true);
+
+-- name: give_issued_again!
+-- The sale stands again: so does its coupon, unless somebody has voided it by hand as well.
+update coupon c set void_at = null, void_act = null, void_uses = null
+ where c.code_hash = :code_hash and c.code = :code and c.void_act = :act_id;
+
+-- name: guard_use
+-- Nobody has voided the code, nor does until this is committed.
+select guard_coupon(:code_hash, :code);
 
 -- name: add_use!
 -- One more line in the ledger of uses of coupons.

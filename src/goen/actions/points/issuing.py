@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from goen.actions.points.context import Context
-from goen.actions.points.progress import Progress
+from goen.actions.points.progress import Progress, Undone
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState
 from goen.database.queries import load
@@ -48,9 +48,18 @@ def take_back(desk: Desk, progress: Progress, standing: Collection[str] = ()) ->
     """Coupons of awards that stand no more are void, unless they have been used; ``standing``: rules that stay."""
     for rule, code in progress.issued:
         if rule not in standing:
-            desk.write_more(_SQL.take_issued_back.sql, desk.now, code_hash(code), code)
+            desk.write_more(_SQL.take_issued_back.sql, code_hash(code), code, desk.now, desk.act_id)
     kept = tuple([each for each in progress.issued if each[0] in standing])
     return msgspec.structs.replace(progress, issued=kept)
+
+
+def give_again(desk: Desk, undone: Undone, standing: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """A revived sale's own coupons are good again, where the cancel and nobody else voided them; gives those of the
+    rules that still stand."""
+    issued = tuple([each for each in undone.issued if each[0] in standing])
+    for _, code in issued:
+        desk.write_more(_SQL.give_issued_again.sql, code_hash(code), code, undone.act_id)
+    return issued
 
 
 def rules_with_coupons(awards: Sequence[Award]) -> set[str]:

@@ -38,7 +38,8 @@ class Apart(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a cancel took back, so that a revival can do it again (rule 29). ``own``: of the confirmed points, by rule,
-    what the sale's own lots gave; the rest was taken from other lots or is owed."""
+    what the sale's own lots gave; the rest was taken from other lots or is owed. ``issued``: coupons that were issued
+    for it, those voided by the act ``act_id``, the cancel."""
 
     status: str
     used: int = 0
@@ -50,6 +51,8 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: tuple[Drawn, ...] = ()
     coupons: tuple[Drawn, ...] = ()
     own: dict[str, Draws] = {}
+    issued: tuple[tuple[str, str], ...] = ()
+    act_id: int = 0
 
     def moved(self, shift: int) -> Undone:
         """The same with lots numbered as in other books."""

@@ -15,7 +15,7 @@ import msgspec
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
 from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
 from goen.actions.points.context import Context, slide
-from goen.actions.points.coupons import Chosen, Redeeming, normalised, record, with_coupons
+from goen.actions.points.coupons import Chosen, Redeeming, normalised, use, with_coupons
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.issuing import issue
 from goen.actions.points.paying import Paying
@@ -137,14 +137,11 @@ class RecordPurchase(Act):
             return self._as_guest(desk, warnings)
         (where, member) = found
         offer, drawn, chosen, priced = self.offer, NOTHING_DRAWN, None, self._priced
+        others = self._others(desk, where) if self.redeeming is not None or offer is not None else ()
         if self.redeeming is not None:
-            chosen, priced = self._choose(self.redeeming, desk, where, member.tier, warnings)
+            chosen, priced = self._choose(self.redeeming, desk, where, member.tier, others, warnings)
             offer = None if chosen.alone else offer
-        if offer is None:
-            facts = Facts(tier=member.tier)
-        else:
-            others = self.tiers.others(desk, where.who) if self.tiers is not None else ()
-            facts = offer.facts(desk, where.who, member.tier, others)
+        facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, where.who, member.tier, others)
         if chosen is not None:
             facts = replace(facts, reductions=chosen.reductions)
         decision = self.programme_engine.evaluate(self.ask, facts, priced)
@@ -183,7 +180,7 @@ class RecordPurchase(Act):
                 issued, purchase = given.issued, purchase._replace(progress=stored(given.moved(-where.shift)))
         desk.add_purchase(purchase)
         if decision.coupons:
-            record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
+            use(desk, purchase, decision.coupons, self.shop.shop_id)
         climbed: Sequence[TierProgress] = ()
         if self.tiers is not None:
             counts = measured(decision, progress.returned, progress.confirmed, purchase.status)
@@ -234,7 +231,7 @@ class RecordPurchase(Act):
         """A sale without a member: no points, claimable later (rule 11). It stands under a stand-in number."""
         facts, chosen, priced = Facts(guest=True), None, None
         if self.redeeming is not None:
-            chosen, priced = self._choose(self.redeeming, desk, None, None, warnings)
+            chosen, priced = self._choose(self.redeeming, desk, None, None, (), warnings)
             facts = replace(facts, reductions=chosen.reductions)
         decision = self.programme_engine.evaluate(self.ask, facts, priced)
         progress = None
@@ -247,7 +244,7 @@ class RecordPurchase(Act):
         purchase = self._purchase(desk, anchor, purchase_id, decision, progress, None, None)
         desk.add_purchase(purchase)
         if decision.coupons:
-            record(desk, purchase, decision.coupons, "use", self.shop.shop_id)
+            use(desk, purchase, decision.coupons, self.shop.shop_id)
         answer = purchase_answer(
             self.context, purchase, decision, now=desk.now, member=None, journal=None, earned=0, pending=0,
             warnings=warnings,
@@ -258,11 +255,16 @@ class RecordPurchase(Act):
             member_id=anchor,
         )  # fmt: skip
 
+    def _others(self, desk: Desk, where: Found) -> tuple[str, ...]:
+        """The person's tiers on other ladders than the first."""
+        return () if self.tiers is None else self.tiers.others(desk, where.who)
+
     def _choose(
-        self, redeeming: Redeeming, desk: Desk, where: Found | None, tier: str | None, warnings: list[Warned]
-    ) -> tuple[Chosen, Priced]:
+        self, redeeming: Redeeming, desk: Desk, where: Found | None, tier: str | None, others: tuple[str, ...],
+        warnings: list[Warned],
+    ) -> tuple[Chosen, Priced]:  # fmt: skip
         """The coupons of the sale, and the sale priced with them."""
-        chosen = redeeming.choose(desk, where, tier, warnings)
+        chosen = redeeming.choose(desk, where, tier, others, warnings)
         return chosen, self.programme_engine.price(self.ask, 0, where is None, chosen.reductions)
 
     # What is written ---------------------------------------------------------------------------

@@ -77,15 +77,16 @@ class ValidateCoupon(QuotePurchase):
         assert redeeming is not None, "a question about a coupon names one"
         found, _ = self._member(desk)
         where, tier = (None, None) if found is None else (found[0], found[1].tier)
+        others = () if where is None else self._others(desk, where)
         coupon = desk.circumstances.coupons(redeeming.wanted)[-1]
         try:
             if coupon is None:
                 raise CouponNotUsable(self.ask.coupons[-1], "unknown_coupon")
             if self.ask.lines:
-                chosen = redeeming.choose(desk, where, tier, [])
+                chosen = redeeming.choose(desk, where, tier, others, [])
                 amount = sum([each.amount for each in chosen.used if each.code == coupon.code])
                 return self._told(coupon, None, amount)
-            reason = redeeming.reason(desk, coupon, where, tier)
+            reason = redeeming.reason(desk, coupon, where, tier, others)
             if reason is None and (short := redeeming.left(desk, coupon, where)) is not None:
                 reason = (short, {})
             if reason is not None:

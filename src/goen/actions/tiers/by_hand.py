@@ -12,10 +12,10 @@ from msgspec import Meta
 from goen.actions.points.context import Context
 from goen.actions.tiers.counting import SQL
 from goen.actions.tiers.errors import TiersNotCounted, UnknownTierProgramme
-from goen.actions.tiers.looking import Change, Look, lock, measured, write
+from goen.actions.tiers.looking import Change, Look, lock, measured, past, write
 from goen.database.pool import Database, Writing
 from goen.earning.tiers.model import TierCode
-from goen.earning.tiers.rules import Manual, Standing, Verdict, ended, raised
+from goen.earning.tiers.rules import Manual, Standing, Verdict, own_since, raised
 from goen.members.errors import UnknownMember
 from goen.shops.model import Principal
 from goen.vocabulary.clock import Instant
@@ -87,12 +87,17 @@ async def give_tier(
         raise InvalidRequest("until", "lies in the past")
     async with database.transaction() as connection:
         who, standing, measure = await _standing(connection, look, member_id)
-        to = _given(look, standing, measure, ask)
+        free = own_since(look.ladder, standing, (await past(connection, look, {who: standing}))[who])
+        to = _given(look, standing, free, measure, ask)
         mode, until = (ask.mode, ask.until) if ask.tier is not None else (None, None)
-        await SQL.set_by_hand(
-            connection, member_id=who, programme=code, tier=standing.tier, day=look.day, manual=mode,
-            manual_tier=ask.tier, manual_until=until, at=now,
-        )  # fmt: skip
+        if mode is None:
+            await SQL.forget_by_hand(connection, at=now, members=[who], programmes=[code], kept=[to.kept_until])
+        else:
+            await SQL.set_by_hand(
+                connection, member_id=who, programme=code, tier=standing.tier, day=look.day, kept_until=to.kept_until,
+                manual=mode, manual_tier=ask.tier, manual_until=until, manual_from=None,
+                before_tier=free.tier, before_kept_until=free.kept_until, at=now,
+            )  # fmt: skip
         if to.tier != standing.tier:
             await write(connection, look, [Change(who, standing, to, measure)], now)
         details = {"programme": code, "from": standing.tier, "tier": ask.tier, "mode": mode, "until": until}
@@ -123,14 +128,15 @@ async def start_run(database: Database, context: Context, principal: Principal, 
         await _note(connection, 0, principal, ask.author, "tiers.run_asked", ask.reason, details, now)
 
 
-def _given(look: Look, standing: Standing, measure: int, ask: GiveTier) -> Verdict:
+def _given(look: Look, standing: Standing, free: Standing, measure: int, ask: GiveTier) -> Verdict:
+    """``free``: the member's own standing, without what was given before."""
     if ask.tier is None:
-        return ended(look.ladder, standing, measure, look.day)
+        to = raised(look.ladder, free, measure, look.day)
+        return to._replace(why="manual_ended" if standing.manual is not None else to.why)
     if ask.mode == "fixed":
         return Verdict(ask.tier, None, "manual")
-    hand = standing._replace(manual="floor", manual_tier=ask.tier, manual_until=ask.until)
-    to = raised(look.ladder, hand, measure, look.day)
-    return to if to.why is None else to._replace(why="manual")
+    hand = free._replace(manual="floor", manual_tier=ask.tier, manual_until=ask.until)
+    return raised(look.ladder, hand, measure, look.day)._replace(why="manual")
 
 
 async def _standing(connection: Writing, look: Look, member_id: int | None) -> tuple[int, Standing, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import msgspec
 from goen.actions.points.tiers import TOPIC, changed
 from goen.actions.tiers.counting import SQL
 from goen.database.pool import Reading, Writing
-from goen.earning.tiers.calendar import window_start
+from goen.earning.tiers.calendar import DAY, evaluation_days, window_start
 from goen.earning.tiers.model import Ladder
 from goen.earning.tiers.rules import Standing, Verdict
 from goen.vocabulary.clock import Instant
@@ -84,6 +84,23 @@ async def measured(connection: Reading, look: Look, members: Sequence[int]) -> d
         SQL.measured.sql, look.first, look.code, look.what, look.since, look.until, list(members)
     )
     return {row[0]: (row[1], Standing(*row[2:])) for row in rows}
+
+
+async def past(connection: Reading, look: Look, standings: Mapping[int, Standing]) -> dict[int, list[tuple[date, int]]]:
+    """Of who has a tier by hand: the evaluation days since it was given, each with what the window before it counts."""
+    found: dict[int, list[tuple[date, int]]] = {member_id: [] for member_id in standings}
+    days: dict[date, list[int]] = {}
+    for member_id, standing in standings.items():
+        if standing.manual is not None and standing.given_on is not None:
+            for day in evaluation_days(look.ladder, standing.given_on):
+                if day > look.day:
+                    break
+                days.setdefault(day, []).append(member_id)
+    for day in sorted(days):
+        counts = await measured(connection, look._replace(day=day, until=day - DAY), days[day])
+        for member_id, (measure, _) in counts.items():
+            found[member_id].append((day, measure))
+    return found
 
 
 async def change(connection: Writing, look: Look, members: Sequence[int], now: Instant) -> list[Change]:

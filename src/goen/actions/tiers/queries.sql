@@ -68,7 +68,7 @@ select r.member_id, r.measure, r.tier, r.kept_until, r.manual, r.manual_tier, r.
 -- name: measured
 -- The same of these members, whoever changes.
 select m.member_id, s.measure, case when t.member_id is null and :first::boolean then m.tier else t.tier end as tier,
-       t.kept_until, t.manual, t.manual_tier, t.manual_until, t.paused_until
+       t.kept_until, t.manual, t.manual_tier, t.manual_until, t.paused_until, t.before_tier, t.before_kept_until, t.given_on
   from member m
   left join member_tier t on t.member_id = m.member_id and t.programme = :programme::text
   cross join lateral (
@@ -118,17 +118,35 @@ values (:programme, :day, :kind, :through, :raised, :lowered, :at, :finished_at)
 select programme, day, kind from tier_run where finished_at is null and kind like 'by_hand:%' order by started_at;
 
 -- name: ended_by_hand
--- Members with a tier given by hand that is over.
-select t.member_id, t.programme from member_tier t where t.manual_until < :today::date order by t.manual_until
+-- Members with a tier given by hand that is over; one merged into another keeps it for the case that they are parted.
+select t.member_id, t.programme, t.kept_until from member_tier t join member m on m.member_id = t.member_id
+ where t.manual_until < :today::date and m.survivor_id is null order by t.manual_until
  limit :piece::bigint;
 
+-- name: forget_by_hand!
+-- Nothing is given by hand any more.
+update member_tier t
+   set kept_until = u.kept_until, manual = null, manual_tier = null, manual_until = null, manual_from = null,
+       before_tier = null, before_kept_until = null, given_on = null, changed_at = :at, version = t.version + 1
+  from unnest(:members::bigint[], :programmes::text[], :kept::date[]) as u (member_id, programme, kept_until)
+ where t.member_id = u.member_id and t.programme = u.programme;
+
 -- name: set_by_hand!
--- What is given by hand, from now on.
-insert into member_tier (member_id, programme, tier, since, manual, manual_tier, manual_until, changed_at)
-values (:member_id, :programme, :tier, :day, :manual, :manual_tier, :manual_until, :at)
+-- What is given by hand, from now on, and what of its own the member has beneath it.
+insert into member_tier (member_id, programme, tier, since, kept_until, manual, manual_tier, manual_until, manual_from,
+       before_tier, before_kept_until, given_on, changed_at)
+values (:member_id, :programme, :tier, :day, :kept_until, :manual, :manual_tier, :manual_until, :manual_from,
+        :before_tier, :before_kept_until, :day, :at)
     on conflict (member_id, programme) do update
-   set manual = excluded.manual, manual_tier = excluded.manual_tier, manual_until = excluded.manual_until,
+   set kept_until = excluded.kept_until, manual = excluded.manual, manual_tier = excluded.manual_tier,
+       manual_until = excluded.manual_until, manual_from = excluded.manual_from, before_tier = excluded.before_tier,
+       before_kept_until = excluded.before_kept_until, given_on = excluded.given_on,
        changed_at = excluded.changed_at, version = member_tier.version + 1;
+
+-- name: set_before!
+-- Beneath what is given by hand the member has this of its own.
+update member_tier set before_tier = :before_tier, before_kept_until = :before_kept_until, given_on = :day
+ where member_id = :member_id and programme = :programme;
 
 -- name: set_pause!
 -- A leave of absence, or none.
@@ -139,32 +157,53 @@ values (:member_id, :programme, :tier, :day, :until, :at)
 
 -- name: due
 -- Members to be looked at again, and where they stood when they were merged: what the next change since then came from.
-select d.member_id, d.why, x.programme, x.from_tier
-  from (select e.member_id, e.why, e.at, e.since from tier_due e order by e.at limit :piece::bigint) d
+select d.member_id, d.source_id, d.why, d.at, x.programme, x.from_tier
+  from (select e.member_id, e.source_id, e.why, e.at, e.since from tier_due e order by e.at limit :piece::bigint) d
   left join lateral (
     select distinct on (c.programme) c.programme, c.from_tier from member_tier_change c
      where c.member_id = d.member_id and c.at >= d.since
      order by c.programme, c.change) x on d.why = 'parted'
  order by d.at, d.member_id;
 
--- name: of_aliases
--- Tiers of members who were merged into these, as they were then.
-select a.survivor_id as member_id, case when t.member_id is null and :first::boolean then a.tier else t.tier end as tier,
-       t.kept_until
-  from member a left join member_tier t on t.member_id = a.member_id and t.programme = :programme::text
- where a.survivor_id = any(:members::bigint[]);
+-- name: of_sources
+-- Where those stood who have just been merged, as they were then: by the one whom they were merged into.
+select a.survivor_id, a.member_id, case when t.member_id is null and :first::boolean then a.tier else t.tier end as tier,
+       t.kept_until, t.manual, t.manual_tier, t.manual_until, t.paused_until, t.before_tier, t.before_kept_until, t.given_on
+  from unnest(:members::bigint[], :sources::bigint[]) as i (member_id, source_id)
+  join member a on a.member_id = i.source_id and a.survivor_id = i.member_id
+  left join member_tier t on t.member_id = a.member_id and t.programme = :programme::text
+ order by a.survivor_id, a.member_id;
+
+-- name: came_with
+-- Of these members, who has a tier by hand that came with this card.
+select t.member_id from unnest(:members::bigint[], :sources::bigint[]) as i (member_id, source_id)
+  join member_tier t on t.member_id = i.member_id and t.manual_from = i.source_id and t.programme = :programme::text;
 
 -- name: note_due!
 -- Look at these again.
-insert into tier_due (member_id, why, at, since)
-select u.member_id, :why::text, :at::timestamptz,
-       (select g.merged_at from member_merge g where g.member_id = :source_id::bigint and g.merge_id = :merge_id::text)
+insert into tier_due (why, at, source_id, since, member_id)
+select :why::text, :at::timestamptz, :source_id::bigint,
+       (select g.merged_at from member_merge g where g.member_id = :source_id::bigint and g.merge_id = :merge_id::text),
+       u.member_id
   from unnest(:members::bigint[]) as u (member_id)
-    on conflict (member_id) do update set why = excluded.why, at = excluded.at, since = excluded.since;
+union all
+-- What came to the source and nobody has looked at yet comes on with it.
+select d.why, d.at, d.source_id, null, u.member_id
+  from unnest(:members::bigint[]) as u (member_id) join tier_due d on d.member_id = :source_id::bigint
+ where :why::text = 'merged' and d.why = 'merged'
+    on conflict (member_id, source_id) do update set why = excluded.why, at = excluded.at, since = excluded.since;
+
+-- name: before_day
+-- The tiers of these members before an evaluation day: what the first change of that day or later came from.
+select distinct on (c.member_id) c.member_id, c.from_tier from member_tier_change c
+ where c.member_id = any(:members::bigint[]) and c.programme = :programme::text and c.day >= :day::date
+ order by c.member_id, c.change;
 
 -- name: forget_due!
 -- They were.
-delete from tier_due where member_id = any(:members::bigint[]);
+delete from tier_due d
+ using unnest(:members::bigint[], :sources::bigint[], :whys::text[], :ats::timestamptz[]) as u (member_id, source_id, why, at)
+ where d.member_id = u.member_id and d.source_id = u.source_id and d.why = u.why and d.at = u.at;
 
 -- name: counted_since$
 -- The version since which the programme has tiers, once all sales from before it are counted.

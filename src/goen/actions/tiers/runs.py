@@ -7,15 +7,15 @@ come, so that one that was interrupted goes on where it stood and nobody is look
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from goen.actions.points.context import Context
 from goen.actions.tiers.again import look_again
 from goen.actions.tiers.counting import SQL, count_piece
-from goen.actions.tiers.looking import Look, change, changing, stretch
-from goen.database.pool import Database
+from goen.actions.tiers.looking import Change, Look, change, changing, lock, measured, past, stretch, write
+from goen.database.pool import Database, Writing
 from goen.earning.programme import Programme
 from goen.earning.tiers.calendar import DAY, last_evaluation_day
 from goen.earning.tiers.model import Ladder
@@ -45,8 +45,8 @@ async def advance(database: Database, context: Context, clock: Callable[[], Inst
         done += did
     if context.tiers_counted != context.tiers_since(programme):
         return done
-    done += await look_again(database, context, clock())
     done += await end_by_hand(database, context, clock())
+    done += await look_again(database, context, clock())
     for run in [*due(context, programme, clock()), *await asked(database, context, clock())]:
         done += await carry(database, run, clock, stopping)
     return done
@@ -120,23 +120,40 @@ async def _found(database: Database, look: Look, after: int) -> tuple[int | None
 
 
 async def end_by_hand(database: Database, context: Context, now: Instant) -> int:
-    """Tiers given by hand whose last day is over: the measure counts again."""
+    """Tiers given by hand whose last day is over: members stand where they would if nothing had been given."""
     today, programme, done = context.day_of(now), context.engine_at(now).programme, 0
     while True:
         async with database.transaction() as connection:
             rows = await connection.fetch(SQL.ended_by_hand.sql, today, _SOME)
+            if not rows:
+                return done
+            locked = [row["member_id"] for row in rows]
+            await lock(connection, locked)
+            # By now it may have been given anew.
+            rows = [row for row in await connection.fetch(SQL.ended_by_hand.sql, today, _SOME) if row[0] in locked]
+            kept = {(row["member_id"], row["programme"]): row["kept_until"] for row in rows}
             for place, (code, ladder) in enumerate(programme.tier_programmes.items()):
+                look = Look(code, ladder, place == 0, today, today, raised, False)
                 members = [row["member_id"] for row in rows if row["programme"] == code]
-                if members:
-                    look = Look(code, ladder, place == 0, today, today, ended, True)
-                    done += len(await change(connection, look, members, now))
-            for row in rows:
-                await SQL.set_by_hand(
-                    connection, member_id=row["member_id"], programme=row["programme"], tier=None, day=today,
-                    manual=None, manual_tier=None, manual_until=None, at=now,
-                )  # fmt: skip
-        if len(rows) < _SOME:
-            return done
+                changes = await _ended(connection, look, members)
+                kept |= {(x.member_id, code): x.to.kept_until for x in changes}
+                changes = [x for x in changes if x.to.tier != x.standing.tier]
+                await write(connection, look, changes, now)
+                done += len(changes)
+            await SQL.forget_by_hand(
+                connection, at=now, members=[who for who, _ in kept], programmes=[code for _, code in kept],
+                kept=list(kept.values()),
+            )  # fmt: skip
+
+
+async def _ended(connection: Writing, look: Look, members: Sequence[int]) -> list[Change]:
+    """Where these members stand once what was given by hand is over, on another tier or not."""
+    found = await measured(connection, look, members)
+    since = await past(connection, look, {member_id: standing for member_id, (_, standing) in found.items()})
+    return [
+        Change(member_id, standing, ended(look.ladder, standing, measure, look.day, since[member_id]), measure)
+        for member_id, (measure, standing) in found.items()
+    ]
 
 
 async def asked(database: Database, context: Context, now: Instant) -> list[Run]:

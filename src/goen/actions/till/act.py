@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
+from goen.actions.till.facts import Span
 from goen.identity.presented import Presented
 from goen.vocabulary.refusal import Refusal
 
@@ -56,7 +57,7 @@ class Wants(msgspec.Struct, frozen=True):
     ``spends``: the lots first in spending order are needed; ``all_lots``: every open one is likely to be.
     What live campaigns ask for: ``history`` of earlier purchases and ``traits`` of the members, products by
     ``skus``, ``shared`` limit accounts (anchor, code, period). ``coupons`` by code, at the sale's moment. ``tiers``:
-    where the members stand on these ladders (code), and what they have bought since a day.
+    where the members stand on these ladders, and what they have bought since a day.
     """
 
     members: tuple[Presented, ...] = ()
@@ -71,7 +72,7 @@ class Wants(msgspec.Struct, frozen=True):
     skus: tuple[str, ...] = ()
     shared: tuple[tuple[int, str, str], ...] = ()
     coupons: tuple[tuple[str, datetime], ...] = ()
-    tiers: tuple[tuple[str, date], ...] = ()
+    tiers: tuple[Span, ...] = ()
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 
 from goen.actions.till.act import Wants
-from goen.actions.till.facts import Climb, CouponAsked, FactsNotLoaded, History, Traits
+from goen.actions.till.facts import Climb, CouponAsked, FactsNotLoaded, History, Span, Traits
 from goen.database.pool import Reading
 from goen.database.queries import load
 from goen.earning.campaigns.scene import UNKNOWN, Article
@@ -123,11 +123,12 @@ class Circumstances:
             raise FactsNotLoaded(members=[person])
         return known
 
-    def climb(self, person: int, code: str, since: date) -> tuple[Standing, Measured]:
+    def climb(self, person: int, span: Span) -> tuple[Standing, Measured]:
         """Where a person stands on a ladder, and what their sales since a day count, before this act."""
-        known = self._climbs.get((person, code, since))
+        known = self._climbs.get((person, *span))
         if known is None:
-            raise FactsNotLoaded(tiers=[(person, code, since)])
+            raise FactsNotLoaded(tiers=[(person, *span)])
+        code, since, _ = span
         standing, measure = known
         for one, day, more in self._climbed:
             if one == person and day >= since:

@@ -55,6 +55,7 @@ class Desk:
         "_events",
         "_holds",
         "_journals",
+        "_late",
         "_limits",
         "_measures",
         "_new_holds",
@@ -97,6 +98,7 @@ class Desk:
         self._risen: list[Risen] = []
         #: Holds that had run out and were freed when their books were opened.
         self.freed: list[HoldState] = []
+        self._late: set[int] = set()
 
     # Seeing ----------------------------------------------------------------------------------
 
@@ -312,6 +314,10 @@ class Desk:
         """The person has another tier from now on."""
         self._risen.append((person, code, first, standing, to, measure))
 
+    def came_late(self, person: int) -> None:
+        """A sale of this person came after the evaluation day that should have counted it; the worker repeats that."""
+        self._late.add(person)
+
     def tell(self, topic: str, member_id: int, shop_id: int | None, body: Mapping[str, Any]) -> None:
         """An event for the feed, committed with the act. Never personal data."""
         number = self.act_id * EVENTS_MAX + len(self._events)
@@ -371,6 +377,7 @@ class Desk:
 
     def _climb(self, books: Books, rows: Rows) -> None:
         rows.measures.update(self._measures)
+        rows.late |= self._late
         books.circumstances.climbs(self._climbed, self._risen)
         for person, code, first, standing, to, measure in self._risen:
             rows.tiers.append((person, code, first, self.today, standing.tier, to.tier, to.kept_until, to.why, measure))

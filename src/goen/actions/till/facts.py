@@ -10,8 +10,10 @@ from typing import NamedTuple
 LimitAccount = tuple[int, str, str]
 #: A coupon's code as it is kept, and the sale's moment: which version counts depends on it.
 CouponAsked = tuple[str, datetime]
-#: Who, on which ladder, with the sales since which day.
-Climb = tuple[int, str, date]
+#: On which ladder, with the sales since which day, and whether it is the first, whose tier is *the* tier.
+Span = tuple[str, date, bool]
+#: Who, and on what.
+Climb = tuple[int, str, date, bool]
 
 
 class History(NamedTuple):

@@ -11,3 +11,9 @@ select u.member_id, u.act_id, :at::timestamptz, u.presented_id, u.shared, u.body
 update lot l set expired_before = u.expired
   from unnest(:members::bigint[], :lots::bigint[], :expired::bigint[]) as u (member_id, lot_id, expired)
  where l.member_id = u.member_id and l.lot_id = u.lot_id;
+
+-- name: note_late!
+-- An evaluation day did not know of a sale; it is repeated for these members.
+insert into tier_due (member_id, why, at) select u.member_id, 'late', :at::timestamptz from unnest(:members::bigint[]) as u (member_id)
+ order by u.member_id
+    on conflict (member_id, source_id) do update set at = excluded.at;

@@ -146,6 +146,8 @@ class Rows:
         #: What sales count for tiers, by sale, and who rose.
         self.measures: dict[str, Row] = {}
         self.tiers: list[Row] = []
+        #: Whose sale came after the evaluation day that should have counted it.
+        self.late: set[int] = set()
 
     def add_act(self, act: Act, act_id: int, digest: int, request: str, decided: Decided) -> None:
         """The act's key and its record: who asked what, and the answer byte for byte."""
@@ -187,6 +189,8 @@ class Rows:
             found.append((_SQL.note_borrowed.sql, *map(list, zip(*self.borrowed, strict=True))))
         if self.steps:
             found.append((_SQL.add_steps.sql, at, *map(list, zip(*self.steps, strict=True))))
+        if self.late:
+            found.append((_SQL.note_late.sql, at, list(self.late)))
         return found
 
     def tier_rows(self) -> tuple[list[Row], list[Row]] | None:

@@ -176,10 +176,11 @@ select k.code, v.document::text as document
 -- name: climbs
 -- Where these people stand on ladders of tiers, and what their sales since a day count, those included of members
 -- merged into them. A household stands on none: nothing raises it. *The* tier of a member is that of the first ladder; an import may have given it.
-select i.n, s.gross, s.net, s.points, s.purchases, case when t.member_id is null then m.tier else t.tier end as tier,
-       t.kept_until, case when m.household then 'fixed' else t.manual end as manual, t.manual_tier, t.manual_until, t.paused_until
-  from unnest(:members::bigint[], :programmes::text[], :sinces::date[])
-       with ordinality as i (member_id, programme, since, n)
+select i.n, s.gross, s.net, s.points, s.purchases, case when t.member_id is null and i.first then m.tier else t.tier end as tier,
+       t.kept_until, case when m.household then 'fixed' else t.manual end as manual, t.manual_tier, t.manual_until, t.paused_until,
+       t.before_tier, t.before_kept_until, t.given_on, t.since
+  from unnest(:members::bigint[], :programmes::text[], :sinces::date[], :firsts::boolean[])
+       with ordinality as i (member_id, programme, since, first, n)
   join member m on m.member_id = i.member_id
   left join member_tier t on t.member_id = i.member_id and t.programme = i.programme
   cross join lateral (
