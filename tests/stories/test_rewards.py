@@ -149,6 +149,22 @@ async def test_points_become_a_coupon_which_falls_away_with_the_order_unless_use
     await proven(retailer)
 
 
+async def test_a_coupon_is_not_used_while_its_order_falls_away(retailer):
+    await kind(retailer, public_code=None)
+    await put(retailer, "ticket", delivery="coupon", coupon="haru")
+    for _ in range(6):
+        member = await retailer.member()
+        await given(retailer, member, 500)
+        order = await taken(retailer, member, "ticket")
+        body = retailer.sale(2200, member, coupons=[order["coupon"]])
+        cancelled, sale = await asyncio.gather(back(retailer, order), retailer.shibuya.post("/v1/purchases", json=body))
+        assert sorted((cancelled.status_code, sale.status_code)) in ([200, 409], [201, 409]), (
+            cancelled.text,
+            sale.text,
+        )
+    await proven(retailer)
+
+
 async def test_codes_of_others_are_given_away_once_each_however_many_ask(retailer):
     members = [await retailer.member() for _ in range(8)]
     for member in members:

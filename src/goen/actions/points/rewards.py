@@ -336,7 +336,7 @@ class CancelRewardOrder(Act):
         # Drawn once: of two that cancel at once the second finds it so.
         desk.draw_limit(self.member_id, "reward_cancel", self.order_id, 1, 1)
         if held.coupon is not None:
-            desk.write_more(_COUPONS.take_issued_back.sql, code_hash(held.coupon), held.coupon, desk.now, desk.act_id)
+            desk.write_more(_SQL.take_coupon.sql, code_hash(held.coupon), held.coupon, desk.now, desk.act_id)
         desk.write_more(_SQL.cancel_order.sql, desk.now, self.member_id, self.order_id)
         booked = self.context.booked_on(desk.today, desk.today)
         desk.stamp(

@@ -31,3 +31,7 @@ values (:member_id, :order_id, :reward, :status, :points, :money, :lots, :delive
 -- An order falls away.
 update reward_order set status = 'cancelled', changed_at = :now
  where member_id = :member_id and order_id = :order_id;
+
+-- name: take_coupon
+-- The coupon of an order that falls away; fails where it was used meanwhile.
+select take_reward_coupon(:code_hash, :code, :at, :act_id);

@@ -42,3 +42,13 @@ create index reward_order_open on reward_order (ordered_at, member_id, order_id)
 create index reward_order_reward on reward_order (reward);
 comment on column reward_order.address is 'personal: where it is sent';
 comment on table reward_order is 'member: rewards that members have taken for points';
+
+-- A reward's coupon goes with the order; where it was used meanwhile the order is looked at again.
+create function take_reward_coupon(hash bigint, named text, at timestamptz, act bigint) returns void
+language plpgsql as $$
+begin
+  perform void_coupon(hash, named, at, act, true);
+  if exists (select from coupon c where c.code_hash = hash and c.code = named and c.void_at is null) then
+    raise exception 'the coupon of a reward was used' using errcode = 'GO001';
+  end if;
+end $$;
