@@ -54,7 +54,7 @@ def decide(
     running = Running(made, campaigns, 1)
     day = day or moment.astimezone(ZONE).date()
     scene = Scene.of(place, moment, day, ZONE)
-    priced = made.price(bought)
+    priced = made.price(bought, facts.coupon_reduction)
     outcome = running.decide(
         bought, made.evaluate(bought, facts, priced), priced, running.shortlist(bought, scene), scene, ARTICLES, drawn
     )
