@@ -71,6 +71,8 @@ async def test_a_reward_is_taken_sent_and_arrives(retailer):
     assert (await retailer.server.post(f"{path}/hand_over", json={})).json()["status"] == "done"
     [mine] = (await retailer.web.get(f"/v1/members/{member['id']}/reward_orders")).json()["items"]
     assert mine["status"] == "done"
+    [told] = (await retailer.server.get(f"/v1/members/{member['id']}/export")).json()["rewards"]
+    assert (told["id"], told["address"], told["tracking"]) == (order["id"], ADDRESS, "1234-5678")
     entries = (await retailer.server.get(f"/v1/members/{member['id']}/entries")).json()["items"]
     assert (entries[0]["kind"], entries[0]["points"]) == ("redeem", -500)
     await proven(retailer)

@@ -178,6 +178,22 @@ class ExportedCouponUse(msgspec.Struct, frozen=True):
     amount: int
 
 
+class ExportedReward(msgspec.Struct, frozen=True):
+    """A reward taken for points, and where it was sent."""
+
+    id: str
+    reward: str
+    status: str
+    points: int
+    money: int
+    coupon: str | None
+    gift_code: str | None
+    ordered_at: datetime
+    shop: str | None
+    tracking: str | None
+    address: msgspec.Raw
+
+
 class ExportedEvent(msgspec.Struct, frozen=True):
     """Something the member did that is no sale."""
 
@@ -215,6 +231,7 @@ class MemberExport(msgspec.Struct, frozen=True):
     returns: tuple[ExportedReturn, ...]
     coupons: tuple[ExportedCoupon, ...]
     coupon_uses: tuple[ExportedCouponUse, ...]
+    rewards: tuple[ExportedReward, ...]
     events: tuple[ExportedEvent, ...]
     notes: tuple[ExportedNote, ...]
     accesses: tuple[ExportedAccess, ...]
@@ -284,6 +301,7 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
         returns=await rows(_queries.all_returns, ExportedReturn, "document", homes=homes),
         coupons=await rows(_queries.all_coupons, ExportedCoupon),
         coupon_uses=await rows(_queries.all_coupon_uses, ExportedCouponUse, homes=homes),
+        rewards=await rows(_queries.all_rewards, ExportedReward, "address"),
         events=await rows(_queries.all_events, ExportedEvent, "properties"),
         notes=await rows(_queries.notes, ExportedNote, "details"),
         accesses=tuple((await _accesses(connection, ids_, ACCESSES_MAX, _LAST)).items),

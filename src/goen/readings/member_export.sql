@@ -87,6 +87,16 @@ select u.code, u.kind, u.what, u.at, s.code as shop, u.purchase_id, u.amount
   left join shop s on s.shop_id = u.shop_id
  order by u.at, u.act_id, u.code, u.what;
 
+-- name: all_rewards
+-- Rewards taken for points. Read-only.
+select o.order_id as id, o.reward, o.status, o.points, o.money, o.coupon, c.value as gift_code, o.ordered_at, s.code as shop,
+       o.tracking, coalesce(o.address::text, 'null') as address
+  from reward_order o
+  left join reward_code c on c.reward = o.reward and c.number = o.code_number
+  left join shop s on s.shop_id = o.shop_id
+ where o.member_id = any(:member_ids)
+ order by o.ordered_at, o.order_id;
+
 -- name: all_events
 -- Looked at, put into the cart, visited. Read-only.
 select b.kind, b.occurred_at, s.code as shop, b.sku, b.properties::text as properties
