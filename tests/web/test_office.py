@@ -168,6 +168,49 @@ async def test_what_another_shop_sold_is_not_shown(staffed: Any) -> None:
         assert (await visitor.post("/office/terminals", data=form, headers=HX)).status_code == 403
 
 
+async def test_a_clerk_sees_numbers_and_no_names(staffed: Any) -> None:
+    await buy(staffed, 1)
+    await relayed(staffed, 2)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        assert "山田花子" in (await visitor.get("/office/purchases")).text
+        number = re.search(r'mono">(\d+)<', (await visitor.get(f"/office/members/{await member_of(visitor)}")).text)
+        assert number is not None
+    async with signed_in(staffed.application, "clerk", staffed.clock) as visitor:
+        for headers in ({}, HX):
+            page = (await visitor.get("/office/purchases", headers=headers)).text
+            assert number[1] in page
+            assert "山田" not in page
+            assert "ヤマダ" not in page
+
+
+async def test_a_manager_is_led_to_purchases_of_their_own_shops_alone(staffed: Any) -> None:
+    await buy(staffed, 1, external_id="s1")
+    await buy(staffed, 1, external_id="y1", shop="yokohama")
+    await buy(staffed, 1, external_id="y2", shop="yokohama")
+    # Sold at Yokohama, brought back at Shibuya: the movement is Shibuya's, the purchase is not.
+    sold = {
+        shop: (await staffed.server.get(f"/v1/purchases?shop={shop}&external_id={receipt}")).json()
+        for shop, receipt in (("shibuya", "s1"), ("yokohama", "y1"))
+    }
+    back = {
+        "external_id": "b1", "shop": "shibuya", "occurred_at": staffed.clock.now().isoformat(),
+        "lines": [{"line": 1, "quantity": 1}],
+    }  # fmt: skip
+    answer = await staffed.server.post(f"/v1/purchases/{sold['yokohama']['id']}/returns", json=back)
+    assert answer.status_code == 201, answer.text
+    member = sold["shibuya"]["member"]["id"]
+    for role, others in (("owner", 3), ("manager", 0)):
+        async with signed_in(staffed.application, role, staffed.clock) as visitor:
+            for path in (f"/office/members/{member}/timeline", f"/office/members/{member}"):
+                page = (await visitor.get(path)).text
+                timeline = page.partition('id="timeline"')[2].partition("</ul>")[0] or page
+                links = re.findall(r'/office/purchases/(p_\w+)"', timeline)
+                assert sold["shibuya"]["id"] in links
+                assert len([each for each in links if each != sold["shibuya"]["id"]]) == others, (role, path)
+                for link in links:
+                    assert (await visitor.get(f"/office/purchases/{link}")).status_code == 200
+
+
 @pytest.mark.parametrize("role", ROLES)
 async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: Any, role: str) -> None:
     for number in (1, 2, 3, 4):

@@ -9,6 +9,7 @@ from litestar import Response
 
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk
 from goen.actions.points.context import idempotent
+from goen.database.pool import Reading
 from goen.identity.presented import Presented, presented
 from goen.members.errors import AmbiguousMember, UnknownMember
 from goen.members.ids import member_id_of
@@ -102,6 +103,7 @@ async def member(visit: Visit) -> Response[Any]:
             return moved(f"/office/members/{profile.id}")  # Merged since: there is one page of one person.
         one = await holders(connection, member_id)
         page = await entries.entries_of(connection, one, PAGE, None, known.shops, visit.language)
+        opens = await _open_purchases(visit, connection, page)
         opened, _ = await lots.lots(connection, one.root, 12, None)
         bought, _ = await purchases.of_member(connection, one, purchases.Span(), 8, None)
         joined = await merges(connection, (await family(connection, member_id)).homes)
@@ -112,7 +114,8 @@ async def member(visit: Visit) -> Response[Any]:
         shops=known.shops, language=visit.language,
     )  # fmt: skip
     return shown(
-        visit, "member.html", "members", member=profile, balance=balance, why=told, entries=page, lots=opened,
+        visit, "member.html", "members", member=profile, balance=balance, why=told, entries=page,
+        open_purchases=opens, lots=opened,
         bought=bought, reasons=REASONS, merges=joined, key=secrets.token_urlsafe(16),
         may_adjust=visit.staff.may("points.adjust"), may_undo=visit.staff.may("duplicates.decide"),
         today=known.context.day_of(visit.now), shop_by_code={each.code: each.name for each in known.shops.all()},
@@ -126,12 +129,20 @@ async def timeline(visit: Visit) -> Response[Any]:
         page = await entries.entries_of(
             connection, one, PAGE, visit.query.get("cursor"), visit.known.shops, visit.language
         )
+        opens = await _open_purchases(visit, connection, page)
     return visit.page(
         "office/timeline.html",
         entries=page,
+        open_purchases=opens,
         member_id=visit.path["member_id"],
         shop_by_code={each.code: each.name for each in visit.known.shops.all()},
     )
+
+
+async def _open_purchases(visit: Visit, connection: Reading, page: entries.Page) -> set[str]:
+    """The purchases behind these movements that the visitor may open: a manager those of their own shops."""
+    ids = [each.purchase_id for each in page.items if each.purchase_id is not None]
+    return await purchases.of_shops(connection, ids, visit.staff.shops)
 
 
 async def adjust(visit: Visit) -> Response[Any]:
