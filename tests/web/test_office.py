@@ -86,6 +86,49 @@ async def test_points_by_hand_are_shown_before_and_done_once(staffed: Any) -> No
         assert "二重付与" in trail
 
 
+async def test_a_manager_moves_so_many_points_a_day_and_no_more_at_however_many_goes(staffed: Any) -> None:
+    await buy(staffed, 1)
+    await buy(staffed, 2)
+    async with (
+        signed_in(staffed.application, "manager", staffed.clock) as visitor,
+        signed_in(staffed.application, "owner", staffed.clock) as owner,
+    ):
+        members = re.findall(r"/office/members/(m_\w+)", (await visitor.get("/office/members?q=山田花子")).text)
+        assert len(set(members)) == 2
+
+        async def adjust(points: int, key: str, *, sure: bool = True, who: Any = visitor, member: int = 0) -> Any:
+            form = {"csrf": csrf_of(who), "points": str(points), "reason": "correction", "key": key}
+            address = f"/office/members/{members[member]}/adjust"
+            return await who.post(address, data=form | ({"sure": "1"} if sure else {}), headers=HX)
+
+        assert (await adjust(4000, "a")).status_code == 200
+        assert (await adjust(4000, "a")).status_code == 200  # The same once more moves nothing more.
+        assert (await adjust(-3000, "b")).status_code == 200  # What is taken counts as what is given.
+        # Whatever is asked side by side, what is left is given once.
+        many = await asyncio.gather(*(adjust(1000, f"c{number}", member=number % 2) for number in range(8)))
+        assert sorted(each.status_code for each in many) == [200] * 3 + [403] * 5
+        for sure in (False, True):
+            refused = await adjust(1, "d", sure=sure)
+            assert refused.status_code == 403
+            assert "本日の残り 0\u00a0P" in refused.text
+        assert (await adjust(20_000, "e", who=owner)).status_code == 200  # Headquarters.
+        staffed.clock.advance(hours=24)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        assert (await adjust(10_000, "f", who=visitor)).status_code == 200
+        assert (await adjust(1, "g", who=visitor)).status_code == 403
+    balances = [(await staffed.server.get(f"/v1/members/{each}/balance")).json()["available"] for each in members[:2]]
+    assert sum(balances) == 10 + 10 + 4000 - 3000 + 3000 + 20_000 + 10_000
+
+
+async def test_an_adjustment_that_cannot_be_is_refused_before_it_is_confirmed(staffed: Any) -> None:
+    await buy(staffed, 1)
+    async with signed_in(staffed.application, "owner", staffed.clock) as visitor:
+        form = {"csrf": csrf_of(visitor), "points": "-11", "reason": "correction", "key": "k"}
+        shown = await visitor.post(f"/office/members/{await member_of(visitor)}/adjust", data=form, headers=HX)
+        assert shown.status_code == 422
+        assert "利用できるポイント（確定済み・期限内・未確保）が足りません" in shown.text
+
+
 async def test_home_tells_what_the_ledger_says(staffed: Any) -> None:
     for number in range(3):
         await buy(staffed, number)

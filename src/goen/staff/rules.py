@@ -51,6 +51,9 @@ NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})
 #: Bound to shops of theirs; the others see all.
 OF_A_SHOP: frozenset[Role] = frozenset({"manager", "clerk"})
 
+#: Points that one of them gives and takes by hand a day, together; the others who may have no limit.
+ADJUSTS_PER_DAY: Mapping[Role, int] = {"manager": 10_000}
+
 PASSWORD_MIN = 12
 PIN_DIGITS = (4, 8)
 FAILURES_MAX = 5

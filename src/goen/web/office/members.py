@@ -7,7 +7,9 @@ from typing import Any
 
 from litestar import Response
 
+from goen.actions.merging.preview import preview
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk
+from goen.actions.points.by_staff import AdjustWithin
 from goen.actions.points.context import idempotent
 from goen.database.pool import Reading
 from goen.identity.presented import Presented, presented
@@ -23,13 +25,12 @@ from goen.readings.member_search import member_search
 from goen.readings.merges import merges
 from goen.readings.why import why
 from goen.shops.model import Principal
-from goen.vocabulary.refusal import Forbidden, InvalidRequest
+from goen.staff.rules import ADJUSTS_PER_DAY
+from goen.vocabulary.refusal import InvalidRequest
 from goen.web.common.visits import Visit, moved
 from goen.web.office.frame import shown
 
 PAGE = 20
-#: What a manager gives or takes without headquarters.
-MANAGER_MAX = 10_000
 REASONS = ("goodwill", "correction", "promotion", "migration", "other")
 
 
@@ -158,16 +159,15 @@ async def adjust(visit: Visit) -> Response[Any]:
     reason, note, key = form.get("reason", ""), form.get("note", "").strip()[:500], form.get("key", "")[:64]
     if reason not in REASONS or not key:
         raise InvalidRequest("reason", "is one of the list")
-    if visit.staff.role == "manager" and abs(points) > MANAGER_MAX:
-        raise Forbidden(f"More than {MANAGER_MAX:,} points by hand are for headquarters.")
     who = presented("member_id", visit.path["member_id"], member_id_of=member_id_of)
     ask = AdjustmentAsk(
         MemberRef("member_id", visit.path["member_id"]), points, reason, note or None,  # type: ignore[arg-type]
         author=visit.staff.author,
     )  # fmt: skip
     act = _adjustment(visit, ask, who, key)
-    before = await known.balances.of(member_id)
     if form.get("sure") != "1":
+        before = await known.balances.of(member_id)
+        await preview(known.database, act, visit.now)  # Or refuses, as the act itself would.
         return visit.page(
             "office/adjust_sure.html", points=points, reason=reason, note=note, key=key, before=before.available,
             after=before.available + points, member_id=visit.path["member_id"],
@@ -180,4 +180,6 @@ async def adjust(visit: Visit) -> Response[Any]:
 def _adjustment(visit: Visit, ask: AdjustmentAsk, who: Presented, key: str) -> Adjust:
     context = visit.known.context
     principal = Principal(0, "office", "server")
-    return Adjust(ask, who, idempotent("office", f"adjust:{key}", context, visit.now), principal, context, visit.now)
+    asked = (ask, who, idempotent("office", f"adjust:{key}", context, visit.now), principal, context, visit.now)
+    per_day = ADJUSTS_PER_DAY.get(visit.staff.role)
+    return Adjust(*asked) if per_day is None else AdjustWithin(*asked, per_day=per_day)
