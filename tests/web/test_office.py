@@ -15,6 +15,7 @@ from goen.web.office.table import ROUTES
 from web.conftest import browser, csrf_of, signed_in
 from web.test_duplicates import asked
 from web.test_front import buy, relayed
+from web.test_offers import drafted
 from web.test_one_person import merge, person
 
 HX = {"HX-Request": "true"}
@@ -261,12 +262,17 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     purchase = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
     review = await asked(staffed, 1, 2)
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
+    await drafted(staffed)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
         for route in ROUTES:
             if route.path in ("/office/live", "/office/sign-out"):
                 continue  # Endless; and tried last.
             path = route.path.replace(":str", "").format(
-                member_id=purchase["member"]["id"], purchase_id=purchase["id"], review_id=review, merge_id=merged["id"]
+                member_id=purchase["member"]["id"],
+                purchase_id=purchase["id"],
+                review_id=review,
+                merge_id=merged["id"],
+                code="rain",
             )
             form = {
                 "csrf": csrf_of(visitor),
@@ -276,10 +282,13 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "reason": "goodwill",
                 "key": "k",
                 "same": "no",
+                "day": "2026-11-22",
+                "amount": "1000",
             }
             answer = await visitor.request(route.method, path, data=form if route.method == "POST" else None)
             allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
-            done = 303 if route.path.endswith(("/decide", "/undo")) and route.method == "POST" else 200
+            leads = ("/decide", "/undo", "/activate", "/approve", "/stop")
+            done = 303 if route.path.endswith(leads) and route.method == "POST" else 200
             assert answer.status_code == (done if allowed else 403), (route.method, path, answer.text[-400:])
             if route.method == "POST" and allowed:
                 answer = await visitor.post(path, data=form | {"csrf": "forged"})

@@ -15,6 +15,8 @@ Right = Literal[
     "duplicates",
     "duplicates.decide",
     "programme",
+    "campaigns",
+    "campaigns.decide",
     "imports",
     "shops",
     "terminals",
@@ -28,8 +30,19 @@ Door = Literal["office", "terminal"]
 _ALL: frozenset[Right] = frozenset(get_args(Right))
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "owner": _ALL,
-    "marketing": frozenset({"home", "members", "duplicates", "duplicates.decide", "purchases", "programme"}),
-    "accounting": frozenset({"home", "members", "purchases", "programme", "imports", "shops", "audit"}),
+    "marketing": frozenset(
+        {
+            "home",
+            "members",
+            "duplicates",
+            "duplicates.decide",
+            "purchases",
+            "programme",
+            "campaigns",
+            "campaigns.decide",
+        }
+    ),
+    "accounting": frozenset({"home", "members", "purchases", "programme", "campaigns", "imports", "shops", "audit"}),
     "manager": frozenset(
         {
             "home",
@@ -39,12 +52,13 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "purchases",
             "points.adjust",
             "programme",
+            "campaigns",
             "shops",
             "terminals",
         }
     ),
     "clerk": frozenset({"home", "purchases"}),
-    "auditor": _ALL - {"points.adjust", "duplicates.decide", "terminals"},
+    "auditor": _ALL - {"points.adjust", "duplicates.decide", "campaigns.decide", "terminals"},
 }
 #: A password alone does not let these in.
 NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})

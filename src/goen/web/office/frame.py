@@ -19,7 +19,13 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
             ("members", "/office/members", "users"),
             ("duplicates", "/office/duplicates", "id-badge-2"),
             ("purchases", "/office/purchases", "receipt-2"),
+        ),
+    ),
+    (
+        "offers",
+        (
             ("programme", "/office/programme", "book-2"),
+            ("campaigns", "/office/campaigns", "coin"),
         ),
     ),
     (

@@ -43,7 +43,7 @@ async def search(visit: Visit) -> Response[Any]:
     lately: list[Any] = []
     async with visit.known.database.reading() as connection:
         if wanted and cursor is None:
-            found = await _named(connection, wanted)
+            found = await named(connection, wanted)
         if wanted and not found:
             try:
                 page = await member_search(connection, wanted, PAGE, cursor)
@@ -70,7 +70,7 @@ async def search(visit: Visit) -> Response[Any]:
     return shown(visit, "members.html", "members", **values)
 
 
-async def _named(connection: Any, wanted: str) -> list[MemberView]:
+async def named(connection: Any, wanted: str) -> list[MemberView]:
     """Whoever an identifier names; several where they share a phone or mail."""
     digits = sum(each.isdigit() for each in wanted)
     kinds = ("email",) if "@" in wanted else ("card", "phone") if digits >= 4 else ()

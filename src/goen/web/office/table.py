@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from goen.web.common.visits import Route, handlers
-from goen.web.office import books, duplicates, home, members, purchases, setup, sign_in
+from goen.web.office import books, campaigns, duplicates, home, members, purchases, setup, sign_in
 from goen.web.office.frame import refused
 
 ROUTES: tuple[Route, ...] = (
@@ -23,6 +23,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/purchases", "purchases", purchases.purchases),
     Route("GET", "/office/purchases/{purchase_id:str}", "purchases", purchases.purchase),
     Route("GET", "/office/programme", "programme", books.programme),
+    Route("GET", "/office/campaigns", "campaigns", campaigns.campaigns),
+    Route("GET", "/office/campaigns/{code:str}", "campaigns", campaigns.campaign),
+    Route("POST", "/office/campaigns/{code:str}/try", "campaigns", campaigns.try_basket),
+    Route("POST", "/office/campaigns/{code:str}/activate", "campaigns.decide", campaigns.activate),
+    Route("POST", "/office/campaigns/{code:str}/approve", "campaigns.decide", campaigns.approve),
+    Route("POST", "/office/campaigns/{code:str}/stop", "campaigns.decide", campaigns.stop),
     Route("GET", "/office/imports", "imports", books.imports),
     Route("GET", "/office/audit", "audit", books.audit),
     Route("GET", "/office/shops", "shops", setup.shops),

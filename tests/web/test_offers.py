@@ -1,0 +1,215 @@
+"""Campaigns, coupons, tiers and products in the office: in words, tried, approved by a second person, ended."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from goen.actions import campaigns
+from goen.actions.staff import add_staff
+from goen.earning.campaigns import model
+from goen.earning.campaigns.model import Conditions
+from goen.web.common.pages import LANGUAGES, Language, _environment
+from web.conftest import PASSWORD, browser, csrf_of, signed_in
+from web.test_front import buy
+
+HX = {"HX-Request": "true"}
+GOODS = model.Products(
+    ("S1",), ("food",), ("Sakura",), ("Maker",), ("tag",), price_min=100, price_max=900, clearance=False
+)
+WHOLE = Conditions(
+    channels=("store",), shops=("shibuya",), not_shops=("web",), regions=("kanto",),
+    dates=(model.Dates(date(2026, 11, 1), date(2026, 11, 3)),), weekdays=("mon", "tue"), days_of_month=(5, -1),
+    nth_weekdays=(model.NthWeekday(2, "tue"), model.NthWeekday(-1, "fri")), holidays="except", business_days=True,
+    hours=(model.Hours("10:00", "12:00"),), products=GOODS, not_products=GOODS, amount_min=3000, amount_max=9000,
+    quantity_min=2, tenders=("cash",), brands=("visa",), coupons=False, tiers=("gold",), segments=("vip",),
+    not_segments=("staff",), birth_month=True, birth_months=(1, 2), first_purchase="ever", nth_purchase=(2, 3),
+    every_nth_purchase=5, days_since_last_min=10, days_since_last_max=20,
+    signals=(model.SignalIs("rain", at_least=1.0, at_most=5.0, max_age_minutes=60),),
+)  # fmt: skip
+EFFECTS = (
+    model.RateEffect(multiplier=Decimal(2)),
+    model.RateEffect("add", percent=Decimal("1.50")),
+    model.RateEffect("replace", percent=Decimal(10)),
+    model.PointsEffect(50),
+    model.PointsEffect(50, "line"),
+    model.PointsEffect(50, "unit"),
+    model.StepsEffect((model.Step(3000, 50), model.Step(9000, 300))),
+    model.StepsEffect((model.Step(3, 50),), "quantity"),
+    model.EveryEffect(1000, 10, times_max=3),
+    model.EveryEffect(2, 10, "quantity"),
+    model.IssueEffect("welcome"),
+)
+
+
+def words(language: Language) -> Any:
+    given = {"lang": language, "currency": "JPY", "zone": None, "names_by_code": {"shibuya": "渋谷店"}}
+    return _environment(language).get_template("office/campaign_words.html").make_module(given)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_condition_is_told_in_words(language: Language) -> None:
+    default, told = Conditions(), {}
+    for field in msgspec.structs.fields(Conditions):
+        one = msgspec.structs.replace(default, **{field.name: getattr(WHOLE, field.name)})
+        assert one != default, field.name
+        told[field.name] = re.sub(r"\s+", " ", str(words(language).conditions(one))).strip()
+        assert told[field.name].startswith("<li>"), field.name
+    assert len(set(told.values())) == len(told)
+    assert not str(words(language).conditions(default)).strip()
+    if language == "ja":
+        assert told["weekdays"] == "<li>毎週 月、火曜日</li>"
+        assert told["shops"] == "<li>対象店舗：渋谷店</li>"
+        assert told["nth_weekdays"] == "<li>毎月： 第2火曜日、最終金曜日</li>"
+        assert told["amount_min"] == "<li>対象商品の合計¥3,000以上</li>"
+        for part in ("商品 S1", "分類 food", "ブランド Sakura", "メーカー Maker", "単価¥100以上", "特価品を除く"):
+            assert part in told["products"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_effect_is_told_in_words(language: Language) -> None:
+    told = [
+        re.sub(r"[ \n]+", " ", str(words(language).effect(each, each.__struct_config__.tag))).strip()
+        for each in EFFECTS
+    ]
+    assert all(told)
+    assert len(set(told)) == len(told)
+    assert {type(each) for each in EFFECTS} == set(model.Effect.__args__)
+    if language == "ja":
+        assert told[:4] == [
+            "ポイント2倍", "1.5%分のポイントを上乗せ", "通常の付与に代えて10%分のポイント",
+            "1回のお買い上げにつき50\u00a0P",
+        ]  # fmt: skip
+
+
+async def post(visitor: Any, path: str, **form: str) -> Any:
+    return await visitor.post(path, data={"csrf": csrf_of(visitor), **form}, headers=HX)
+
+
+async def drafted(staffed: Any, code: str = "rain", **fields: Any) -> None:
+    body = {
+        "code": code, "name": "雨の日2倍", "name_en": "Rainy days", "effects": [{"kind": "rate", "multiplier": 2}],
+        "conditions": {"shops": ["shibuya"], "amount_min": 1000}, "limits": [{"measure": "points", "most": 1000}],
+    } | fields  # fmt: skip
+    made = await staffed.server.post("/v1/campaigns", json=body)
+    assert made.status_code == 201, made.text
+
+
+async def offered(staffed: Any) -> None:
+    """A campaign with all that one can have, and others beside it; for looking at."""
+    await drafted(staffed)
+    everything = msgspec.json.decode(
+        model.to_json(model.Campaign("full", "秋の大感謝祭　店舗限定ポイントアップ", EFFECTS[:1]))
+    )
+    everything["conditions"] = msgspec.json.decode(msgspec.json.encode(WHOLE)) | {"tiers": []}
+    everything |= {
+        "effects": [{"kind": "steps", "steps": [{"from": 3000, "points": 50}, {"from": 10_000, "points": 300}]}],
+        "starts_at": "2026-11-01T00:00:00+09:00", "ends_at": "2027-03-31T23:59:59+09:00", "max_points": 500,
+        "grant": {"kind": "limited", "days": 30}, "stacking": {"group": "seasonal", "priority": 5}, "funder": "maker-a",
+        "limits": [
+            {"measure": "points", "most": 1_000_000}, {"measure": "yen", "most": 50_000, "per": ["shop", "month"]},
+        ],
+    }  # fmt: skip
+    everything.pop("version", None)
+    made = await staffed.server.post("/v1/campaigns", json=everything)
+    assert made.status_code == 201, made.text
+    for code in ("rain", "full"):
+        assert (await staffed.server.post(f"/v1/campaigns/{code}/activate", json={})).status_code == 200
+    await drafted(staffed, "plan", name="春の企画")
+
+
+async def test_a_campaign_is_told_tried_started_used_and_ended(staffed: Any) -> None:
+    await buy(staffed, 1)
+    await drafted(staffed)
+    await drafted(staffed, "other", name="もう一つ", stacking={"exclusive": True})
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        page = (await visitor.get("/office/campaigns")).text
+        assert "雨の日2倍" in page
+        assert "下書き" in page
+        assert "0\u00a0P / 1,000\u00a0P" in page
+        page = (await visitor.get("/office/campaigns/rain")).text
+        for said in ("ポイント2倍", "対象店舗：渋谷店", "¥1,000以上", "¥1,000相当", "重なりはありません"):
+            assert said in page, said
+        basket = {"day": staffed.clock.now().date().isoformat(), "time": "12:00", "shop": "shibuya", "amount": "3,300"}
+        tried = (await post(visitor, "/office/campaigns/rain/try", **basket, member="CARD-0001")).text
+        assert "合計 60\u00a0P" in tried
+        assert "キャンペーン（雨の日2倍）" in tried
+        small = await post(visitor, "/office/campaigns/rain/try", **basket | {"amount": "550"}, member="CARD-0001")
+        assert "あと 500円 のお買い上げで対象になります" in small.text
+        for wrong in ({"amount": "0"}, {"amount": "x"}, {"day": "x"}, {"shop": "none"}, {"member": "NOBODY-1"}):
+            refused = await post(visitor, "/office/campaigns/rain/try", **basket | {"member": "CARD-0001"} | wrong)
+            assert refused.status_code in (404, 422), wrong
+        for code in ("rain", "other"):
+            assert (await post(visitor, f"/office/campaigns/{code}/activate", version="1")).status_code == 303
+        staffed.clock.advance(seconds=3)
+        await buy(staffed, 1, external_id="r7", lines=[{"line": 1, "amount": 3300}])
+        page = (await visitor.get("/office/campaigns?state=live")).text
+        assert "実施中" in page
+        page = (await visitor.get("/office/campaigns/rain")).text
+        assert "どちらか一方だけ適用" in page
+        assert (await visitor.get("/office/campaigns?state=draft")).text.count("/office/campaigns/rain") == 0
+        assert (await post(visitor, "/office/campaigns/rain/stop")).status_code == 303
+        assert "停止" in (await visitor.get("/office/campaigns/rain")).text
+        assert (await visitor.get("/office/campaigns/none")).status_code == 404
+    async with signed_in(staffed.application, "auditor", staffed.clock) as auditor:
+        trail = (await auditor.get("/office/audit")).text
+        assert "キャンペーンの開始" in trail
+        assert "staff:marketing" in trail
+
+
+async def test_what_a_campaign_has_used_is_told_beside_its_budget(staffed: Any) -> None:
+    limits = [
+        {"measure": "points", "most": 1000}, {"measure": "uses", "most": 5, "per": ["shop", "day"]},
+        {"measure": "uses", "most": 3, "per": ["member"]},
+    ]  # fmt: skip
+    await drafted(staffed, limits=limits)
+    assert (await staffed.server.post("/v1/campaigns/rain/activate", json={})).status_code == 200
+    staffed.clock.advance(seconds=3)
+    await buy(staffed, 1, lines=[{"line": 1, "amount": 5500}])
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        assert "50\u00a0P / 1,000\u00a0P" in (await visitor.get("/office/campaigns")).text
+        page = (await visitor.get("/office/campaigns/rain")).text
+        assert "1 / 5" in page
+        assert "渋谷店" in page
+        assert "3回まで (会員1人あたり)" in page
+        assert "キャンペーンを終了する" not in page  # A manager looks on.
+        assert (await post(visitor, "/office/campaigns/rain/stop")).status_code == 403
+
+
+async def test_a_large_campaign_waits_for_a_second_person(staffed: Any) -> None:
+    now = staffed.clock.now()
+    await add_staff(
+        staffed.database, login="second", name="試験 second", role="marketing", password=PASSWORD, pin=None,
+        shop_codes=[], author="test", now=now,
+    )  # fmt: skip
+    body = {"campaigns": {"approval_above": 500}}
+    assert (await staffed.server.put("/v1/programme", json=body)).status_code in (200, 201)
+    staffed.clock.advance(seconds=3)
+    services = staffed.application.services
+    mine = model.Campaign("mine", "特典", (model.PointsEffect(5),))
+    await campaigns.create(services.database, services.context, mine, "staff:marketing", staffed.clock.now())
+    async with browser(staffed.application) as second, browser(staffed.application) as first:
+        for visitor, login in ((first, "marketing"), (second, "second")):
+            answer = await visitor.post("/office/sign-in", data={"login": login, "password": PASSWORD})
+            assert answer.status_code == 303
+        page = (await first.get("/office/campaigns/mine")).text
+        assert "承認を依頼する" in page
+        assert "付与されるポイントに上限がありません" in page
+        assert (await post(first, "/office/campaigns/mine/activate", version="1")).status_code == 303
+        page = (await first.get("/office/campaigns/mine")).text
+        assert "承認待ち" in page
+        assert "/campaigns/mine/approve" not in page
+        refused = await post(first, "/office/campaigns/mine/approve", version="1")
+        assert refused.status_code == 422
+        assert "別の人の承認が必要です" in refused.text
+        assert "/campaigns/mine/approve" in (await second.get("/office/campaigns/mine")).text
+        assert (await post(second, "/office/campaigns/mine/approve", version="1")).status_code == 303
+        staffed.clock.advance(seconds=3)
+        page = (await second.get("/office/campaigns/mine")).text
+        assert "実施中" in page
+        assert "staff:second" in page
