@@ -14,6 +14,7 @@ from goen.actions import campaigns
 from goen.actions.staff import add_staff
 from goen.earning.campaigns import model
 from goen.earning.campaigns.model import Conditions
+from goen.earning.coupons import model as coupons
 from goen.web.common.pages import LANGUAGES, Language, _environment
 from web.conftest import PASSWORD, browser, csrf_of, signed_in
 from web.test_front import buy
@@ -47,9 +48,9 @@ EFFECTS = (
 )
 
 
-def words(language: Language) -> Any:
+def words(language: Language, of: str = "campaign_words") -> Any:
     given = {"lang": language, "currency": "JPY", "zone": None, "names_by_code": {"shibuya": "渋谷店"}}
-    return _environment(language).get_template("office/campaign_words.html").make_module(given)
+    return _environment(language).get_template(f"office/{of}.html").make_module(given)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -100,6 +101,74 @@ async def drafted(staffed: Any, code: str = "rain", **fields: Any) -> None:
     assert made.status_code == 201, made.text
 
 
+KINDS = (
+    coupons.AmountOff(300), coupons.PercentOff(Decimal(10)), coupons.PercentOff(Decimal("12.5"), most=1000),
+    coupons.FreePostage(), coupons.FreePostage(500), coupons.Gift("お茶"), coupons.Gift("お茶", "T1"),
+    coupons.PointsTimes(Decimal(3)), coupons.PointsTimes(Decimal(3), 100),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_every_coupon_gives_is_told_in_words(language: Language) -> None:
+    say = words(language, "coupon_words")
+    told = [re.sub(r"[ \n]+", " ", str(say.effect(each, each.__struct_config__.tag))).strip() for each in KINDS]
+    assert all(told)
+    assert len(set(told)) == len(told)
+    assert {type(each) for each in KINDS} == set(coupons.CouponEffect.__args__)
+    uses = say.uses(coupons.Uses(2, 3, 400))
+    assert all(number in uses for number in ("2", "3", "400"))
+    assert len({str(say.together(coupons.Combination(each))) for each in ("none", "other", "any")}) == 3  # type: ignore[arg-type]
+    assert str(say.together(coupons.Combination(campaigns=False))) != str(say.together(coupons.Combination()))
+    assert str(say.issued(coupons.Period(7))) != str(say.issued(coupons.Period(7, 2)))
+
+
+async def couponed(staffed: Any) -> str:
+    """A kind of coupon with a public code, used once, and three codes of which one is used; gives that one."""
+    kind = {
+        "code": "haru", "name": "春の300円引き", "public_code": "HARU300", "effect": {"kind": "amount", "yen": 300},
+        "conditions": {"shops": ["shibuya", "yokohama"]}, "uses": {"per_member": 2},
+    }  # fmt: skip
+    assert (await staffed.server.post("/v1/coupon_kinds", json=kind)).status_code == 201
+    made = await staffed.server.post("/v1/coupon_kinds/haru/issue", json={"batch": "春のDM", "count": 3})
+    assert made.status_code == 201, made.text
+    code = made.json()["codes"][0]
+    await buy(staffed, 1, external_id="c1", coupons=["HARU300"])
+    await buy(staffed, 2, external_id="c2", coupons=[code], shop="yokohama")
+    return str(code)
+
+
+async def test_coupons_are_told_counted_looked_up_and_stopped(staffed: Any) -> None:
+    code = await couponed(staffed)
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        page = (await visitor.get("/office/coupons")).text
+        row = re.search(r"<tr><th[^>]*><a href=\"/office/coupons/haru.*?</tr>", page, re.DOTALL)
+        assert row is not None
+        assert re.search(r'data-label="発行数">3<', row[0])
+        assert re.search(r'data-label="利用回数">2<', row[0])
+        assert "値引き合計 ¥600" in row[0]
+        page = (await visitor.get("/office/coupons/haru")).text
+        for said in ("¥300引き", "会員1人につき2回", "対象店舗：渋谷店、横浜店", "春のDM", "発行済みのコード（3件）"):
+            assert said in page, said
+        page = (await visitor.get("/office/coupons", params={"coupon": code.lower()})).text
+        assert "横浜店" in page
+        assert "山田花子" in page
+        assert page.count('href="/office/purchases/') == 1
+        assert "「NONE」のクーポンはありません" in (await visitor.get("/office/coupons?coupon=NONE")).text
+        assert (await visitor.get("/office/coupons/none")).status_code == 404
+        assert (await post(visitor, "/office/coupons/haru/stop")).status_code == 303
+        page = (await visitor.get("/office/coupons/haru")).text
+        assert "停止" in page
+        assert "クーポンを停止する" not in page
+        assert (await post(visitor, "/office/coupons/none/stop")).status_code == 404
+    refused = await staffed.server.post("/v1/coupon_kinds/haru/issue", json={"batch": "b2", "count": 1})
+    assert refused.status_code == 409
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        page = (await visitor.get("/office/coupons", params={"coupon": code})).text
+        assert "横浜店" in page
+        assert 'href="/office/purchases/' not in page  # Another's shop.
+        assert (await post(visitor, "/office/coupons/haru/stop")).status_code == 403
+
+
 async def offered(staffed: Any) -> None:
     """A campaign with all that one can have, and others beside it; for looking at."""
     await drafted(staffed)
@@ -121,6 +190,7 @@ async def offered(staffed: Any) -> None:
     for code in ("rain", "full"):
         assert (await staffed.server.post(f"/v1/campaigns/{code}/activate", json={})).status_code == 200
     await drafted(staffed, "plan", name="春の企画")
+    await couponed(staffed)
 
 
 async def test_a_campaign_is_told_tried_started_used_and_ended(staffed: Any) -> None:

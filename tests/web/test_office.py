@@ -15,7 +15,7 @@ from goen.web.office.table import ROUTES
 from web.conftest import browser, csrf_of, signed_in
 from web.test_duplicates import asked
 from web.test_front import buy, relayed
-from web.test_offers import drafted
+from web.test_offers import couponed, drafted
 from web.test_one_person import merge, person
 
 HX = {"HX-Request": "true"}
@@ -263,6 +263,7 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     review = await asked(staffed, 1, 2)
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     await drafted(staffed)
+    await couponed(staffed)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
         for route in ROUTES:
             if route.path in ("/office/live", "/office/sign-out"):
@@ -272,7 +273,7 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 purchase_id=purchase["id"],
                 review_id=review,
                 merge_id=merged["id"],
-                code="rain",
+                code="haru" if "/coupons/" in route.path else "rain",
             )
             form = {
                 "csrf": csrf_of(visitor),

@@ -17,6 +17,8 @@ Right = Literal[
     "programme",
     "campaigns",
     "campaigns.decide",
+    "coupons",
+    "coupons.decide",
     "imports",
     "shops",
     "terminals",
@@ -40,9 +42,13 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "programme",
             "campaigns",
             "campaigns.decide",
+            "coupons",
+            "coupons.decide",
         }
     ),
-    "accounting": frozenset({"home", "members", "purchases", "programme", "campaigns", "imports", "shops", "audit"}),
+    "accounting": frozenset(
+        {"home", "members", "purchases", "programme", "campaigns", "coupons", "imports", "shops", "audit"}
+    ),
     "manager": frozenset(
         {
             "home",
@@ -53,12 +59,13 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "points.adjust",
             "programme",
             "campaigns",
+            "coupons",
             "shops",
             "terminals",
         }
     ),
     "clerk": frozenset({"home", "purchases"}),
-    "auditor": _ALL - {"points.adjust", "duplicates.decide", "campaigns.decide", "terminals"},
+    "auditor": _ALL - {"points.adjust", "duplicates.decide", "campaigns.decide", "coupons.decide", "terminals"},
 }
 #: A password alone does not let these in.
 NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})
