@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +13,12 @@ import pytest
 
 from goen.actions import campaigns
 from goen.actions.staff import add_staff
+from goen.actions.tiers.counting import AFTER, counted_since
+from goen.actions.tiers.runs import advance
 from goen.earning.campaigns import model
 from goen.earning.campaigns.model import Conditions
 from goen.earning.coupons import model as coupons
+from goen.earning.tiers.model import Ladder, Level, Pause, Window
 from goen.web.common.pages import LANGUAGES, Language, _environment
 from web.conftest import PASSWORD, browser, csrf_of, signed_in
 from web.test_front import buy
@@ -169,6 +173,73 @@ async def test_coupons_are_told_counted_looked_up_and_stopped(staffed: Any) -> N
         assert (await post(visitor, "/office/coupons/haru/stop")).status_code == 403
 
 
+LADDER = Ladder(
+    (Level("silver", 10_000), Level("gold", 30_000, 20_000, for_good=True)), "会員ランク",
+    evaluation_days=("06-07", "01"), hold_cycles=1, pauses=(Pause(date(2026, 12, 1), date(2026, 12, 31)),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_of_a_ladder_is_told_in_words(language: Language) -> None:
+    def told(**changes: Any) -> list[str]:
+        return re.findall("<li>(.*?)</li>", str(say.rules(msgspec.structs.replace(LADDER, **changes))))
+
+    say = words(language, "tier_words")
+    usual = told()
+    assert len(usual) == 7
+    for changes in (
+        {"measure": "count"}, {"measure": "points"}, {"tax": "included"}, {"window": Window("lifetime")},
+        {"window": Window("year")}, {"window": Window(days=90)}, {"window": Window(months=6)}, {"up": "daily"},
+        {"up": "evaluation"}, {"evaluation_days": ("31",)}, {"hold_cycles": 0}, {"fall": "one_level"}, {"pauses": ()},
+    ):  # fmt: skip
+        assert told(**changes) != usual, changes
+    if language == "ja":
+        assert "判定日： 毎年6月7日、毎月1日" in usual
+
+
+async def laddered(staffed: Any) -> None:
+    """A programme with two ladders, its earlier sales counted; of two members one has bought for gold."""
+    tiers = {
+        "silver": {"name": "シルバー", "multiplier": 0.5},
+        "gold": {"name": "ゴールド", "multiplier": 1},
+        "fan": {},
+    }
+    rank = msgspec.json.decode(msgspec.json.encode(LADDER)) | {"window": {"kind": "rolling", "days": 30}, "pauses": []}
+    fans = {"name": "ファン", "levels": [{"tier": "fan", "reach": 3}], "measure": "count"}
+    body = {"tiers": tiers, "tier_programmes": {"rank": rank | {"hold_cycles": 0}, "fans": fans}}
+    answer = await staffed.server.put("/v1/programme", json=body)
+    assert answer.status_code == 200, answer.text
+    services = staffed.application.services
+    staffed.clock.advance(seconds=AFTER.seconds + 3)
+    await advance(services.database, services.context, staffed.clock.now, asyncio.Event())
+    async with staffed.database.reading() as connection:
+        services.context.tiers_counted = await counted_since(connection)
+    await buy(staffed, 1, external_id="t1", lines=[{"line": 1, "amount": 13_200}])
+    await buy(staffed, 2, external_id="t2")
+
+
+async def test_tiers_are_told_counted_and_looked_ahead_at(staffed: Any) -> None:
+    await laddered(staffed)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        page = (await visitor.get("/office/tiers")).text
+        for said in ("会員ランク", "ファン", "シルバー", "¥10,000", "維持条件 ¥20,000", "3回", "基本ポイントに＋0.5倍"):
+            assert said in page, said
+        silver = re.search(r"シルバー.*?</tr>", page, re.DOTALL)
+        assert silver is not None
+        assert '<td class="num">1<span' in silver[0]
+        asked = "/office/tiers/preview?programme=rank&on="
+        today = staffed.clock.now().date()
+        assert "変わる会員はいません" in (await visitor.get(f"{asked}{today}", headers=HX)).text
+        later = (await visitor.get(f"{asked}{today + timedelta(days=60)}", headers=HX)).text
+        assert "シルバー → ランクなし: 1人" in later
+        assert "山田花子" in later
+        for wrong in (f"{asked}{today - timedelta(days=1)}", f"{asked}soon"):
+            assert (await visitor.get(wrong, headers=HX)).status_code == 422
+        assert (await visitor.get("/office/tiers/preview?programme=none", headers=HX)).status_code == 404
+    async with signed_in(staffed.application, "owner", staffed.clock) as visitor:
+        assert "シルバー" in (await visitor.get("/office/tiers?lang=en")).text
+
+
 async def offered(staffed: Any) -> None:
     """A campaign with all that one can have, and others beside it; for looking at."""
     await drafted(staffed)
@@ -191,6 +262,7 @@ async def offered(staffed: Any) -> None:
         assert (await staffed.server.post(f"/v1/campaigns/{code}/activate", json={})).status_code == 200
     await drafted(staffed, "plan", name="春の企画")
     await couponed(staffed)
+    await laddered(staffed)
 
 
 async def test_a_campaign_is_told_tried_started_used_and_ended(staffed: Any) -> None:

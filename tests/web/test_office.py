@@ -15,7 +15,7 @@ from goen.web.office.table import ROUTES
 from web.conftest import browser, csrf_of, signed_in
 from web.test_duplicates import asked
 from web.test_front import buy, relayed
-from web.test_offers import couponed, drafted
+from web.test_offers import couponed, drafted, laddered
 from web.test_one_person import merge, person
 
 HX = {"HX-Request": "true"}
@@ -264,6 +264,7 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     await drafted(staffed)
     await couponed(staffed)
+    await laddered(staffed)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
         for route in ROUTES:
             if route.path in ("/office/live", "/office/sign-out"):
@@ -286,7 +287,8 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "day": "2026-11-22",
                 "amount": "1000",
             }
-            answer = await visitor.request(route.method, path, data=form if route.method == "POST" else None)
+            query = "?programme=rank" if path.endswith("/preview") else ""
+            answer = await visitor.request(route.method, path + query, data=form if route.method == "POST" else None)
             allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
             leads = ("/decide", "/undo", "/activate", "/approve", "/stop")
             done = 303 if route.path.endswith(leads) and route.method == "POST" else 200

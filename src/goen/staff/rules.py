@@ -19,6 +19,7 @@ Right = Literal[
     "campaigns.decide",
     "coupons",
     "coupons.decide",
+    "tiers",
     "imports",
     "shops",
     "terminals",
@@ -44,10 +45,11 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "campaigns.decide",
             "coupons",
             "coupons.decide",
+            "tiers",
         }
     ),
     "accounting": frozenset(
-        {"home", "members", "purchases", "programme", "campaigns", "coupons", "imports", "shops", "audit"}
+        {"home", "members", "purchases", "programme", "campaigns", "coupons", "tiers", "imports", "shops", "audit"}
     ),
     "manager": frozenset(
         {
@@ -60,6 +62,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "programme",
             "campaigns",
             "coupons",
+            "tiers",
             "shops",
             "terminals",
         }

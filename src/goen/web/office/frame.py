@@ -27,6 +27,7 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
             ("programme", "/office/programme", "book-2"),
             ("campaigns", "/office/campaigns", "coin"),
             ("coupons", "/office/coupons", "gift"),
+            ("tiers", "/office/tiers", "shield-lock"),
         ),
     ),
     (
