@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = (
     "/office", "/office/members", "/office/members?q=山田", "/office/purchases", "/office/programme", "/office/imports",
     "/office/campaigns", "/office/campaigns?state=ended", "/office/campaigns/full", "/office/coupons",
-    "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/audit", "/office/shops",
+    "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/products",
+    "/office/audit", "/office/shops",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
 

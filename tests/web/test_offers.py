@@ -240,6 +240,48 @@ async def test_tiers_are_told_counted_and_looked_ahead_at(staffed: Any) -> None:
         assert "シルバー" in (await visitor.get("/office/tiers?lang=en")).text
 
 
+async def stocked(staffed: Any) -> None:
+    """Three products; one is in two shops, one earns nothing, one is a bargain."""
+    for sku, body in (
+        ("4901234567894", {"name": "緑茶 500ml", "price": 150, "cost": 80, "category": "飲料", "brand": "みどり"}),
+        ("T-001", {"name": "商品券", "price": 1000, "points": False}),
+        ("Z-9", {"name": "ﾏﾌﾗｰ", "price": 3900, "tags": ["冬物"], "clearance": True}),
+    ):
+        assert (await staffed.server.put(f"/v1/products/{sku}", json=body)).status_code in (200, 201)
+    for shop, quantity in (("shibuya", 12), ("yokohama", 3.5)):
+        told = await staffed.server.put(f"/v1/inventory/{shop}/4901234567894", json={"quantity": quantity})
+        assert told.status_code in (200, 201, 204), told.text
+
+
+async def test_products_are_listed_found_and_counted(staffed: Any) -> None:
+    await stocked(staffed)
+    for number in range(60):
+        await staffed.server.put(f"/v1/products/X-{number:03}", json={"name": f"見本 {number}"})
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        page = (await visitor.get("/office/products")).text
+        for said in ("緑茶 500ml", "¥150", "¥80", "ポイント対象外", "15.5", "横浜店"):
+            assert said in page, said
+        assert "ﾏﾌﾗｰ" not in page  # On the next page.
+        more = re.search(r'hx-get="([^"]*cursor=[^"]*)"', page)
+        assert more is not None
+        rest = (await visitor.get(more[1].replace("&amp;", "&"), headers=HX)).text
+        assert "ﾏﾌﾗｰ" in rest
+        assert "<html" not in rest
+        for wanted, found in (("緑茶", True), ("みどり", True), ("４９０１２３", True), ("t-001", False), ("%", False)):
+            assert ("緑茶 500ml" in (await visitor.get("/office/products", params={"q": wanted})).text) == found, wanted
+        assert "ﾏﾌﾗｰ" in (await visitor.get("/office/products?q=マフラー")).text
+        only = (await visitor.get("/office/products?which=no_points")).text
+        assert "商品券" in only
+        assert "緑茶" not in only
+        assert "ﾏﾌﾗｰ" in (await visitor.get("/office/products?which=clearance")).text
+        assert "一致する商品はありません" in (await visitor.get("/office/products?q=none")).text
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        page = (await visitor.get("/office/products?q=緑茶")).text
+        assert "12<" in page
+        assert "横浜店" not in page  # Another's stock,
+        assert "¥80" not in page  # and what headquarters pays.
+
+
 async def offered(staffed: Any) -> None:
     """A campaign with all that one can have, and others beside it; for looking at."""
     await drafted(staffed)
@@ -263,6 +305,7 @@ async def offered(staffed: Any) -> None:
     await drafted(staffed, "plan", name="春の企画")
     await couponed(staffed)
     await laddered(staffed)
+    await stocked(staffed)
 
 
 async def test_a_campaign_is_told_tried_started_used_and_ended(staffed: Any) -> None:

@@ -20,6 +20,7 @@ Right = Literal[
     "coupons",
     "coupons.decide",
     "tiers",
+    "products",
     "imports",
     "shops",
     "terminals",
@@ -46,10 +47,23 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "coupons",
             "coupons.decide",
             "tiers",
+            "products",
         }
     ),
     "accounting": frozenset(
-        {"home", "members", "purchases", "programme", "campaigns", "coupons", "tiers", "imports", "shops", "audit"}
+        {
+            "home",
+            "members",
+            "purchases",
+            "programme",
+            "campaigns",
+            "coupons",
+            "tiers",
+            "products",
+            "imports",
+            "shops",
+            "audit",
+        }
     ),
     "manager": frozenset(
         {
@@ -63,6 +77,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "campaigns",
             "coupons",
             "tiers",
+            "products",
             "shops",
             "terminals",
         }

@@ -33,6 +33,7 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
     (
         "records",
         (
+            ("products", "/office/products", "barcode"),
             ("imports", "/office/imports", "file-import"),
             ("shops", "/office/shops", "building-store"),
             ("keys", "/office/keys", "key"),

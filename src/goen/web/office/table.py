@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from goen.web.common.visits import Route, handlers
-from goen.web.office import books, campaigns, coupons, duplicates, home, members, purchases, setup, sign_in, tiers
+from goen.web.office import (
+    books,
+    campaigns,
+    coupons,
+    duplicates,
+    home,
+    members,
+    products,
+    purchases,
+    setup,
+    sign_in,
+    tiers,
+)
 from goen.web.office.frame import refused
 
 ROUTES: tuple[Route, ...] = (
@@ -34,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/office/coupons/{code:str}/stop", "coupons.decide", coupons.stop),
     Route("GET", "/office/tiers", "tiers", tiers.tiers),
     Route("GET", "/office/tiers/preview", "tiers", tiers.look_ahead),
+    Route("GET", "/office/products", "products", products.products),
     Route("GET", "/office/imports", "imports", books.imports),
     Route("GET", "/office/audit", "audit", books.audit),
     Route("GET", "/office/shops", "shops", setup.shops),
