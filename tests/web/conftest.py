@@ -24,9 +24,9 @@ PIN = "2468"
 HOST = "http://localhost:8000"
 
 
-def browser(application: Any, **headers: str) -> httpx.AsyncClient:
-    """A browser at the machine itself; it keeps cookies and follows nothing by itself."""
-    transport = httpx.ASGITransport(application, client=("127.0.0.1", 5000), raise_app_exceptions=True)
+def browser(application: Any, address: str = "127.0.0.1", **headers: str) -> httpx.AsyncClient:
+    """A browser, at the machine itself unless told otherwise; it keeps cookies and follows nothing by itself."""
+    transport = httpx.ASGITransport(application, client=(address, 5000), raise_app_exceptions=True)
     return httpx.AsyncClient(transport=transport, base_url=HOST, headers={"Accept": "text/html", **headers})
 
 

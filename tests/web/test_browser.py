@@ -15,13 +15,17 @@ from web.browsers import WIDTHS, chrome, sound
 from web.conftest import PASSWORD
 from web.test_duplicates import asked
 from web.test_front import buy, relayed, served
+from web.test_offers import offered
 from web.test_one_person import merge, person
 from web.test_terminal import code_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = (
     "/office", "/office/members", "/office/members?q=山田", "/office/purchases", "/office/programme", "/office/imports",
-    "/office/audit", "/office/shops", "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
+    "/office/campaigns", "/office/campaigns?state=ended", "/office/campaigns/full", "/office/coupons",
+    "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/products",
+    "/office/audit", "/office/shops",
+    "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
 
 
@@ -33,6 +37,7 @@ async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: in
     review = await asked(staffed, 1, 2)
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
+    await offered(staffed)
     async with (
         build(staffed.database, staffed.clock, demo=True) as application,
         served(application) as address,

@@ -15,6 +15,7 @@ from goen.web.office.table import ROUTES
 from web.conftest import browser, csrf_of, signed_in
 from web.test_duplicates import asked
 from web.test_front import buy, relayed
+from web.test_offers import couponed, drafted, laddered
 from web.test_one_person import merge, person
 
 HX = {"HX-Request": "true"}
@@ -84,6 +85,49 @@ async def test_points_by_hand_are_shown_before_and_done_once(staffed: Any) -> No
         assert "ポイント調整" in trail
         assert "staff:manager" in trail
         assert "二重付与" in trail
+
+
+async def test_a_manager_moves_so_many_points_a_day_and_no_more_at_however_many_goes(staffed: Any) -> None:
+    await buy(staffed, 1)
+    await buy(staffed, 2)
+    async with (
+        signed_in(staffed.application, "manager", staffed.clock) as visitor,
+        signed_in(staffed.application, "owner", staffed.clock) as owner,
+    ):
+        members = re.findall(r"/office/members/(m_\w+)", (await visitor.get("/office/members?q=山田花子")).text)
+        assert len(set(members)) == 2
+
+        async def adjust(points: int, key: str, *, sure: bool = True, who: Any = visitor, member: int = 0) -> Any:
+            form = {"csrf": csrf_of(who), "points": str(points), "reason": "correction", "key": key}
+            address = f"/office/members/{members[member]}/adjust"
+            return await who.post(address, data=form | ({"sure": "1"} if sure else {}), headers=HX)
+
+        assert (await adjust(4000, "a")).status_code == 200
+        assert (await adjust(4000, "a")).status_code == 200  # The same once more moves nothing more.
+        assert (await adjust(-3000, "b")).status_code == 200  # What is taken counts as what is given.
+        # Whatever is asked side by side, what is left is given once.
+        many = await asyncio.gather(*(adjust(1000, f"c{number}", member=number % 2) for number in range(8)))
+        assert sorted(each.status_code for each in many) == [200] * 3 + [403] * 5
+        for sure in (False, True):
+            refused = await adjust(1, "d", sure=sure)
+            assert refused.status_code == 403
+            assert "本日の残り 0\u00a0P" in refused.text
+        assert (await adjust(20_000, "e", who=owner)).status_code == 200  # Headquarters.
+        staffed.clock.advance(hours=24)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        assert (await adjust(10_000, "f", who=visitor)).status_code == 200
+        assert (await adjust(1, "g", who=visitor)).status_code == 403
+    balances = [(await staffed.server.get(f"/v1/members/{each}/balance")).json()["available"] for each in members[:2]]
+    assert sum(balances) == 10 + 10 + 4000 - 3000 + 3000 + 20_000 + 10_000
+
+
+async def test_an_adjustment_that_cannot_be_is_refused_before_it_is_confirmed(staffed: Any) -> None:
+    await buy(staffed, 1)
+    async with signed_in(staffed.application, "owner", staffed.clock) as visitor:
+        form = {"csrf": csrf_of(visitor), "points": "-11", "reason": "correction", "key": "k"}
+        shown = await visitor.post(f"/office/members/{await member_of(visitor)}/adjust", data=form, headers=HX)
+        assert shown.status_code == 422
+        assert "利用できるポイントが足りません" in shown.text
 
 
 async def test_home_tells_what_the_ledger_says(staffed: Any) -> None:
@@ -168,6 +212,49 @@ async def test_what_another_shop_sold_is_not_shown(staffed: Any) -> None:
         assert (await visitor.post("/office/terminals", data=form, headers=HX)).status_code == 403
 
 
+async def test_a_clerk_sees_numbers_and_no_names(staffed: Any) -> None:
+    await buy(staffed, 1)
+    await relayed(staffed, 2)
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        assert "山田花子" in (await visitor.get("/office/purchases")).text
+        number = re.search(r'mono">(\d+)<', (await visitor.get(f"/office/members/{await member_of(visitor)}")).text)
+        assert number is not None
+    async with signed_in(staffed.application, "clerk", staffed.clock) as visitor:
+        for headers in ({}, HX):
+            page = (await visitor.get("/office/purchases", headers=headers)).text
+            assert number[1] in page
+            assert "山田" not in page
+            assert "ヤマダ" not in page
+
+
+async def test_a_manager_is_led_to_purchases_of_their_own_shops_alone(staffed: Any) -> None:
+    await buy(staffed, 1, external_id="s1")
+    await buy(staffed, 1, external_id="y1", shop="yokohama")
+    await buy(staffed, 1, external_id="y2", shop="yokohama")
+    # Sold at Yokohama, brought back at Shibuya: the movement is Shibuya's, the purchase is not.
+    sold = {
+        shop: (await staffed.server.get(f"/v1/purchases?shop={shop}&external_id={receipt}")).json()
+        for shop, receipt in (("shibuya", "s1"), ("yokohama", "y1"))
+    }
+    back = {
+        "external_id": "b1", "shop": "shibuya", "occurred_at": staffed.clock.now().isoformat(),
+        "lines": [{"line": 1, "quantity": 1}],
+    }  # fmt: skip
+    answer = await staffed.server.post(f"/v1/purchases/{sold['yokohama']['id']}/returns", json=back)
+    assert answer.status_code == 201, answer.text
+    member = sold["shibuya"]["member"]["id"]
+    for role, others in (("owner", 3), ("manager", 0)):
+        async with signed_in(staffed.application, role, staffed.clock) as visitor:
+            for path in (f"/office/members/{member}/timeline", f"/office/members/{member}"):
+                page = (await visitor.get(path)).text
+                timeline = page.partition('id="timeline"')[2].partition("</ul>")[0] or page
+                links = re.findall(r'/office/purchases/(p_\w+)"', timeline)
+                assert sold["shibuya"]["id"] in links
+                assert len([each for each in links if each != sold["shibuya"]["id"]]) == others, (role, path)
+                for link in links:
+                    assert (await visitor.get(f"/office/purchases/{link}")).status_code == 200
+
+
 @pytest.mark.parametrize("role", ROLES)
 async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: Any, role: str) -> None:
     for number in (1, 2, 3, 4):
@@ -175,12 +262,19 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     purchase = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
     review = await asked(staffed, 1, 2)
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
+    await drafted(staffed)
+    await couponed(staffed)
+    await laddered(staffed)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
         for route in ROUTES:
             if route.path in ("/office/live", "/office/sign-out"):
                 continue  # Endless; and tried last.
             path = route.path.replace(":str", "").format(
-                member_id=purchase["member"]["id"], purchase_id=purchase["id"], review_id=review, merge_id=merged["id"]
+                member_id=purchase["member"]["id"],
+                purchase_id=purchase["id"],
+                review_id=review,
+                merge_id=merged["id"],
+                code="haru" if "/coupons/" in route.path else "rain",
             )
             form = {
                 "csrf": csrf_of(visitor),
@@ -190,10 +284,14 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "reason": "goodwill",
                 "key": "k",
                 "same": "no",
+                "day": "2026-11-22",
+                "amount": "1000",
             }
-            answer = await visitor.request(route.method, path, data=form if route.method == "POST" else None)
+            query = "?programme=rank" if path.endswith("/preview") else ""
+            answer = await visitor.request(route.method, path + query, data=form if route.method == "POST" else None)
             allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
-            done = 303 if route.path.endswith(("/decide", "/undo")) and route.method == "POST" else 200
+            leads = ("/decide", "/undo", "/activate", "/approve", "/stop")
+            done = 303 if route.path.endswith(leads) and route.method == "POST" else 200
             assert answer.status_code == (done if allowed else 403), (route.method, path, answer.text[-400:])
             if route.method == "POST" and allowed:
                 answer = await visitor.post(path, data=form | {"csrf": "forged"})

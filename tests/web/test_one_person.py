@@ -89,6 +89,6 @@ async def test_who_bought_for_a_household_is_named_and_its_pool_is_nobody(staffe
         assert pool not in lately
         page = (await visitor.get(f"/office/members/{head}")).text
         assert "20<small> P" in page
-        assert "ポイントは世帯で共有しています" in page
+        assert "ポイントは家族会員で共有しています" in page
         sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r10")).json()["id"]
         assert head in (await visitor.get(f"/office/purchases/{sale}")).text

@@ -93,6 +93,57 @@ async def test_an_owner_needs_the_second_step_and_a_code_serves_once(staffed: An
         assert (await other.post("/office/sign-in/second", data={"code": code})).status_code == 401
 
 
+async def test_a_right_password_does_not_lift_the_lock_of_the_second_step(staffed: Any) -> None:
+    async with browser(staffed.application) as visitor:
+        tried = []
+        for code in ("000001", "000002", "000003", "000004", "000005", "000006"):
+            half = await visitor.post("/office/sign-in", data={"login": "owner", "password": PASSWORD})
+            tried.append(half.status_code)
+            tried.append((await visitor.post("/office/sign-in/second", data={"code": code})).status_code)
+        assert tried == [303, 401] * 5 + [429, 429]
+        staffed.clock.advance(minutes=16)
+        assert (await sign_in(visitor, "owner", staffed.clock)).status_code == 303
+        assert (await visitor.get("/office")).status_code == 200
+
+
+async def test_four_wrong_passwords_leave_room_for_a_right_sign_in_and_are_forgiven_by_it(staffed: Any) -> None:
+    async with browser(staffed.application) as visitor:
+        for _ in range(2):
+            for _ in range(4):
+                answer = await visitor.post("/office/sign-in", data={"login": "owner", "password": "no"})
+                assert answer.status_code == 401
+            assert (await sign_in(visitor, "owner", staffed.clock)).status_code == 303
+            assert (await visitor.get("/office")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("addresses", "last"),
+    [
+        ([f"2001:db8:1:2::{n:x}" for n in range(1, 32)], 429),  # One household has a whole /64.
+        ([f"2001:db8:1:{n:x}::1" for n in range(1, 32)], 401),
+        ([f"192.0.2.{n}" for n in range(1, 32)], 401),
+        (["192.0.2.1", "::ffff:192.0.2.1"] * 15 + ["192.0.2.1"], 429),
+    ],
+)
+async def test_a_network_tries_only_so_often_whatever_address_of_it_asks(
+    staffed: Any, addresses: list[str], last: int
+) -> None:
+    statuses = []
+    for number, address in enumerate(addresses):
+        async with browser(staffed.application, address) as visitor:
+            answer = await visitor.post("/office/sign-in", data={"login": f"who{number}", "password": "no"})
+            statuses.append(answer.status_code)
+    assert statuses == [401] * 30 + [last]
+
+
+async def test_terminal_codes_are_not_guessed_from_all_over_a_network(staffed: Any) -> None:
+    statuses = []
+    for number in range(1, 22):
+        async with browser(staffed.application, f"2001:db8:1:2::{number:x}") as visitor:
+            statuses.append((await visitor.post("/terminal/enrol", data={"code": "ABCD-2345"})).status_code)
+    assert statuses == [422] * 20 + [429]
+
+
 async def test_who_has_no_second_factor_yet_sets_it_up(staffed: Any) -> None:
     await reset_staff(
         staffed.database, "owner", password=PASSWORD, pin=None, second=True, author="test", now=staffed.clock.now()

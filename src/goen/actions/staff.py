@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from goen.database.pool import Database, Reading
+from goen.identity.reachable import network_of
 from goen.shops import store as shops
 from goen.shops.errors import UnknownShop
 from goen.staff import secrets, store
@@ -117,13 +118,15 @@ async def disable_staff(database: Database, login: str, *, author: str, now: Ins
 
 
 async def count_attempt(database: Database, door: Door, address: str, now: Instant) -> None:
-    """Count an attempt to come in from a network address, whichever process was asked.
+    """Count an attempt to come in from a network address, whichever process was asked. Of IPv6 a /64 counts as one:
+    a household has all of it.
 
     Raises:
         SignInLocked: it was one too many.
     """
+    network = network_of(address) or ""
     async with database.writing() as connection:
-        asked = await store.count_attempt(connection, secrets.hash_of(f"{door} {address}"), now, now - ATTEMPTS_WINDOW)
+        asked = await store.count_attempt(connection, secrets.hash_of(f"{door} {network}"), now, now - ATTEMPTS_WINDOW)
     if asked > ATTEMPTS[door]:
         raise SignInLocked
 
@@ -131,7 +134,9 @@ async def count_attempt(database: Database, door: Door, address: str, now: Insta
 async def sign_in(database: Database, login: str, password: str, now: Instant) -> SignedIn:
     """Check a password. The fifth wrong one in a row locks the sign-in for 15 minutes.
 
-    An attempt is counted before it is checked, and forgiven when right, so that guesses sent side by side count.
+    An attempt is counted before it is checked, so that guesses sent side by side count. Only a whole sign-in forgives
+    the wrong ones before it: a right password with the second factor due takes back its own count alone, or else
+    whoever has the password could guess codes without end.
 
     Raises:
         SignInRefused, SignInLocked.
@@ -144,12 +149,15 @@ async def sign_in(database: Database, login: str, password: str, now: Instant) -
     if attempt is None or not right:
         raise SignInRefused
     async with database.transaction() as connection:
-        await store.forgive(connection, attempt.staff_id)
         staff = await store.by_id(connection, attempt.staff_id)
         if staff is None:
             raise SignInRefused
         token = secrets.new_token()
         whole = not staff.needs_second
+        if whole:
+            await store.forgive(connection, staff.staff_id)
+        else:
+            await store.uncount(connection, staff.staff_id, FAILURES_MAX)
         await store.open_session(
             connection,
             secrets.hash_of(token),
@@ -169,7 +177,7 @@ async def second_factor(
     """Check the code of the second factor and make the session whole, under a new token.
 
     ``fresh`` is the secret of a factor that is being set up: it is kept if the code fits. Wrong codes count like
-    wrong passwords.
+    wrong passwords, and with them.
 
     Raises:
         SignInRefused, SignInLocked.

@@ -45,6 +45,7 @@ STATUS: Mapping[str, int] = {
     "staff_exists": 409,
     "forbidden": 403,
     "proof_required": 403,
+    "adjustment_limit": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "ambiguous_member": 409,

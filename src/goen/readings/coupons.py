@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 from goen.database.pool import Reading
+from goen.database.queries import load
 from goen.earning.coupons.codes import code_hash
 from goen.earning.coupons.model import CouponKind, from_json
 from goen.readings import pages
@@ -14,6 +16,7 @@ from goen.shops import coupons as store
 from goen.shops.coupons import BatchRow, Counted, CouponRow, UseRow
 from goen.vocabulary.clock import Instant
 
+_queries = load(__package__, "coupons.sql")
 State = Literal["usable", "not_yet", "used", "expired", "void"]
 
 
@@ -36,6 +39,20 @@ class Mine(NamedTuple):
     issued_at: Instant
     start: Instant | None
     until: Instant | None
+
+
+class Counts(NamedTuple):
+    """Of one kind: codes issued, uses that were not given back, yen taken off."""
+
+    issued: int
+    used: int
+    amount: int
+
+
+async def counts(connection: Reading, kinds: Sequence[str]) -> dict[str, Counts]:
+    """What became of the coupons of these kinds, in one look."""
+    rows = await connection.fetch(_queries.counts.sql, list(kinds))
+    return {row["kind"]: Counts(row["issued"], row["used"], row["amount"]) for row in rows}
 
 
 async def kept(connection: Reading, code: str, version: int | None = None) -> Kept | None:

@@ -143,7 +143,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "bonus": ("ボーナスポイント", "Bonus points"),
 }
 _ADJUSTED: dict[str, tuple[str, str]] = {
-    "goodwill": ("サービス", "goodwill"),
+    "goodwill": ("お詫び・サービス", "goodwill"),
     "correction": ("訂正", "correction"),
     "migration": ("旧システムからの移行", "migration"),
     "promotion": ("販促", "promotion"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -106,6 +106,15 @@ async def by_receipt(connection: Reading, key_hash: int, key_check: int) -> Purc
     """The sale that stands under a receipt's key; None where there is none."""
     purchase_id: str | None = await _queries.by_receipt(connection, key_hash=key_hash, key_check=key_check)
     return None if purchase_id is None else await purchase(connection, purchase_id)
+
+
+async def of_shops(connection: Reading, purchase_ids: Iterable[str], shops: Collection[int]) -> set[str]:
+    """Those of these sales that were made in these shops; ``shops`` empty: all."""
+    homes = {each: home for each in purchase_ids if (home := home_of("p", each)) is not None}
+    if not shops:
+        return set(homes)
+    rows = await connection.fetch(_queries.of_shops.sql, list(homes.values()), list(homes), list(shops))
+    return {row["purchase_id"] for row in rows}
 
 
 async def of_member(

@@ -31,6 +31,13 @@ select p.member_id, p.purchase_id, p.occurred_at
    and (:before_at::timestamptz is null or (p.occurred_at, p.purchase_id) < (:before_at, :before_id::text))
  order by p.occurred_at desc, p.purchase_id desc limit :limit;
 
+-- name: of_shops
+-- Which of these sales these shops made. Read-only.
+select p.purchase_id
+  from unnest(:homes::bigint[], :ids::text[]) as i (member_id, purchase_id)
+  join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id
+ where p.shop_id = any(:shops::bigint[]);
+
 -- name: by_receipt$
 -- The sale that stands under a receipt's key; null where there is none. Read-only.
 select k.subject from act_key k where k.key_hash = :key_hash and k.key_check = :key_check;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -69,6 +70,14 @@ class TierRun(msgspec.Struct, frozen=True):
     finished_at: datetime | None
 
 
+class Stands(NamedTuple):
+    """Who stands where on one ladder: members by tier (None: without one), with a tier by hand, and paused."""
+
+    members: dict[str | None, int]
+    by_hand: int
+    paused: int
+
+
 class TierRuns(msgspec.Struct, frozen=True):
     """Runs, the latest first."""
 
@@ -122,3 +131,10 @@ async def tier_runs(connection: Reading, count: int) -> TierRuns:
     """The latest runs."""
     rows = await connection.fetch(_queries.runs.sql, count)
     return TierRuns([TierRun(r[0], r[1], r[2].partition(":")[0], *r[3:]) for r in rows])
+
+
+async def stands(connection: Reading, code: str, first: bool, today: date) -> Stands:
+    """How many members stand where on a ladder; ``first``: it is the programme's first, whose tiers have rates."""
+    members = {row["tier"]: row["members"] for row in await connection.fetch(_queries.stands.sql, first, code)}
+    hand = (await connection.fetch(_queries.by_hand.sql, today, code))[0]
+    return Stands(members, hand["given"], hand["paused"])

@@ -31,3 +31,18 @@ select c.change, c.programme, c.at, c.day, c.from_tier, c.tier, c.why, c.measure
 -- Runs over all members, the latest first.
 select r.programme, r.day, r.kind, r.raised, r.lowered, r.started_at, r.finished_at from tier_run r
  order by r.started_at desc, r.programme, r.kind limit :count::bigint;
+
+-- name: stands
+-- How many living members stand at each tier of a ladder; ``first``: who was never looked at stands where the member's
+-- own tier says. Read-only.
+select case when t.member_id is null and :first::boolean then m.tier else t.tier end as tier, count(*) as members
+  from member m
+  left join member_tier t on t.member_id = m.member_id and t.programme = :programme
+ where m.status in ('active', 'frozen', 'provisional') and not m.household
+ group by 1;
+
+-- name: by_hand
+-- How many members have a tier by hand, and how many are paused, on a day. Read-only.
+select count(*) filter (where t.manual is not null and (t.manual_until is null or t.manual_until >= :today::date)) as given,
+       count(*) filter (where t.paused_until >= :today::date) as paused
+  from member_tier t where t.programme = :programme;

@@ -62,8 +62,14 @@ insert into sign_in_quota as q (quota_hash, since, asked) values (:quota_hash, :
        asked = case when q.since <= :over then 1 else q.asked + 1 end
 returning asked;
 
+-- name: uncount!
+-- One counted attempt was no failure; a lock that stands on it alone goes with it.
+update staff
+   set failures = greatest(failures - 1, 0), locked_until = case when failures > :failures_max then locked_until end
+ where staff_id = :staff_id;
+
 -- name: forgive!
--- The attempt was right.
+-- The sign-in is whole.
 update staff set failures = 0, locked_until = null where staff_id = :staff_id;
 
 -- name: forgive_pin!

@@ -15,6 +15,12 @@ Right = Literal[
     "duplicates",
     "duplicates.decide",
     "programme",
+    "campaigns",
+    "campaigns.decide",
+    "coupons",
+    "coupons.decide",
+    "tiers",
+    "products",
     "imports",
     "shops",
     "terminals",
@@ -28,8 +34,37 @@ Door = Literal["office", "terminal"]
 _ALL: frozenset[Right] = frozenset(get_args(Right))
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     "owner": _ALL,
-    "marketing": frozenset({"home", "members", "duplicates", "duplicates.decide", "purchases", "programme"}),
-    "accounting": frozenset({"home", "members", "purchases", "programme", "imports", "shops", "audit"}),
+    "marketing": frozenset(
+        {
+            "home",
+            "members",
+            "duplicates",
+            "duplicates.decide",
+            "purchases",
+            "programme",
+            "campaigns",
+            "campaigns.decide",
+            "coupons",
+            "coupons.decide",
+            "tiers",
+            "products",
+        }
+    ),
+    "accounting": frozenset(
+        {
+            "home",
+            "members",
+            "purchases",
+            "programme",
+            "campaigns",
+            "coupons",
+            "tiers",
+            "products",
+            "imports",
+            "shops",
+            "audit",
+        }
+    ),
     "manager": frozenset(
         {
             "home",
@@ -39,17 +74,24 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "purchases",
             "points.adjust",
             "programme",
+            "campaigns",
+            "coupons",
+            "tiers",
+            "products",
             "shops",
             "terminals",
         }
     ),
     "clerk": frozenset({"home", "purchases"}),
-    "auditor": _ALL - {"points.adjust", "duplicates.decide", "terminals"},
+    "auditor": _ALL - {"points.adjust", "duplicates.decide", "campaigns.decide", "coupons.decide", "terminals"},
 }
 #: A password alone does not let these in.
 NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})
 #: Bound to shops of theirs; the others see all.
 OF_A_SHOP: frozenset[Role] = frozenset({"manager", "clerk"})
+
+#: Points that one of them gives and takes by hand a day, together; the others who may have no limit.
+ADJUSTS_PER_DAY: Mapping[Role, int] = {"manager": 10_000}
 
 PASSWORD_MIN = 12
 PIN_DIGITS = (4, 8)

@@ -89,8 +89,13 @@ async def count_attempt(connection: Writing, quota_hash: bytes, now: datetime, o
 
 
 async def forgive(connection: Writing, staff_id: int) -> None:
-    """The password was right."""
+    """The sign-in is whole: wrong attempts before it count no more."""
     await _queries.forgive(connection, staff_id=staff_id)
+
+
+async def uncount(connection: Writing, staff_id: int, most: int) -> None:
+    """One attempt was right, and the next step is due: it alone counts no more."""
+    await _queries.uncount(connection, staff_id=staff_id, failures_max=most)
 
 
 async def forgive_pin(connection: Writing, staff_id: int) -> None:

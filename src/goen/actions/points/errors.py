@@ -50,6 +50,16 @@ class SpendingNotAllowed(Refusal):
         super().__init__(words[reason], reason=reason, debt=0)
 
 
+class AdjustmentLimit(Refusal):
+    """Whoever asks moves only ``per_day`` points by hand a day, of which ``moved`` are; more is for headquarters."""
+
+    code = "adjustment_limit"
+
+    def __init__(self, per_day: int, moved: int) -> None:
+        detail = f"{per_day:,} points a day are moved by hand without headquarters; {moved:,} were today."
+        super().__init__(detail, per_day=per_day, moved=moved)
+
+
 class PurchaseStatus(Refusal):
     """The sale is not in a state that allows this: cancelled already, not placed, already complete."""
 

@@ -154,7 +154,7 @@ def _handler(route: Route, refused: Callable[[Visit, Refusal, int], Response[Any
 
 def status_of(refusal: Refusal) -> int:
     """What a page that shows a refusal answers."""
-    if isinstance(refusal, Forbidden):
+    if isinstance(refusal, Forbidden) or refusal.code == "adjustment_limit":
         return 403
     if isinstance(refusal, NotFound) or refusal.code.startswith("unknown_"):
         return 404

@@ -19,12 +19,21 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
             ("members", "/office/members", "users"),
             ("duplicates", "/office/duplicates", "id-badge-2"),
             ("purchases", "/office/purchases", "receipt-2"),
+        ),
+    ),
+    (
+        "offers",
+        (
             ("programme", "/office/programme", "book-2"),
+            ("campaigns", "/office/campaigns", "coin"),
+            ("coupons", "/office/coupons", "gift"),
+            ("tiers", "/office/tiers", "shield-lock"),
         ),
     ),
     (
         "records",
         (
+            ("products", "/office/products", "barcode"),
             ("imports", "/office/imports", "file-import"),
             ("shops", "/office/shops", "building-store"),
             ("keys", "/office/keys", "key"),

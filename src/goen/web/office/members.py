@@ -7,8 +7,11 @@ from typing import Any
 
 from litestar import Response
 
+from goen.actions.merging.preview import preview
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk
+from goen.actions.points.by_staff import AdjustWithin
 from goen.actions.points.context import idempotent
+from goen.database.pool import Reading
 from goen.identity.presented import Presented, presented
 from goen.members.errors import AmbiguousMember, UnknownMember
 from goen.members.ids import member_id_of
@@ -22,13 +25,12 @@ from goen.readings.member_search import member_search
 from goen.readings.merges import merges
 from goen.readings.why import why
 from goen.shops.model import Principal
-from goen.vocabulary.refusal import Forbidden, InvalidRequest
+from goen.staff.rules import ADJUSTS_PER_DAY
+from goen.vocabulary.refusal import InvalidRequest
 from goen.web.common.visits import Visit, moved
 from goen.web.office.frame import shown
 
 PAGE = 20
-#: What a manager gives or takes without headquarters.
-MANAGER_MAX = 10_000
 REASONS = ("goodwill", "correction", "promotion", "migration", "other")
 
 
@@ -41,7 +43,7 @@ async def search(visit: Visit) -> Response[Any]:
     lately: list[Any] = []
     async with visit.known.database.reading() as connection:
         if wanted and cursor is None:
-            found = await _named(connection, wanted)
+            found = await named(connection, wanted)
         if wanted and not found:
             try:
                 page = await member_search(connection, wanted, PAGE, cursor)
@@ -68,7 +70,7 @@ async def search(visit: Visit) -> Response[Any]:
     return shown(visit, "members.html", "members", **values)
 
 
-async def _named(connection: Any, wanted: str) -> list[MemberView]:
+async def named(connection: Any, wanted: str) -> list[MemberView]:
     """Whoever an identifier names; several where they share a phone or mail."""
     digits = sum(each.isdigit() for each in wanted)
     kinds = ("email",) if "@" in wanted else ("card", "phone") if digits >= 4 else ()
@@ -102,6 +104,7 @@ async def member(visit: Visit) -> Response[Any]:
             return moved(f"/office/members/{profile.id}")  # Merged since: there is one page of one person.
         one = await holders(connection, member_id)
         page = await entries.entries_of(connection, one, PAGE, None, known.shops, visit.language)
+        opens = await _open_purchases(visit, connection, page)
         opened, _ = await lots.lots(connection, one.root, 12, None)
         bought, _ = await purchases.of_member(connection, one, purchases.Span(), 8, None)
         joined = await merges(connection, (await family(connection, member_id)).homes)
@@ -112,7 +115,8 @@ async def member(visit: Visit) -> Response[Any]:
         shops=known.shops, language=visit.language,
     )  # fmt: skip
     return shown(
-        visit, "member.html", "members", member=profile, balance=balance, why=told, entries=page, lots=opened,
+        visit, "member.html", "members", member=profile, balance=balance, why=told, entries=page,
+        open_purchases=opens, lots=opened,
         bought=bought, reasons=REASONS, merges=joined, key=secrets.token_urlsafe(16),
         may_adjust=visit.staff.may("points.adjust"), may_undo=visit.staff.may("duplicates.decide"),
         today=known.context.day_of(visit.now), shop_by_code={each.code: each.name for each in known.shops.all()},
@@ -126,12 +130,20 @@ async def timeline(visit: Visit) -> Response[Any]:
         page = await entries.entries_of(
             connection, one, PAGE, visit.query.get("cursor"), visit.known.shops, visit.language
         )
+        opens = await _open_purchases(visit, connection, page)
     return visit.page(
         "office/timeline.html",
         entries=page,
+        open_purchases=opens,
         member_id=visit.path["member_id"],
         shop_by_code={each.code: each.name for each in visit.known.shops.all()},
     )
+
+
+async def _open_purchases(visit: Visit, connection: Reading, page: entries.Page) -> set[str]:
+    """The purchases behind these movements that the visitor may open: a manager those of their own shops."""
+    ids = [each.purchase_id for each in page.items if each.purchase_id is not None]
+    return await purchases.of_shops(connection, ids, visit.staff.shops)
 
 
 async def adjust(visit: Visit) -> Response[Any]:
@@ -147,16 +159,15 @@ async def adjust(visit: Visit) -> Response[Any]:
     reason, note, key = form.get("reason", ""), form.get("note", "").strip()[:500], form.get("key", "")[:64]
     if reason not in REASONS or not key:
         raise InvalidRequest("reason", "is one of the list")
-    if visit.staff.role == "manager" and abs(points) > MANAGER_MAX:
-        raise Forbidden(f"More than {MANAGER_MAX:,} points by hand are for headquarters.")
     who = presented("member_id", visit.path["member_id"], member_id_of=member_id_of)
     ask = AdjustmentAsk(
         MemberRef("member_id", visit.path["member_id"]), points, reason, note or None,  # type: ignore[arg-type]
         author=visit.staff.author,
     )  # fmt: skip
     act = _adjustment(visit, ask, who, key)
-    before = await known.balances.of(member_id)
     if form.get("sure") != "1":
+        before = await known.balances.of(member_id)
+        await preview(known.database, act, visit.now)  # Or refuses, as the act itself would.
         return visit.page(
             "office/adjust_sure.html", points=points, reason=reason, note=note, key=key, before=before.available,
             after=before.available + points, member_id=visit.path["member_id"],
@@ -169,4 +180,6 @@ async def adjust(visit: Visit) -> Response[Any]:
 def _adjustment(visit: Visit, ask: AdjustmentAsk, who: Presented, key: str) -> Adjust:
     context = visit.known.context
     principal = Principal(0, "office", "server")
-    return Adjust(ask, who, idempotent("office", f"adjust:{key}", context, visit.now), principal, context, visit.now)
+    asked = (ask, who, idempotent("office", f"adjust:{key}", context, visit.now), principal, context, visit.now)
+    per_day = ADJUSTS_PER_DAY.get(visit.staff.role)
+    return Adjust(*asked) if per_day is None else AdjustWithin(*asked, per_day=per_day)

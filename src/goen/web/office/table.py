@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from goen.web.common.visits import Route, handlers
-from goen.web.office import books, duplicates, home, members, purchases, setup, sign_in
+from goen.web.office import (
+    books,
+    campaigns,
+    coupons,
+    duplicates,
+    home,
+    members,
+    products,
+    purchases,
+    setup,
+    sign_in,
+    tiers,
+)
 from goen.web.office.frame import refused
 
 ROUTES: tuple[Route, ...] = (
@@ -23,6 +35,18 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/purchases", "purchases", purchases.purchases),
     Route("GET", "/office/purchases/{purchase_id:str}", "purchases", purchases.purchase),
     Route("GET", "/office/programme", "programme", books.programme),
+    Route("GET", "/office/campaigns", "campaigns", campaigns.campaigns),
+    Route("GET", "/office/campaigns/{code:str}", "campaigns", campaigns.campaign),
+    Route("POST", "/office/campaigns/{code:str}/try", "campaigns", campaigns.try_basket),
+    Route("POST", "/office/campaigns/{code:str}/activate", "campaigns.decide", campaigns.activate),
+    Route("POST", "/office/campaigns/{code:str}/approve", "campaigns.decide", campaigns.approve),
+    Route("POST", "/office/campaigns/{code:str}/stop", "campaigns.decide", campaigns.stop),
+    Route("GET", "/office/coupons", "coupons", coupons.coupons),
+    Route("GET", "/office/coupons/{code:str}", "coupons", coupons.kind),
+    Route("POST", "/office/coupons/{code:str}/stop", "coupons.decide", coupons.stop),
+    Route("GET", "/office/tiers", "tiers", tiers.tiers),
+    Route("GET", "/office/tiers/preview", "tiers", tiers.look_ahead),
+    Route("GET", "/office/products", "products", products.products),
     Route("GET", "/office/imports", "imports", books.imports),
     Route("GET", "/office/audit", "audit", books.audit),
     Route("GET", "/office/shops", "shops", setup.shops),
