@@ -73,6 +73,10 @@ async def test_a_reward_is_taken_sent_and_arrives(retailer):
     assert mine["status"] == "done"
     [told] = (await retailer.server.get(f"/v1/members/{member['id']}/export")).json()["rewards"]
     assert (told["id"], told["address"], told["tracking"]) == (order["id"], ADDRESS, "1234-5678")
+    page = await retailer.server.get(f"/v1/members/{member['id']}/disclosure", headers={"Accept-Language": "ja"})
+    assert "<h2>特典交換</h2>" in page.text
+    assert "お渡し済み" in page.text
+    assert f"{ADDRESS['name']} {ADDRESS['postal_code']} {ADDRESS['address']}" in page.text
     entries = (await retailer.server.get(f"/v1/members/{member['id']}/entries")).json()["items"]
     assert (entries[0]["kind"], entries[0]["points"]) == ("redeem", -500)
     await proven(retailer)
