@@ -27,7 +27,7 @@ from goen.vocabulary.clock import Instant
 
 REPOSITORY = Path(__file__).parents[1]
 TEMPLATE = "goen_template"
-IN_MEMORY, MEMORY_MIN = "GOEN_TESTS_IN_MEMORY", 4 << 30
+IN_MEMORY, MEMORY_MIN = "GOEN_TESTS_IN_MEMORY", 2 << 30
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)  # A Sunday noon in Tokyo.
 
 

@@ -63,7 +63,13 @@ PROFILES: Mapping[Profile, Mapping[str, str]] = {
         "max_connections": "200",
     },
     # For tests alone: quick, and worth nothing after a power cut.
-    "test": {"shared_buffers": "128MB", "fsync": "off", "full_page_writes": "off", "max_connections": "300"},
+    "test": {
+        "shared_buffers": "128MB",
+        "max_wal_size": "256MB",
+        "fsync": "off",
+        "full_page_writes": "off",
+        "max_connections": "300",
+    },
 }
 START_SECONDS = 600  # Recovery after a crash reads back up to max_wal_size.
 LOG_BYTES_MAX = 16 * 1024 * 1024
