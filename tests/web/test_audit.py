@@ -23,12 +23,13 @@ PUT_TOGETHER = {
     "f'member.{status}'": {"member.frozen", "member.active", "member.provisional"},
     "f'member.{what}'": {"member.identifier_added", "member.identifier_removed"},
     "f'{REASON}.points'": {"household.points"},
+    "f'reward.{status}'": {"reward.shipped", "reward.done"},
 }
 #: Details that stand under "As kept" alone: ids, what was asked as a whole, and evidence.
 FOR_MACHINES = {
     "integration", "adjustment_id", "transfer_id", "key_id", "key_ids", "identifier_id", "household_id", "merge_id",
     "claim_id", "extension_id", "endpoint", "endpoint_id", "survivor", "source", "other", "to", "run", "evidence",
-    "outcome", "request", "asked",
+    "outcome", "request", "asked", "order_id",
 }  # fmt: skip
 
 
