@@ -14,6 +14,7 @@ from goen.actions.points.quote import Quote, QuoteAnswer, QuotePurchase
 from goen.api.call import Call, Reply
 from goen.api.decoding import read, refused
 from goen.api.operations import SERVER, Operation
+from goen.api.queries import PageQuery, VersionQuery
 from goen.api.v1.presenting import named, proven
 from goen.api.v1.purchases import MEMBER_REFUSALS, SPENDING_REFUSALS
 from goen.earning.campaigns.checks import Overlap, WorstCase
@@ -93,19 +94,6 @@ class CampaignsAnswer(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class CampaignsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A page of campaigns."""
-
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    cursor: Text | None = None
-
-
-class VersionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another version than the newest."""
-
-    version: Version | None = None
-
-
 class ActivateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which version (default: the newest) and from when (default: as soon as may be)."""
 
@@ -173,7 +161,7 @@ async def _get(call: Call) -> CampaignAnswer:
 
 
 async def _list(call: Call) -> CampaignsAnswer:
-    asked = call.decode_query(CampaignsQuery)
+    asked = call.decode_query(PageQuery)
     async with call.services.database.reading() as connection:
         found, cursor = await readings.listed(
             connection, call.services.context.campaigns, call.now, asked.limit, asked.cursor
@@ -307,7 +295,7 @@ def _operation(method: Any, path: str, summary: str, handler: Any, **more: Any) 
 
 OPERATIONS: tuple[Operation, ...] = (
     _operation(
-        "GET", "/v1/campaigns", "Campaigns, by code", _list, query=CampaignsQuery, answer=CampaignsAnswer,
+        "GET", "/v1/campaigns", "Campaigns, by code", _list, query=PageQuery, answer=CampaignsAnswer,
         roles=VIEWERS,
     ),
     _operation(

@@ -14,6 +14,7 @@ from goen.actions.points.validate import ValidateAnswer, ValidateAsk, ValidateCo
 from goen.api.call import Call, Reply
 from goen.api.decoding import read, refused
 from goen.api.operations import SERVER, WRITERS, Operation
+from goen.api.queries import PageQuery, VersionQuery
 from goen.api.v1.presenting import member_of, named
 from goen.api.v1.purchases import MEMBER_REFUSALS
 from goen.earning.campaigns.model import CampaignCode
@@ -95,19 +96,6 @@ class CouponKindsAnswer(msgspec.Struct, frozen=True):
 
     items: list[CouponKindAnswer]
     next_cursor: str | None
-
-
-class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A page of a list."""
-
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    cursor: Annotated[str, Meta(max_length=4000)] | None = None
-
-
-class VersionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another version than the newest."""
-
-    version: Annotated[int, Meta(ge=1)] | None = None
 
 
 class IssueRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from litestar import Request, Response
+from litestar import Request, Response, get
 from litestar.datastructures import Cookie, State
 from litestar.handlers import HTTPRouteHandler
 
@@ -25,6 +25,7 @@ from goen.staff.rules import Right
 from goen.staff.secrets import csrf_of
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import Forbidden, InvalidRequest, NotFound, Refusal
+from goen.web.common.assets import asset
 from goen.web.common.pages import SURFACE, Language, language_of, page, secure
 from goen.web.common.surroundings import Surroundings
 
@@ -133,22 +134,34 @@ def _handler(route: Route, refused: Callable[[Visit, Refusal, int], Response[Any
             if route.right is not None and not session.staff.may(route.right):
                 raise Forbidden("Your role does not include this.")
             if route.method == "POST":
-                guard_site(request)
-                visit.form = await form_of(request)
-                sent = visit.form.get("csrf", "")
-                if not hmac.compare_digest(sent.encode(), csrf_of(token).encode()):
-                    raise Forbidden("This form is older than your sign-in. Load the page again.")
+                visit.form = await sent_by(request, token)
             return await route.handler(visit)
         except Refusal as refusal:
             return refused(visit, refusal, status_of(refusal))
 
-    answer.__name__ = route.handler.__name__
+    return mounted(route.method, route.path, route.handler.__name__, answer)
+
+
+async def sent_by(request: Request[Any, Any, State], token: str) -> Mapping[str, str]:
+    """The fields of a form that a page of ours has sent for whoever holds this token.
+
+    Raises:
+        Forbidden: it comes from elsewhere, or from before the sign-in.
+    """
+    guard_site(request)
+    form = await form_of(request)
+    if not hmac.compare_digest(form.get("csrf", "").encode(), csrf_of(token).encode()):
+        raise Forbidden("This form is older than your sign-in. Load the page again.")
+    return form
+
+
+def mounted(
+    method: Literal["GET", "POST"], path: str, name: str, answer: Callable[..., Awaitable[Response[Any]]]
+) -> HTTPRouteHandler:
+    """What answers at this address, as a handler of the site."""
+    answer.__name__ = name
     return HTTPRouteHandler(
-        route.path,
-        http_method=[route.method],
-        include_in_schema=False,
-        status_code=200,
-        name=f"{route.method} {route.path}",
+        path, http_method=[method], include_in_schema=False, status_code=200, name=f"{method} {path}"
     )(answer)
 
 
@@ -217,3 +230,16 @@ async def form_of(request: Request[Any, Any, State]) -> dict[str, str]:
 def address_of(request: Request[Any, Any, State]) -> str:
     """Where a request comes from, for limits."""
     return request.client.host if request.client is not None else ""
+
+
+def service_worker(surface: str) -> HTTPRouteHandler:
+    """The service worker of a surface, from an address above which it may work."""
+
+    @get(f"/{surface}/worker.js", include_in_schema=False, name=f"{surface} worker")
+    async def worker() -> Response[bytes]:
+        found = asset("static", f"{surface}/worker.js")
+        assert found is not None
+        headers = {**SURFACE, "service-worker-allowed": f"/{surface}", "cache-control": "no-cache"}
+        return Response(found.raw, media_type="text/javascript", headers=headers)
+
+    return worker

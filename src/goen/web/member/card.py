@@ -25,9 +25,9 @@ from goen.readings.member_profile import member_profile
 from goen.readings.why import arithmetic
 from goen.vocabulary.jan import is_valid
 from goen.vocabulary.refusal import Forbidden
-from goen.web.common.assets import asset
 from goen.web.common.pages import SURFACE, language_of
 from goen.web.common.surroundings import Surroundings
+from goen.web.common.visits import service_worker
 from goen.web.member.visit import MemberVisit, around
 
 LATEST = 5
@@ -155,15 +155,6 @@ async def _events(visit: MemberVisit, chunks: AsyncIterator[bytes]) -> AsyncIter
             del _viewers[handle]
 
 
-@get("/me/worker.js", include_in_schema=False)
-async def _worker() -> Response[bytes]:
-    """The service worker, from an address above which it may work."""
-    found = asset("static", "me/worker.js")
-    assert found is not None
-    headers = {**SURFACE, "service-worker-allowed": "/me", "cache-control": "no-cache"}
-    return Response(found.raw, media_type="text/javascript", headers=headers)
-
-
 @get("/me/manifest.webmanifest", include_in_schema=False)
 async def _manifest(request: Request[Any, Any, State], state: State) -> Response[bytes]:
     """What the installed card is called and looks like."""
@@ -186,4 +177,4 @@ async def _manifest(request: Request[Any, Any, State], state: State) -> Response
     return Response(msgspec.json.encode(about), headers=headers)
 
 
-HANDLERS = (_worker, _manifest)
+HANDLERS = (service_worker("me"), _manifest)

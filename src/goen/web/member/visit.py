@@ -6,7 +6,6 @@ for among what is theirs: another's is not found.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -22,10 +21,10 @@ from goen.readings.family import family
 from goen.shops.model import Principal
 from goen.staff.secrets import csrf_of
 from goen.vocabulary.clock import Instant
-from goen.vocabulary.refusal import Forbidden, Refusal
+from goen.vocabulary.refusal import Refusal
 from goen.web.common.pages import SURFACE, Language, language_of, page
 from goen.web.common.surroundings import Surroundings
-from goen.web.common.visits import cookie, form_of, guard_site, moved, status_of
+from goen.web.common.visits import cookie, mounted, moved, sent_by, status_of
 
 COOKIE = "goen_member"
 SIGN_IN = "/me/sign-in"
@@ -124,21 +123,13 @@ def _handler(route: Route) -> HTTPRouteHandler:
         visit = MemberVisit(request, known, device, token)
         try:
             if route.method == "POST":
-                guard_site(request)
-                visit.form = await form_of(request)
-                sent = visit.form.get("csrf", "")
-                if not hmac.compare_digest(sent.encode(), csrf_of(token).encode()):
-                    raise Forbidden("This form is older than your sign-in. Load the page again.")
+                visit.form = await sent_by(request, token)
             return await route.handler(visit)
         except Refusal as refusal:
             status = 429 if isinstance(refusal, TooManyCodes) else status_of(refusal)
             return visit.page("refused.html", status=status, refusal=refusal, here="")
 
-    answer.__name__ = route.handler.__name__
-    return HTTPRouteHandler(
-        route.path, http_method=[route.method], include_in_schema=False, status_code=200,
-        name=f"{route.method} {route.path}",
-    )(answer)  # fmt: skip
+    return mounted(route.method, route.path, route.handler.__name__, answer)
 
 
 def _to_sign_in(request: Request[Any, Any, State]) -> Response[Any]:

@@ -18,10 +18,9 @@ from goen.readings.staff import clerks
 from goen.shops.model import Principal
 from goen.staff.errors import SignInLocked, SignInRefused, TerminalCodeRefused
 from goen.vocabulary.refusal import Forbidden, Refusal
-from goen.web.common.assets import asset
 from goen.web.common.pages import SURFACE, language_of, page
 from goen.web.common.surroundings import Surroundings
-from goen.web.common.visits import address_of, cookie, form_of, guard_site, moved
+from goen.web.common.visits import address_of, cookie, form_of, guard_site, moved, service_worker
 
 COOKIE = "goen_terminal"
 _YEAR = 400 * 86_400
@@ -118,15 +117,6 @@ def _answer(status: int, body: Any) -> Response[bytes]:
     )
 
 
-@get("/terminal/worker.js", include_in_schema=False)
-async def _worker() -> Response[bytes]:
-    """The service worker, from an address above which it may work."""
-    found = asset("static", "terminal/worker.js")
-    assert found is not None
-    headers = {**SURFACE, "service-worker-allowed": "/terminal", "cache-control": "no-cache"}
-    return Response(found.raw, media_type="text/javascript", headers=headers)
-
-
 @get("/terminal/manifest.webmanifest", include_in_schema=False)
 async def _manifest(request: Request[Any, Any, State]) -> Response[bytes]:
     """What an installed terminal is called and looks like."""
@@ -146,4 +136,4 @@ async def _manifest(request: Request[Any, Any, State]) -> Response[bytes]:
     return Response(msgspec.json.encode(about), headers=headers)
 
 
-HANDLERS = (_terminal, _enrol, _demo, _clerk, _worker, _manifest)
+HANDLERS = (_terminal, _enrol, _demo, _clerk, service_worker("terminal"), _manifest)
