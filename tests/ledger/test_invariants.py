@@ -217,6 +217,11 @@ DAMAGE = {
         " presented_id, shop_id, amount, at from coupon_use",
     ],
     "coupon_void": ["update coupon set void_at = now(), void_uses = 0"],
+    "reward_stock": [
+        "delete from reward_order where status = 'ordered'",
+        "update reward_order set status = 'ordered' where status = 'cancelled'",
+        "update limit_account set drawn = drawn + 1 where code = 'reward_stock:towel'",
+    ],
     "transit": [
         "update entry set points = points - 1 where member_id = {sender} and kind = 'transfer_out'",
         "delete from entry where member_id = {buyer} and kind = 'transfer_in'",

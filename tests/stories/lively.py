@@ -80,6 +80,10 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
     for _ in range(2):
         with_coupon = await retailer.buys(1100, buyer, coupons=[code])
     _ok(await retailer.act(f"/v1/purchases/{with_coupon['id']}/cancel", now()))
+    _ok(await server.put("/v1/rewards/towel", json={"name": "タオル", "points": 1, "delivery": "pickup", "stock": 5}))
+    path = f"/v1/members/{buyer['id']}/reward_orders"
+    taken = [_ok(await retailer.act(path, {"reward": "towel"})) for _ in range(2)]
+    _ok(await retailer.act(f"/v1/reward_orders/{taken[0]['id']}/cancel"))
 
     guests = [await retailer.buys(2200) for _ in range(2)]
     _ok(await retailer.act(f"/v1/purchases/{guests[0]['id']}/claim", {"member": ref(buyer)}))

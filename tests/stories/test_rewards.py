@@ -59,6 +59,8 @@ async def test_a_reward_is_taken_sent_and_arrives(retailer):
     )  # fmt: skip
     again = await take(retailer, member, address=ADDRESS, key="once")
     assert (again.json(), again.headers["idempotent-replayed"]) == (order, "true")
+    elsewhere = await take(retailer, member, address=ADDRESS | {"postal_code": "150-0001"}, key="once")
+    assert refused(elsewhere, "conflict")["fields"] == ["address"]
     assert await left(retailer) == 2
     [waiting] = (await retailer.server.get("/v1/reward_orders")).json()["items"]
     assert (waiting["id"], waiting["address"], waiting["name"]) == (order["id"], ADDRESS, "今治タオル")
@@ -88,11 +90,12 @@ async def test_a_cancel_gives_the_points_back_with_their_dates_and_the_piece_to_
     await gives(retailer, first, 300, expires_on="2027-06-30")
     await given(retailer, second, 500)
     before = await dates(retailer, first)
-    await put(retailer, stock=1, per_member=1)
+    await put(retailer, stock=1, per_member=1, money=110)
     order = await taken(retailer, first)
     refused(await take(retailer, second), "reward_not_available", reason="sold_out")
     cancelled = await back(retailer, order)
-    assert (cancelled.status_code, cancelled.json()["lost"]) == (200, 0)
+    told = cancelled.json()
+    assert (cancelled.status_code, told["name"], told["money"], told["lost"]) == (200, "今治タオル", 110, 0)
     assert await dates(retailer, first) == before
     refused(await back(retailer, order), "reward_order_state")
     await taken(retailer, second)
@@ -123,6 +126,7 @@ async def test_who_may_have_it_and_how_often(retailer):
     await put(retailer, "dear", points=5000)
     refused(await take(retailer, member, "dear"), "not_enough_points", asked=5000, available=4000)
     await put(retailer, "wrong", 422, delivery="coupon")
+    assert (await put(retailer, "wrong", 422, delivery="coupon", coupon="none"))["code"] == "unknown_coupon_kind"
 
 
 async def test_a_till_needs_a_proof_and_cancels_its_own_orders_only(retailer):
@@ -188,6 +192,29 @@ async def test_codes_of_others_are_given_away_once_each_however_many_ask(retaile
     assert await left(retailer, "gift") == 0
     got = next(answer.json() for answer in answers if answer.status_code == 201)
     refused(await back(retailer, got), "reward_order_state", status=409)
+    await proven(retailer)
+
+
+async def test_codes_put_in_at_once_are_all_there(retailer):
+    await put(retailer, "gift", delivery="code")
+    parts = [[f"{part}-{n}" for n in range(20)] for part in range(4)]
+    answers = await asyncio.gather(
+        *(retailer.server.post("/v1/rewards/gift/codes", json={"codes": part}) for part in parts)
+    )
+    assert [answer.json()["added"] for answer in answers] == [20] * 4
+    assert await left(retailer, "gift") == 80
+
+
+async def test_an_order_is_handed_out_or_cancelled_never_both(retailer):
+    await put(retailer)
+    for _ in range(6):
+        member = await retailer.member()
+        await given(retailer, member, 500)
+        order = await taken(retailer, member)
+        handed = retailer.server.post(f"/v1/reward_orders/{order['id']}/hand_over", json={})
+        answers = await asyncio.gather(back(retailer, order), handed)
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        assert await retailer.points(member) == (500 if answers[0].status_code == 200 else 0)
     await proven(retailer)
 
 

@@ -8,10 +8,13 @@ from datetime import datetime
 import msgspec
 
 from goen.actions.members import record
+from goen.actions.points.rewards import anchor_of
 from goen.database.pool import Database
+from goen.earning.coupons.errors import UnknownCouponKind
 from goen.earning.rewards.errors import RewardOrderState, UnknownReward, UnknownRewardOrder
 from goen.earning.rewards.model import Reward, faults
 from goen.purchases.ids import home_of
+from goen.shops import coupons
 from goen.shops import rewards as store
 from goen.shops.model import Principal
 from goen.shops.store import audit
@@ -25,12 +28,14 @@ _FROM = {"shipped": ("ordered",), "done": ("ordered", "shipped")}
 async def put(database: Database, code: str, reward: Reward, by: str, now: datetime) -> None:
     """Keep a reward as it is to be had from now on; orders keep what they have cost.
 
-    :raises InvalidRequest: it contradicts itself.
+    :raises InvalidRequest: it contradicts itself; UnknownCouponKind: there is none of its coupon's kind.
     """
     for field, message in faults(reward):
         raise InvalidRequest(field, message)
     async with database.transaction() as connection:
-        await store.put(connection, code, _encode(reward).decode(), by, now)
+        if reward.coupon is not None and await coupons.kind(connection, reward.coupon) is None:
+            raise UnknownCouponKind(reward.coupon)
+        await store.put(connection, code, anchor_of(code), _encode(reward).decode(), by, now)
         details = {"reward": code, "points": reward.points, "stock": reward.stock}
         await audit(connection, at=now, author=by, action="reward.put", details=details)
 
@@ -41,10 +46,10 @@ async def add_codes(database: Database, code: str, values: Sequence[str], by: st
     :raises UnknownReward: and InvalidRequest, where it is no reward of codes.
     """
     async with database.transaction() as connection:
-        row = await store.reward(connection, code)
-        if row is None:
+        document = await store.lock(connection, code)  # The codes are numbered on, one request after the other.
+        if document is None:
             raise UnknownReward(code)
-        if msgspec.json.decode(row.document, type=Reward).delivery != "code":
+        if msgspec.json.decode(document, type=Reward).delivery != "code":
             raise InvalidRequest("codes", "belong to a reward of delivery code")
         added = await store.add_codes(connection, code, values)
         await audit(connection, at=now, author=by, action="reward.codes", details={"reward": code, "codes": added})
@@ -79,8 +84,6 @@ async def move(
     if row.status not in _FROM[status] or (status == "shipped" and row.delivery != "ship"):
         raise RewardOrderState(row.status)
     async with database.transaction() as connection:
-        # Whoever is about to cancel it looks again.
-        await record.bump_account(connection, row.pool_id or row.member_id)
         if not await store.move(connection, row, status, now, tracking):
             raise RewardOrderState(row.status)
         await record.audit(connection, row.member_id, principal.integration, f"reward.{status}", now, order_id=order_id)

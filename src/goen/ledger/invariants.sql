@@ -376,6 +376,16 @@ select split_part(wrong, ': ', 1) as code, 0::bigint as anchor, format('coupon %
  ]) wrong
  where wrong is not null;
 
+-- name: whole_rewards
+-- Pieces taken of rewards against the orders that stand. Read-only.
+select 'reward_stock' as code, r.anchor, r.code as what, format('taken %s, orders %s', x.taken, x.orders) as detail
+  from reward r
+ cross join lateral (
+   select coalesce((select a.drawn from limit_account a
+                     where a.anchor = r.anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'), 0) as taken,
+          (select count(*) from reward_order o where o.reward = r.code and o.status <> 'cancelled') as orders) x
+ where x.taken <> x.orders;
+
 -- name: whole_keys
 -- Every act has its key, every key its act, and a sale's key its sale. Keys of acts without a document age out.
 select split_part(wrong, ': ', 1) as code, coalesce(a.member_id, k.member_id) as anchor,

@@ -45,9 +45,15 @@ class OrderRow(NamedTuple):
     document: str
 
 
-async def put(connection: Writing, code: str, document: str, by: str, now: datetime) -> None:
-    """Keep a reward as it is to be had from now on."""
-    await _queries.put_reward(connection, code=code, document=document, by=by, now=now)
+async def put(connection: Writing, code: str, anchor: int, document: str, by: str, now: datetime) -> None:
+    """Keep a reward as it is to be had from now on. ``anchor``: where its stock is counted, always the same."""
+    await _queries.put_reward(connection, code=code, anchor=anchor, document=document, by=by, now=now)
+
+
+async def lock(connection: Writing, code: str) -> str | None:
+    """A reward's document, held until the end of the transaction; None where there is none."""
+    row = await _queries.lock_reward(connection, code=code)
+    return None if row is None else row["document"]
 
 
 async def reward(connection: Reading, code: str) -> RewardRow | None:

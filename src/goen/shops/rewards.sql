@@ -1,22 +1,28 @@
 -- name: put_reward!
 -- A reward as it is to be had from now on.
-insert into reward (code, document, changed_at, changed_by) values (:code, :document, :now, :by)
+insert into reward (code, anchor, document, changed_at, changed_by) values (:code, :anchor, :document, :now, :by)
     on conflict (code) do update set document = excluded.document, changed_at = excluded.changed_at,
        changed_by = excluded.changed_by;
 
 -- name: reward^
--- One reward: its document, codes that were put in, and codes or pieces that orders have taken.
+-- One reward: its document, codes that were put in, and the pieces that orders have.
 select r.code, r.document::text as document, r.changed_at, r.changed_by,
-       (select count(*) from reward_code c where c.reward = r.code) as codes,
-       (select count(*) from reward_order o where o.reward = r.code and o.status <> 'cancelled') as ordered
-  from reward r where r.code = :code;
+       (select count(*) from reward_code c where c.reward = r.code) as codes, coalesce(a.drawn, 0) as ordered
+  from reward r
+  left join limit_account a on a.anchor = r.anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'
+ where r.code = :code;
+
+-- name: lock_reward^
+-- A reward's document, held until the end of the transaction.
+select r.document::text as document from reward r where r.code = :code for update;
 
 -- name: rewards
 -- Rewards by code.
 select r.code, r.document::text as document, r.changed_at, r.changed_by,
-       (select count(*) from reward_code c where c.reward = r.code) as codes,
-       (select count(*) from reward_order o where o.reward = r.code and o.status <> 'cancelled') as ordered
-  from reward r where r.code > :after order by r.code limit :rows;
+       (select count(*) from reward_code c where c.reward = r.code) as codes, coalesce(a.drawn, 0) as ordered
+  from reward r
+  left join limit_account a on a.anchor = r.anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'
+ where r.code > :after order by r.code limit :rows;
 
 -- name: add_codes$
 -- Codes of a reward, numbered on from those there are; how many were new.

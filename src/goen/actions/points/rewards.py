@@ -32,7 +32,7 @@ from goen.identity.presented import Presented
 from goen.ledger.model import Terms
 from goen.members.ids import public_id
 from goen.purchases.ids import made
-from goen.purchases.model import Proof
+from goen.purchases.model import MemberRef, Proof
 from goen.shops.model import Principal, Shop
 from goen.vocabulary.fields import Text
 from goen.vocabulary.refusal import InvalidRequest
@@ -65,11 +65,13 @@ class RewardOrderAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
 
 
 class RewardOrderAsked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Canonical request of an order; the address is personal and kept with the order alone."""
+    """Canonical request of an order. The address is personal and kept with the order alone; here stands a mark of
+    it that only the same request has."""
 
-    member: str
+    member: MemberRef
     reward: str
     shop: str | None = None
+    address: str | None = None
 
 
 class RewardCancelAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -149,10 +151,14 @@ class OrderReward(Act):
             shared=((self.anchor, self.stock, EVER),), tiers=self.climbing.wants if self.climbing else (),
         )  # fmt: skip
         self.token = presented.hash or presented.member_id
+        self._mark = None
+        if ask.address is not None:
+            secret = blake2b(idempotency_key.encode(), digest_size=32).digest()
+            self._mark = blake2b(msgspec.json.encode(ask.address), digest_size=8, key=secret).hexdigest()
 
     def asked(self, desk: Desk) -> RewardOrderAsked:
         shop = None if self.shop is None else self.shop.code
-        return RewardOrderAsked(desk.named(self.presented).value or "?", self.ask.reward, shop)
+        return RewardOrderAsked(desk.named(self.presented), self.ask.reward, shop, self._mark)
 
     async def look(self, connection: Reading, books: Books) -> _Seen:
         document = await connection.fetchval(_SQL.reward.sql, self.ask.reward)
@@ -161,7 +167,7 @@ class OrderReward(Act):
         reward = _reward(document)
         if reward.delivery != "code":
             return _Seen(reward)
-        row = await connection.fetchrow(_SQL.free_code.sql, self.ask.reward, self.anchor)
+        row = await connection.fetchrow(_SQL.free_code.sql, self.ask.reward)
         return _Seen(reward) if row is None else _Seen(reward, *row)
 
     def decide(self, desk: Desk) -> Decided:
@@ -260,11 +266,12 @@ class _Held(NamedTuple):
 
     status: str
     points: int
+    money: int
     lots: str
     reward: str
+    document: str
     delivery: str
     coupon: str | None
-    code_number: int | None
     shop_id: int | None
     pool_id: int | None
     used: bool = False
@@ -333,11 +340,9 @@ class CancelRewardOrder(Act):
         anchor = anchor_of(held.reward)
         for account in ((anchor, f"reward_stock:{held.reward}"), (self.member_id, f"reward:{held.reward}")):
             desk.draw_limit(*account, EVER, -1, _NO_CEILING)
-        # Drawn once: of two that cancel at once the second finds it so.
-        desk.draw_limit(self.member_id, "reward_cancel", self.order_id, 1, 1)
         if held.coupon is not None:
             desk.write_more(_SQL.take_coupon.sql, code_hash(held.coupon), held.coupon, desk.now, desk.act_id)
-        desk.write_more(_SQL.cancel_order.sql, desk.now, self.member_id, self.order_id)
+        desk.write_more(_SQL.cancel_order.sql, self.member_id, self.order_id, held.status, desk.now)
         booked = self.context.booked_on(desk.today, desk.today)
         desk.stamp(
             where.member_id,
@@ -345,13 +350,14 @@ class CancelRewardOrder(Act):
                 desk.now, desk.today, booked, held.shop_id, None, self.member_id, None, f"reward:{held.reward}",
             ),
         )  # fmt: skip
+        name = _reward(held.document).named(programme.language)
         about = {"order_id": self.order_id, "member_id": public_id(where.member_id), "reward": held.reward}
         desk.tell("reward.cancelled", where.member_id, held.shop_id, {**about, "points": held.points - lost})
         shop = None if held.shop_id is None else self.context.shops.by_id(held.shop_id)
         if held.points > lost:
             tell_points(desk, where.member_id, shop, None, None, held.points - lost)
         answer = RewardOrderAnswer(
-            self.order_id, held.reward, held.reward, "cancelled", held.points, 0, held.delivery,
+            self.order_id, held.reward, name, "cancelled", held.points, held.money, held.delivery,
             held.coupon and shown(held.coupon), None, desk.now, brief(member), balance(journal), lost,
         )  # fmt: skip
         return Decided(200, encoded(answer), self.order_id, member_id=where.member_id)

@@ -3,17 +3,18 @@
 select r.document::text as document from reward r where r.code = :reward;
 
 -- name: free_code
--- The first code that no standing order has and that nobody else in sight is about to take.
+-- The next code: they are given away in their order, and none comes back.
 select c.number, c.value from reward_code c
  where c.reward = :reward
-   and not exists (select from limit_account a
-                    where a.anchor = :anchor and a.code = 'reward_code:' || c.reward and a.period = c.number::text and a.drawn > 0)
+   and c.number > coalesce((select max(o.code_number) from reward_order o where o.reward = :reward), 0)
  order by c.number limit 1;
 
 -- name: order_held
 -- An order as it is now.
-select o.status, o.points, o.lots::text as lots, o.reward, o.delivery, o.coupon, o.code_number, o.shop_id, o.pool_id
-  from reward_order o where o.member_id = :member_id and o.order_id = :order_id;
+select o.status, o.points, o.money, o.lots::text as lots, o.reward, r.document::text as document, o.delivery, o.coupon,
+       o.shop_id, o.pool_id
+  from reward_order o join reward r on r.code = o.reward
+ where o.member_id = :member_id and o.order_id = :order_id;
 
 -- name: coupon_used
 -- Whether a coupon was used and not given back.
@@ -27,10 +28,9 @@ insert into reward_order (member_id, order_id, reward, status, points, money, lo
 values (:member_id, :order_id, :reward, :status, :points, :money, :lots, :delivery, :coupon, :code_number, :address,
         :now, :now, :act_id, :shop_id, :pool_id);
 
--- name: cancel_order!
--- An order falls away.
-update reward_order set status = 'cancelled', changed_at = :now
- where member_id = :member_id and order_id = :order_id;
+-- name: cancel_order
+-- An order falls away; fails where it has gone on meanwhile.
+select cancel_reward_order(:member_id, :order_id, :status, :at);
 
 -- name: take_coupon
 -- The coupon of an order that falls away; fails where it was used meanwhile.

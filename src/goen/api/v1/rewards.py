@@ -19,12 +19,14 @@ from goen.actions.points.rewards import (
 )
 from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, WRITERS, Operation
+from goen.api.queries import PageQuery
 from goen.api.v1.presenting import Named, member_path, proven
 from goen.api.v1.purchases import MEMBER_REFUSALS, SPENDING_REFUSALS, posted
 from goen.earning.coupons.codes import shown
+from goen.earning.coupons.errors import UnknownCouponKind
 from goen.earning.rewards.errors import RewardNotAvailable, RewardOrderState, UnknownReward, UnknownRewardOrder
 from goen.earning.rewards.model import Reward, RewardCode
-from goen.members.errors import UnknownMember
+from goen.members.errors import MemberWithdrawn, UnknownMember
 from goen.members.ids import member_id_of, public_id
 from goen.readings import pages
 from goen.readings.family import family
@@ -50,13 +52,6 @@ class RewardsAnswer(msgspec.Struct, frozen=True):
 
     items: list[RewardAnswer]
     next_cursor: str | None
-
-
-class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A page of a list."""
-
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    cursor: Annotated[str, Meta(max_length=4000)] | None = None
 
 
 class OrdersQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
@@ -256,7 +251,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     _operation(
         "PUT", "/v1/rewards/{code}", "Put up or change a reward", _put, request=Reward, answer=RewardAnswer,
-        roles=SERVER,
+        roles=SERVER, refusals=(UnknownCouponKind,),
     ),
     _operation(
         "POST", "/v1/rewards/{code}/codes", "Put in codes that are given away", _codes, request=CodesRequest,
@@ -278,7 +273,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     _operation(
         "POST", "/v1/reward_orders/{id}/cancel", "Take an order back", _cancel, request=RewardCancelAsk,
-        answer=RewardOrderAnswer, roles=WRITERS, key="idempotency", refusals=(UnknownRewardOrder, RewardOrderState),
+        answer=RewardOrderAnswer, roles=WRITERS, key="idempotency",
+        refusals=(UnknownRewardOrder, RewardOrderState, MemberWithdrawn),
         absent=(UnknownRewardOrder,),
     ),
     _operation(

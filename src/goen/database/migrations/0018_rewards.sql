@@ -2,6 +2,7 @@
 
 create table reward (
   code text primary key,
+  anchor bigint not null,                  -- the stand-in under which its stock and codes are counted
   document json not null,
   changed_at timestamptz not null,
   changed_by text not null
@@ -39,7 +40,7 @@ create table reward_order (
   primary key (member_id, order_id)
 );
 create index reward_order_open on reward_order (ordered_at, member_id, order_id) where status in ('ordered', 'shipped');
-create index reward_order_reward on reward_order (reward);
+create unique index reward_order_code on reward_order (reward, code_number) where code_number is not null;
 comment on column reward_order.address is 'personal: where it is sent';
 comment on table reward_order is 'member: rewards that members have taken for points';
 
@@ -50,5 +51,16 @@ begin
   perform void_coupon(hash, named, at, act, true);
   if exists (select from coupon c where c.code_hash = hash and c.code = named and c.void_at is null) then
     raise exception 'the coupon of a reward was used' using errcode = 'GO001';
+  end if;
+end $$;
+
+-- An order falls away; where it was sent, handed out or cancelled meanwhile it is looked at again.
+create function cancel_reward_order(member bigint, named text, was text, at timestamptz) returns void
+language plpgsql as $$
+begin
+  update reward_order o set status = 'cancelled', changed_at = at
+   where o.member_id = member and o.order_id = named and o.status = was;
+  if not found then
+    raise exception 'the order of a reward has gone on' using errcode = 'GO001';
   end if;
 end $$;
