@@ -378,11 +378,11 @@ select split_part(wrong, ': ', 1) as code, 0::bigint as anchor, format('coupon %
 
 -- name: whole_rewards
 -- Pieces taken of rewards against the orders that stand. Read-only.
-select 'reward_stock' as code, r.anchor, r.code as what, format('taken %s, orders %s', x.taken, x.orders) as detail
+select 'reward_stock' as code, r.stock_anchor as anchor, r.code as what, format('taken %s, orders %s', x.taken, x.orders) as detail
   from reward r
  cross join lateral (
    select coalesce((select a.drawn from limit_account a
-                     where a.anchor = r.anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'), 0) as taken,
+                     where a.anchor = r.stock_anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'), 0) as taken,
           (select count(*) from reward_order o where o.reward = r.code and o.status <> 'cancelled') as orders) x
  where x.taken <> x.orders;
 

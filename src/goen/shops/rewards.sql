@@ -1,6 +1,6 @@
 -- name: put_reward!
 -- A reward as it is to be had from now on.
-insert into reward (code, anchor, document, changed_at, changed_by) values (:code, :anchor, :document, :now, :by)
+insert into reward (code, stock_anchor, document, changed_at, changed_by) values (:code, :anchor, :document, :now, :by)
     on conflict (code) do update set document = excluded.document, changed_at = excluded.changed_at,
        changed_by = excluded.changed_by;
 
@@ -9,7 +9,7 @@ insert into reward (code, anchor, document, changed_at, changed_by) values (:cod
 select r.code, r.document::text as document, r.changed_at, r.changed_by,
        (select count(*) from reward_code c where c.reward = r.code) as codes, coalesce(a.drawn, 0) as ordered
   from reward r
-  left join limit_account a on a.anchor = r.anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'
+  left join limit_account a on a.anchor = r.stock_anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'
  where r.code = :code;
 
 -- name: lock_reward^
@@ -21,7 +21,7 @@ select r.document::text as document from reward r where r.code = :code for updat
 select r.code, r.document::text as document, r.changed_at, r.changed_by,
        (select count(*) from reward_code c where c.reward = r.code) as codes, coalesce(a.drawn, 0) as ordered
   from reward r
-  left join limit_account a on a.anchor = r.anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'
+  left join limit_account a on a.anchor = r.stock_anchor and a.code = 'reward_stock:' || r.code and a.period = 'ever'
  where r.code > :after order by r.code limit :rows;
 
 -- name: add_codes$

@@ -2,7 +2,7 @@
 
 create table reward (
   code text primary key,
-  anchor bigint not null,                  -- the stand-in under which its stock and codes are counted
+  stock_anchor bigint not null,            -- the stand-in under which its stock and codes are counted
   document json not null,
   changed_at timestamptz not null,
   changed_by text not null
@@ -40,7 +40,7 @@ create table reward_order (
   primary key (member_id, order_id)
 );
 create index reward_order_open on reward_order (ordered_at, member_id, order_id) where status in ('ordered', 'shipped');
-create unique index reward_order_code on reward_order (reward, code_number) where code_number is not null;
+create index reward_order_code on reward_order (reward, code_number) where code_number is not null;
 comment on column reward_order.address is 'personal: where it is sent';
 comment on table reward_order is 'member: rewards that members have taken for points';
 
