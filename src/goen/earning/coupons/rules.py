@@ -225,8 +225,8 @@ def taken_off(
 
 
 def taken_for_nothing(coupon: Coupon) -> UsedCoupon:
-    """A coupon that a till took although nothing was there to take off: used up, none of the lines is its, and it stands
-    in no campaign's way."""
+    """A coupon that a till took although nothing was there to take off: none of the lines is its, and it stands in no
+    campaign's way."""
     return replace(_used(coupon, 0, NO_LINES), gift=None, over=True, alone=False)
 
 
