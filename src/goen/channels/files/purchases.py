@@ -130,7 +130,7 @@ class _Finisher:
         self._total = columns.field(section.total, Memo("total", amount, cast("int | None", None)))
         self._payable = columns.field(section.payable, Memo("payable", amount, cast("int | None", None)))
         self._use_points = columns.field(section.use_points, Memo("use_points", points, 0))
-        self._coupons = columns.field(section.coupons, Memo("coupons", _codes, ()))
+        self._coupons = columns.field(section.coupons, Memo("coupons", _codes, cast("tuple[str, ...]", ())))
         self._history = section.points == "history"
 
     def __call__(self, rows: list[Row]) -> Receipt | None:
