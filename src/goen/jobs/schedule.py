@@ -12,6 +12,7 @@ import structlog
 
 from goen.actions.members import accesses, departures
 from goen.actions.members.erase import erase_due, forget_old_contacts, forget_refused_files
+from goen.actions.points.drawing import draw_due
 from goen.actions.points.lapses import lapse_due
 from goen.actions.points.occasions import referrals_due, sweep_due, welcome_due
 from goen.actions.points.pools import give_back_due, pool_due
@@ -96,6 +97,11 @@ async def end_referrals(means: Means) -> int:
         ended, after = await referrals_due(means.database, means.till, means.context, means.clock.now(), after)
         done += ended
     return done
+
+
+async def decide_draws(means: Means) -> int:
+    """Draw the winners of draws that are over, and publish their seeds."""
+    return await draw_due(means.database, means.till, means.context, means.clock.now())
 
 
 async def purge_visit_codes(means: Means) -> int:
@@ -202,6 +208,7 @@ SCHEDULE: tuple[Job, ...] = (
     Job("greet_members", timedelta(seconds=5), greet_members),
     Job("give_occasions", timedelta(minutes=1), give_occasions),
     Job("end_referrals", timedelta(minutes=1), end_referrals),
+    Job("decide_draws", timedelta(minutes=1), decide_draws),
     Job("keep_tiers", timedelta(seconds=5), keep_tiers),
     Job("purge_feed", timedelta(hours=1), purge_feed),
     Job("purge_visit_codes", timedelta(hours=1), purge_visit_codes),

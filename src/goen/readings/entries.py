@@ -177,6 +177,8 @@ def entry_text(entry: Movement, shop: str | None, language: Language) -> str:
     about = shop
     if kind == "adjust" and entry.reason in _ADJUSTED:
         about = _ADJUSTED[entry.reason][language == "en"]
+    elif kind == "redeem" and (entry.reason or "").startswith("draw:"):
+        about = ("抽選への応募", "entry in a draw")[language == "en"]
     elif kind == "bonus" and (given := BONUSES.get((entry.reason or "").partition(":")[0])) is not None:
         about = given[language == "en"] if shop is None else f"{given[language == 'en']} {shop}"
     text = kind_text(kind, language)

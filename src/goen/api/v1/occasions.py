@@ -73,7 +73,7 @@ class ReferralsAnswer(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-def _shop(call: Call, asked: str | None) -> Shop | None:
+def shop_of(call: Call, asked: str | None) -> Shop | None:
     """The shop that is named, or the key's own; a shop's key names no other."""
     code = asked or call.principal.shop
     if code is None:
@@ -84,7 +84,7 @@ def _shop(call: Call, asked: str | None) -> Shop | None:
 
 
 def _some_shop(call: Call, asked: str | None) -> Shop:
-    shop = _shop(call, asked)
+    shop = shop_of(call, asked)
     if shop is None:
         raise InvalidRequest("shop", "is required")
     return shop
@@ -128,7 +128,7 @@ async def _refer(call: Call) -> Reply:
 async def _report(call: Call, what: Literal["review", "survey"]) -> Reply:
     ask = call.decode(ReportAsk)
     assert call.idempotency_key is not None
-    shop, who = _shop(call, ask.shop), await named(call, ask.member)
+    shop, who = shop_of(call, ask.shop), await named(call, ask.member)
     act = Report(
         what, ask, shop, who.presented, call.idempotency_key, call.principal, call.services.context, call.now
     )  # fmt: skip

@@ -124,3 +124,46 @@ begin
     raise exception 'the referral has gone on' using errcode = 'GO001';
   end if;
 end $$;
+
+-- Draws -------------------------------------------------------------------------------------------
+
+create table prize_draw (
+  code text primary key,
+  document json not null,                  -- its terms; fixed once it is live
+  seed bytea,                              -- made when it goes live, told to nobody before it is over
+  seed_hash text,                          -- SHA-256 of the seed in hex, published from the first moment
+  live_from timestamptz,
+  stopped_at timestamptz,
+  drawn_at timestamptz,                    -- when all was decided and the seed made public
+  put_by text not null,
+  put_at timestamptz not null
+);
+comment on table prize_draw is 'reference: draws with their prizes and odds, and what proves that nobody chose the winners';
+
+create table prize_entry (
+  member_id bigint not null,               -- who was presented
+  entry_id text not null,
+  draw text not null,
+  tickets bigint not null constraint prize_entry_tickets_check check (tickets > 0),
+  points bigint not null,                  -- what was paid for it
+  purchase_id text,                        -- what it was earned by
+  entered_at timestamptz not null,
+  act_id bigint not null,
+  shop_id bigint,
+  primary key (member_id, entry_id)
+);
+create index prize_entry_of on prize_entry (draw, member_id, entry_id);
+comment on table prize_entry is 'member append-only: entries in draws';
+
+create table prize_win (
+  member_id bigint not null,
+  entry_id text not null,
+  ticket bigint not null,
+  draw text not null,
+  prize text not null,
+  won_at timestamptz not null,
+  act_id bigint not null,
+  primary key (member_id, entry_id, ticket)
+);
+create index prize_win_of on prize_win (draw, won_at);
+comment on table prize_win is 'member append-only: tickets that have won a prize';

@@ -47,15 +47,6 @@ class ReferralNotPossible(Refusal):
         super().__init__(detail, reason=reason, **fields)
 
 
-class UnknownReferral(Refusal):
-    """There is no referral of this id."""
-
-    code = "unknown_referral"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such referral.")
-
-
 class NotRewarded(Refusal):
     """Nothing is given for this report. ``reason``: ``no_rule``, ``already`` (once per subject and member),
     ``not_bought``, ``not_this_tier``, ``not_this_segment``, ``not_this_shop``, ``limit_reached``."""

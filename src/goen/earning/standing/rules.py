@@ -6,7 +6,7 @@ from calendar import isleap
 from datetime import date, datetime, timedelta
 
 from goen.earning.expiry import month_end
-from goen.earning.standing.model import Birthday, StandingRule, Visit, WinBack
+from goen.earning.standing.model import Birthday, StandingRule, Visit, Who, WinBack
 
 
 def birthday_in(birth: date, year: int, on: str) -> date:
@@ -52,11 +52,13 @@ def open_at(rule: StandingRule, now: datetime) -> bool:
     return begun and (rule.ends_at is None or now < rule.ends_at)
 
 
-def concerns(
-    rule: StandingRule, tiers: set[str | None], segments: tuple[str, ...], shop: str | None
-) -> str | None:  # fmt: skip
-    """Why the rule is not for this member, or None."""
-    who = rule.who
+def concerns(rule: StandingRule, tiers: set[str | None], segments: tuple[str, ...], shop: str | None) -> str | None:
+    """Why the rule is not for this member here, or None."""
+    return in_circle(rule.who, tiers, segments, shop)
+
+
+def in_circle(who: Who, tiers: set[str | None], segments: tuple[str, ...], shop: str | None) -> str | None:
+    """Why somebody is not one of those whom something is for, or None."""
     if who.shops and shop not in who.shops:
         return "not_this_shop"
     if who.tiers and not tiers & set(who.tiers):
