@@ -133,6 +133,34 @@ async def test_a_welcome_greets_who_registers_and_nobody_twice(retailer):
     await proven(retailer)
 
 
+async def test_who_registered_while_the_worker_was_down_is_greeted_by_the_days_sweep(retailer):
+    await rule(retailer, "hello", "welcome", 300)
+    early, told = await retailer.member(), await retailer.member()
+    ok(await retailer.server.put(f"/v1/members/{early['id']}/segments", json={"segments": ["app"]}))
+    retailer.clock.advance(minutes=11)
+    assert await runs(retailer, greet_members, give_occasions, give_occasions) == [0, 2, 0]
+    assert [await retailer.points(each) for each in (early, told)] == [300, 300]
+
+
+async def test_in_a_household_occasions_are_each_persons_own_and_points_the_pools(retailer):
+    yes = {"given": True}
+    head, spouse = await retailer.member(birth_date="1990-11-24"), await retailer.member(birth_date="1991-11-03")
+    home = ok(await retailer.server.post("/v1/households", json={"head": named(head), "consent": yes}), 201)
+    join = {"member": named(spouse), "head_consent": yes, "member_consent": yes}
+    await retailer.server.post(f"/v1/households/{home['id']}/members", json=join)
+    await rule(retailer, "bd", "birthday", 100)
+    await rule(retailer, "hi", "visit", 5)
+    await rule(retailer, "friends", "referral", 500)
+    answer = await refers(retailer, await code_of(retailer, head), spouse)
+    refused(answer, "referral_not_possible", reason="same_household")
+    assert await runs(retailer, give_occasions) == [2]
+    for member in (head, spouse):
+        ok(await visits(retailer, member), 201)
+        refused(await visits(retailer, member), "visit_not_possible", reason="today")
+    assert [await retailer.points(each) for each in (head, spouse)] == [210, 210]
+    await proven(retailer)
+
+
 # Visits (rule 37) ----------------------------------------------------------------------------------
 
 
@@ -152,6 +180,10 @@ async def test_rule_37_a_visit_counts_once_a_day_and_shop(retailer):
     [entry, *_] = ok(await retailer.server.get(f"/v1/members/{member['id']}/entries"))["items"]
     assert entry["text"] == "ボーナスポイント（来店ポイント 渋谷店）"
     assert await kept(retailer, "hi") == (3, 15)
+    export = ok(await retailer.server.get(f"/v1/members/{member['id']}/export"))
+    assert [(each["shop"], each["by"]) for each in export["visits"]] == [
+        ("shibuya", "staff"), ("yokohama", "staff"), ("shibuya", "staff"),
+    ]  # fmt: skip
     await proven(retailer)
 
 
@@ -247,6 +279,13 @@ async def test_rule_38_both_are_paid_at_the_friends_first_shipped_unreturned_ord
     assert (await retailer.points(host), await retailer.points(friend) - before) == (500, 300)
     assert await told(retailer, host) == [("paid", None)]
     assert await kept(retailer, "friends") == (2, 800)
+    for member, side in ((host, "referrer"), (friend, "friend")):
+        export = await retailer.server.get(f"/v1/members/{member['id']}/export")
+        [referral] = export.json()["referrals"]
+        assert (referral["side"], referral["state"]) == (side, "paid")
+        assert (friend if member is host else host)["id"] not in export.text.replace("audit", "")
+    page = await retailer.server.get(f"/v1/members/{host['id']}/disclosure", headers={"Accept-Language": "ja"})
+    assert "お友だちを紹介" in page.text
     [entry] = ok(await retailer.server.get(f"/v1/members/{host['id']}/entries"))["items"]
     assert entry["text"] == "ボーナスポイント（お友だち紹介特典）"
     await proven(retailer)

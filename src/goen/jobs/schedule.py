@@ -77,8 +77,13 @@ async def pool_points(means: Means) -> int:
 
 async def greet_members(means: Means) -> int:
     """Give who has just registered what standing rules give for it."""
-    ground = (means.database, means.till, means.context)
-    return await until_none(lambda: welcome_due(*ground, means.clock.now()), means.stopping)
+    done = after = 0
+    while not means.stopping.is_set():
+        given, after = await welcome_due(means.database, means.till, means.context, means.clock.now(), after)
+        done += given
+        if not after:
+            break
+    return done
 
 
 async def give_occasions(means: Means) -> int:

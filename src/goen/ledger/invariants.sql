@@ -396,6 +396,16 @@ select 'standing_grant' as code, coalesce(e.presented, g.member_id) as anchor, f
          on g.act_id = e.act_id and g.member_id = e.presented
  where coalesce(e.points, 0) <> coalesce(g.points, 0);
 
+-- name: whole_draws
+-- Prizes taken from stock against the tickets that won them. Read-only.
+select 'draw_stock' as code, 0::bigint as anchor, coalesce(l.code, w.code) as what,
+       format('taken %s, won %s', coalesce(l.drawn, 0), coalesce(w.won, 0)) as detail
+  from (select a.code, sum(a.drawn) as drawn from limit_account a
+         where a.code like 'draw\_stock:%' and a.period = 'ever' group by 1) l
+  full join (select 'draw_stock:' || x.draw || '/' || x.prize as code, count(*) as won from prize_win x group by 1) w
+         on w.code = l.code
+ where coalesce(l.drawn, 0) <> coalesce(w.won, 0);
+
 -- name: whole_keys
 -- Every act has its key, every key its act, and a sale's key its sale. Keys of acts without a document age out.
 select split_part(wrong, ': ', 1) as code, coalesce(a.member_id, k.member_id) as anchor,

@@ -18,7 +18,7 @@ from goen.actions.till.till import Till
 from goen.database.pool import Database, Reading
 from goen.database.queries import load
 from goen.earning.standing.errors import NotRewarded
-from goen.earning.standing.model import Birthday, WinBack
+from goen.earning.standing.model import Birthday, Welcome, WinBack
 from goen.earning.standing.rules import birthday_due, lapse_due, open_at
 from goen.members.errors import MemberWithdrawn, UnknownMember
 
@@ -28,8 +28,8 @@ _TILL = load("goen.actions.till")
 PIECE = 200
 #: Members whom one statement of the daily sweep looks at.
 LOOKED_AT = 2000
-#: A welcome is made up for within so many days of registering: an outage is no reason to go without.
-WELCOME_WITHIN = timedelta(days=7)
+#: Who registers is greeted at once; after an outage of the worker the day's sweep makes up for so many days.
+NEW_WITHIN, WELCOME_WITHIN = timedelta(minutes=10), timedelta(days=7)
 
 
 class Place(NamedTuple):
@@ -41,18 +41,19 @@ class Place(NamedTuple):
     done: bool
 
 
-async def welcome_due(database: Database, till: Till, context: Context, now: datetime) -> int:
-    """Greet who has registered lately; gives how many were."""
+async def welcome_due(database: Database, till: Till, context: Context, now: datetime, after: int) -> tuple[int, int]:
+    """Greet one piece of those who have just registered: how many were, and after whom the next piece begins
+    (0: there is none)."""
+    due: list[tuple[Live, int, str]] = []
+    last = 0
     async with database.reading() as connection:
-        due = []
         for live in await live_of_kind(connection, "welcome"):
             if open_at(live.rule, now):
-                since = max(
-                    filter(None, (now - WELCOME_WITHIN, live.rule.starts_at, await _live_from(connection, live)))
-                )
-                rows = await connection.fetch(_SQL.newcomers.sql, since, live.code, PIECE)
+                since = max(now - NEW_WITHIN, await _since(connection, live))
+                rows = await connection.fetch(_SQL.newcomers.sql, since, live.code, after, PIECE)
                 due += [(live, row["member_id"], EVER) for row in rows]
-    return await _grant(till, context, due, now)
+                last = max(last, rows[-1]["member_id"] if len(rows) == PIECE else 0)
+    return await _grant(till, context, due, now), last
 
 
 async def sweep_due(database: Database, till: Till, context: Context, now: datetime) -> tuple[int, bool]:
@@ -60,7 +61,7 @@ async def sweep_due(database: Database, till: Till, context: Context, now: datet
     there is more to look at."""
     today = context.day_of(now)
     async with database.reading() as connection:
-        rules = [x for kind in ("birthday", "win_back") for x in await live_of_kind(connection, kind)]
+        rules = [x for kind in ("birthday", "win_back", "welcome") for x in await live_of_kind(connection, kind)]
         places = {row["code"]: Place(*row[1:]) for row in await connection.fetch(_SQL.sweeps.sql)}
     for live in rules:
         place = places.get(live.code)
@@ -69,7 +70,7 @@ async def sweep_due(database: Database, till: Till, context: Context, now: datet
         if place.done or not open_at(live.rule, now):
             continue
         async with database.reading() as connection:
-            due, through = await _look(connection, context, live, place.after, today)
+            due, through = await _look(connection, context, live, place.after, now)
         given = await _grant(till, context, due, now)
         async with database.transaction() as connection:
             after = place.after if through is None else through
@@ -92,10 +93,10 @@ async def referrals_due(
 
 
 async def _look(
-    connection: Reading, context: Context, live: Live, after: int, today: date
+    connection: Reading, context: Context, live: Live, after: int, now: datetime
 ) -> tuple[list[tuple[Live, int, str]], int | None]:
     """Who of the next members has an occasion, and up to whom was looked; None: at everybody."""
-    when = live.rule.when
+    when, today = live.rule.when, context.day_of(now)
     rows = await connection.fetch(_SQL.members_after.sql, after, LOOKED_AT)
     if not rows:
         return [], None
@@ -112,14 +113,18 @@ async def _look(
             last = lapse_due(when, row["last_on"], today)
             if last is not None:
                 found.append((live, row["member_id"], last.isoformat()))
+    elif isinstance(when, Welcome):
+        since = max(now - WELCOME_WITHIN, await _since(connection, live))
+        found = [(live, row["member_id"], EVER) for row in active if row["since"] >= since and row["joined_here"]]
     members, occasions = [each[1] for each in found], [each[2] for each in found]
     had = {tuple(row) for row in await connection.fetch(_SQL.had.sql, members, occasions, live.code)}
     return [each for each in found if each[1:] not in had], rows[-1]["member_id"]
 
 
-async def _live_from(connection: Reading, live: Live) -> datetime | None:
-    since: datetime | None = await connection.fetchval(_SQL.live_from.sql, live.code)
-    return since
+async def _since(connection: Reading, live: Live) -> datetime:
+    """From when on a welcome counts: who registered before the rule gave anything has not missed it."""
+    since: datetime = await connection.fetchval(_SQL.live_from.sql, live.code)
+    return since if live.rule.starts_at is None else max(since, live.rule.starts_at)
 
 
 async def _grant(till: Till, context: Context, due: Sequence[tuple[Live, int, str]], now: datetime) -> int:

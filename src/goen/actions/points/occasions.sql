@@ -7,6 +7,7 @@ select m.member_id
   join member m on m.member_id = n.member_id
  where m.status = 'active' and not m.household and (m.import_id is null or m.registered_at is not null)
    and not exists (select from standing_grant s where s.member_id = m.member_id and s.code = :code)
+   and m.member_id > :after
  order by m.member_id limit :piece;
 
 -- name: live_from
@@ -26,6 +27,7 @@ insert into standing_sweep (code, version, day, after, done) values (:code, :ver
 -- name: members_after
 -- The next members in the order of their numbers, with what a birthday asks of them.
 select m.member_id, m.birth_date, coalesce(m.registered_at, m.joined_at) as since,
+       m.import_id is null or m.registered_at is not null as joined_here,
        case when m.household then 'household' else m.status end as status
   from member m where m.member_id > :after order by m.member_id limit :rows;
 

@@ -48,6 +48,8 @@ select exists (
   ), homes as (
     select f.member_id from family f
     union
+    select g.survivor_id from family f join member_merge g on g.member_id = f.member_id
+    union
     select h.household_id from family f join household_member h on h.member_id = f.member_id and h.joined_at is not null
   ), sales as (
     select p.document, p.progress, p.status, coalesce(p.claimed_by, p.member_as_presented) as owner

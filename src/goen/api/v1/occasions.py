@@ -170,7 +170,7 @@ def _operation(method: Any, path: str, summary: str, handler: Any, **more: Any) 
 
 def _posting(path: str, summary: str, handler: Any, *refusals: Any, **more: Any) -> Operation:
     return _operation(
-        "POST", path, summary, handler, status=201, roles=WRITERS, key="idempotency",
+        "POST", path, summary, handler, status=201, roles=WRITERS, key="idempotency", posting=True,
         refusals=(UnknownShop, *MEMBER_REFUSALS, *refusals), **more,
     )  # fmt: skip
 
