@@ -473,3 +473,21 @@ async def test_rule_41_staff_earn_at_a_rate_of_their_own_up_to_a_month(retailer)
     wrong = {"code": "days", "template": {"kind": "double_days"}}
     answer = refused(await retailer.server.post("/v1/campaign_templates", json=wrong), "invalid_request")
     assert answer["errors"][0]["field"] == "template.days_of_month"
+
+
+async def test_rule_38_a_claimed_receipt_is_an_order_and_returns_lower_it(retailer):
+    await rule(retailer, "friends", "referral", 500, when={"amount_min": 1000})
+    host, friend = await retailer.member(), await retailer.member()
+    ok(await refers(retailer, await code_of(retailer, host), friend), 201)
+    guest = await retailer.buys(2200, lines=[{"line": 1, "amount": 1500}, {"line": 2, "amount": 700}])
+    ok(await retailer.act(f"/v1/purchases/{guest['id']}/claim", {"member": named(friend)}))
+    back = {
+        "external_id": "r-1",
+        "occurred_at": retailer.clock.now().isoformat(),
+        "lines": [{"line": 1, "quantity": 1}],
+    }
+    ok(await retailer.server.post(f"/v1/purchases/{guest['id']}/returns", json=back), 201)
+    assert await runs(retailer, end_referrals) == [0]
+    await retailer.buys(1000, friend)
+    assert await runs(retailer, end_referrals) == [1]
+    assert await retailer.points(host) == 500

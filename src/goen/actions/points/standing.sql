@@ -117,7 +117,8 @@ with family as (
 select s.purchase_id, s.business_date from sales s
  where s.status = 'completed' and s.business_date >= :since and coalesce(s.progress, '') not like '%"full":true%'
    and s.total - coalesce((select sum(r.refund) from purchase_return r
-                            where r.member_id = s.member_id and r.purchase_id = s.purchase_id), 0) >= :amount_min
+                            where r.purchase_id = s.purchase_id
+                              and r.member_id in (select h.member_id from homes h union select s.member_id)), 0) >= :amount_min
  order by s.business_date, s.occurred_at limit 1;
 
 -- name: due_referrals
