@@ -6,10 +6,30 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from conftest import SettableClock
+from goen.vocabulary.clock import Instant
+
+
+class LiveClock(SettableClock):
+    """A browser's clock is the real one, so the server's is as well; it can be put forward."""
+
+    def __init__(self) -> None:
+        super().__init__(datetime.now(UTC))
+        self._ahead = timedelta(0)
+
+    def now(self) -> Instant:
+        return datetime.now(UTC) + self._ahead
+
+    def advance(self, **by: float) -> Instant:
+        self._ahead += timedelta(**by)
+        return self.now()
+
 
 AXE = (Path(__file__).parents[1] / "vendor/axe-core/axe.min.js").read_text(encoding="utf-8")
 WIDTHS = (1440, 820, 390)

@@ -11,7 +11,7 @@ import pytest
 from goen.channels.messages.console import ConsoleSender
 from goen.channels.messages.postman import Postman
 from goen.main import build
-from web.browsers import WIDTHS, chrome, sound
+from web.browsers import WIDTHS, LiveClock, chrome, sound
 from web.conftest import PASSWORD
 from web.test_duplicates import asked
 from web.test_front import buy, relayed, served
@@ -27,6 +27,12 @@ PAGES = (
     "/office/audit", "/office/shops",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
+
+
+@pytest.fixture
+def clock() -> LiveClock:
+    """The browser's own."""
+    return LiveClock()
 
 
 @pytest.mark.parametrize(("width", "language"), [(1440, "ja"), (820, "en"), (390, "ja"), (390, "en")])
