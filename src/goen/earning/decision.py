@@ -39,7 +39,8 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     ``tiers``: those of other programmes of tiers than the first. ``coupon_reduction``: yen that coupons take off the
     order, ``reductions`` what each takes off where. The rest is read where a live campaign asks for it, and None or
     empty elsewhere: ``purchases`` and ``channel_purchases`` of the member before this one, the day of the last of
-    them, ``birth_month``, ``segments`` and ``signals`` by name.
+    them, ``birth_month``, ``segments`` and ``signals`` by name. ``kinds_over``: kinds of coupons that campaigns would
+    give and that are not issued any more.
     """
 
     tier: str | None = None
@@ -53,6 +54,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     segments: tuple[str, ...] = ()
     signals: dict[str, Seen] = {}
     reductions: tuple[Reduction, ...] = ()
+    kinds_over: frozenset[str] = frozenset()
 
 
 class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):

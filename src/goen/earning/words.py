@@ -146,6 +146,14 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "進呈するクーポン（{kind}）は配布・利用を終了しています",
         "The kind of coupon {kind} that it gives has been stopped",
     ),
+    "coupon_kind_over": (
+        "進呈するクーポン（{kind}）の利用期間が終了しています",
+        "The kind of coupon {kind} that it gives is over",
+    ),
+    "coupon_kind_ends_during": (
+        "キャンペーン終了前に、進呈するクーポン（{kind}）の利用期間が終了します",
+        "The kind of coupon {kind} that it gives ends before the campaign does",
+    ),
     "unbounded": (
         "付与ポイントの総額に上限がありません",
         "Nothing bounds what it may cost in all",

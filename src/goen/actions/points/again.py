@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from goen.actions.points.campaigns import Drawn, Offer, give_back, points_by_rule
 from goen.actions.points.issuing import rules_with_coupons
-from goen.actions.points.progress import REGULAR, Progress, Undone
-from goen.actions.points.sale import Sale
-from goen.earning.campaigns.limits import drawn_by, points_within, shortened
-from goen.earning.decision import Decision
+from goen.actions.points.progress import REGULAR, Progress, Undone, Waiting
+from goen.actions.points.sale import ADDED, Sale
+from goen.earning.campaigns.limits import drawn_by, points_within, shortened, trimmed
+from goen.earning.decision import Arithmetic, Award, Decision, Miss
+from goen.earning.remainder import regular_and_apart, remaining
 from goen.purchases.model import Purchase
 
 replace = msgspec.structs.replace
@@ -36,19 +39,15 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
     if not undone.limits:
         return undone
     assert sale.holder is not None
+    undone = _bases_back(sale, undone)
     value, limits, lost = sale.engine.value, list[Drawn](), dict[str, int]()
     kept = Progress(pending=undone.pending, confirmed=undone.confirmed, apart=undone.apart)
-    for rule in {each.rule for each in undone.limits}:
-        mine = [each for each in undone.limits if each.rule == rule]
-        points = earned = points_by_rule(sale.remaining).get(rule, 0)
+    for rule, mine in _by_rule(undone.limits).items():
+        earned = points_by_rule(sale.remaining).get(rule, 0)
         if not earned and rule in rules_with_coupons(sale.remaining):
             limits += _draw_for_coupon(sale, mine)
             continue
-        for each in mine:
-            anchor = each.anchor if each.shared else sale.person
-            closed = sale.desk.limits_closed
-            room = 0 if closed else each.most - sale.desk.limit(anchor, each.code, each.period)
-            points = min(points, points_within(each.measure, room, earned, value))
+        points, _ = _covered(sale, mine, earned)
         for each in mine if points else ():
             amount = min(each.amount, drawn_by(each.measure, points, value))
             sale.desk.draw_limit(each.anchor, each.code, each.period, amount, each.most)
@@ -70,6 +69,96 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
     return replace(
         undone, pending=kept.pending, confirmed=kept.confirmed, apart=kept.apart, limits=tuple(limits), waiting=waiting
     )
+
+
+def _by_rule(limits: Sequence[Drawn]) -> dict[str, list[Drawn]]:
+    found: dict[str, list[Drawn]] = {}
+    for each in limits:
+        found.setdefault(each.rule, []).append(each)
+    return found
+
+
+def _covered(sale: Sale, mine: Sequence[Drawn], earned: int) -> tuple[int, Drawn]:
+    """How many of the points the limits cover now, and which covers the fewest."""
+    tightest, points = mine[0], earned
+    for each in mine:
+        anchor = each.anchor if each.shared else sale.person
+        closed = sale.desk.limits_closed
+        room = 0 if closed else each.most - sale.desk.limit(anchor, each.code, each.period)
+        if (fits := points_within(each.measure, room, earned, sale.engine.value)) < points:
+            tightest, points = each, fits
+    return points, tightest
+
+
+def _bases_back(sale: Sale, undone: Undone) -> Undone:
+    """A rate instead of the programme's takes the base off only where that is no loss. So where its limit leaves less
+    of it than that by now, it is not applied any more, and the sale has its base."""
+    for applied in sale.decision.campaigns:
+        rule = f"campaign:{applied.code}"
+        mine = [each for each in undone.limits if each.rule == rule]
+        campaign = sale.context.campaigns.version(applied.code, applied.version)
+        if not mine or not campaign.replaces:
+            continue
+        awards = sale.remaining
+        earned = points_by_rule(awards).get(rule, 0)
+        covered, tightest = _covered(sale, mine, earned)
+        if covered == earned:
+            continue
+        decision = sale.without(rule, Miss(rule, "limit_reached", tightest.told))
+        again = remaining(
+            sale.engine, decision, sale.progress.returned,
+            sale.context.campaigns.pinned(sale.engine, decision),
+        )  # fmt: skip
+        if sum([a.points for a in again]) <= sum([a.points for a in awards]) - (earned - covered):
+            continue
+        undone = _moved(undone, awards, again)
+        sale.decision = _with_what_returns_took(sale, decision, rule, again)
+        undone = replace(undone, limits=tuple([each for each in undone.limits if each.rule != rule]))
+    return undone
+
+
+def _with_what_returns_took(sale: Sale, decision: Decision, dry: str, again: Sequence[Award]) -> Decision:
+    """What earlier returns took back had been given, by the campaign that now is none: the sale gave that and what is
+    left of it, so that all its returns add up."""
+    returned, awards, now = sale.progress.returned, list(decision.awards), _points(again)
+    taken = {REGULAR: returned.earned - sum(returned.apart.values()), **returned.apart}
+    version = next(each.version for each in sale.decision.campaigns if f"campaign:{each.code}" == dry)
+    for rule, points in taken.items():
+        given = points + now.get(rule, 0)
+        mine = [award for award in awards if (award.rule if award.apart else REGULAR) == rule]
+        more = given - sum([award.points for award in mine])
+        if more > 0:
+            awards.append(Award(dry, version, more, 0, Arithmetic(fixed=more, of="sale"), apart=rule != REGULAR))
+        elif more < 0:
+            # The base is that of what is left; what other campaigns gave stays as it is told.
+            mine.sort(key=lambda award: not award.rule.startswith(ADDED))
+            awards = [award for award in awards if award not in mine] + trimmed(mine, given)
+    return replace(decision, awards=tuple(awards), earned=sum([award.points for award in awards]))
+
+
+def _moved(undone: Undone, awards: Sequence[Award], again: Sequence[Award]) -> Undone:
+    """What is given again follows another decision. More points are as far on as the sale is: pending, waiting or
+    confirmed."""
+    was, now = (_points(each) for each in (awards, again))
+    kept = Progress(pending=undone.pending, confirmed=undone.confirmed, apart=undone.apart, waiting=undone.waiting)
+    for rule in was | now:
+        more = now.get(rule, 0) - was.get(rule, 0)
+        if more <= 0:
+            pending = min(-more, kept.of_rule(rule).pending)
+            kept = kept.take_pending(pending, rule).with_more(rule, confirmed=more + pending)
+        elif undone.status == "placed":
+            kept = kept.with_more(rule, pending=more)
+        elif undone.waiting:
+            waiting = (*kept.waiting, Waiting(undone.waiting[-1].on, more, rule))
+            kept = replace(kept.with_more(rule, pending=more), waiting=waiting)
+        else:
+            kept = kept.with_more(rule, confirmed=more)
+    return replace(undone, pending=kept.pending, confirmed=kept.confirmed, apart=kept.apart, waiting=kept.waiting)
+
+
+def _points(awards: Sequence[Award]) -> dict[str, int]:
+    regular, apart = regular_and_apart(awards)
+    return {REGULAR: regular, **apart}
 
 
 def _draw_for_coupon(sale: Sale, mine: list[Drawn]) -> list[Drawn]:

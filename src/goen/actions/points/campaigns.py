@@ -14,6 +14,7 @@ from goen.earning.campaigns.limits import drawn_by
 from goen.earning.campaigns.model import Measure
 from goen.earning.campaigns.running import Running
 from goen.earning.campaigns.scene import Draw, LimitKey, Place, Scene
+from goen.earning.coupons.period import over
 from goen.earning.decision import Award, Decision, Facts
 from goen.earning.evaluate import Engine, Priced
 from goen.purchases.model import Purchase
@@ -42,6 +43,11 @@ class Drawn(msgspec.Struct, frozen=True, array_like=True):
     def shared(self) -> bool:
         """Whether all members draw on the account."""
         return self.anchor < 0
+
+    @property
+    def told(self) -> dict[str, int | str]:
+        """The limit as a miss names it."""
+        return {"measure": self.measure, "most": self.most, "per": self.code.split("/")[2].replace("+", "_")}
 
     @property
     def measure(self) -> Measure:
@@ -109,6 +115,8 @@ class Offer:
             facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
         if self._plan.signals:
             facts = replace(facts, signals=self._context.signals.seen(self._plan.signals, self._scene))
+        if self._plan.kinds:
+            facts = replace(facts, kinds_over=kinds_over(self._context, desk, self._plan.kinds))
         return facts
 
     def decide(
@@ -133,6 +141,15 @@ class Offer:
             drawn,
         )
         return outcome.decision, draw(desk, presented_id, outcome.draws)
+
+
+def kinds_over(context: Context, desk: Desk, kinds: Sequence[str]) -> frozenset[str]:
+    """Of these kinds of coupons those that are not issued now: stopped, or past their own end before they could be
+    used."""
+    found = desk.circumstances.coupon_kinds(kinds)
+    return frozenset(
+        [code for code, kind in zip(kinds, found, strict=True) if kind is None or over(kind, context.zone, desk.now)]
+    )
 
 
 def draw(desk: Desk, presented_id: int, draws: Sequence[Draw]) -> tuple[Drawn, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from goen.actions.points.campaigns import Drawn, give_back, kinds_over, points_by_rule
 from goen.actions.points.context import Context
 from goen.actions.points.progress import Progress, Undone
 from goen.actions.till.desk import Desk
@@ -13,16 +14,18 @@ from goen.actions.till.posting import PurchaseState
 from goen.database.queries import load
 from goen.earning.coupons.codes import code_hash, new_code, shown
 from goen.earning.coupons.period import usable
-from goen.earning.decision import Award
+from goen.earning.decision import Award, Decision, Miss
 from goen.members.ids import public_id
+from goen.vocabulary.points import PointValue
 
+replace = msgspec.structs.replace
 _SQL = load(__package__, "coupons.sql")
 
 
 def issue(
     context: Context, desk: Desk, purchase: PurchaseState, awards: Sequence[Award], progress: Progress
 ) -> Progress:
-    """Give the member the coupons of these awards; those of a kind that was stopped are not given."""
+    """Give the member the coupons of these awards (see :func:`still_issued`)."""
     mine = [award for award in awards if award.coupon is not None]
     member_id = purchase.owner
     if not mine or member_id is None:
@@ -30,8 +33,7 @@ def issue(
     kinds = desk.circumstances.coupon_kinds([award.coupon or "" for award in mine])
     issued = list(progress.issued)
     for award, kind in zip(mine, kinds, strict=True):
-        if kind is None:
-            continue
+        assert kind is not None, "looked at when it was decided"
         code = new_code()
         start, until = usable(kind.issued, context.zone, desk.now)
         desk.write_more(
@@ -41,7 +43,23 @@ def issue(
         about = {"member_id": public_id(member_id), "coupon": shown(code), "kind": kind.code, "usable_until": until}
         desk.tell("coupon.issued", member_id, purchase.shop_id, {"purchase_id": purchase.purchase_id, **about})
         issued.append((award.rule, code))
-    return msgspec.structs.replace(progress, issued=tuple(issued))
+    return replace(progress, issued=tuple(issued))
+
+
+def still_issued(
+    context: Context, desk: Desk, decision: Decision, limits: tuple[Drawn, ...], value: PointValue
+) -> tuple[Decision, tuple[Drawn, ...]]:
+    """An order decided earlier, less coupons of kinds not issued any more; and what stays drawn on limits."""
+    asked = list(dict.fromkeys(award.coupon for award in decision.awards if award.coupon is not None))
+    gone = kinds_over(context, desk, asked) if asked else frozenset[str]()
+    if not gone:
+        return decision, limits
+    lost = [award for award in decision.awards if award.coupon in gone]
+    awards = tuple([award for award in decision.awards if award.coupon not in gone])
+    misses = [Miss(award.rule, "coupon_over") for award in lost]
+    facts = replace(decision.facts, kinds_over=decision.facts.kinds_over | gone)
+    decision = replace(decision, awards=awards, not_applied=(*decision.not_applied, *misses), facts=facts)
+    return decision, give_back(desk, limits, points_by_rule(awards), value, rules_with_coupons(awards))
 
 
 def take_back(desk: Desk, progress: Progress, standing: Collection[str] = ()) -> Progress:
@@ -50,7 +68,7 @@ def take_back(desk: Desk, progress: Progress, standing: Collection[str] = ()) ->
         if rule not in standing:
             desk.write_more(_SQL.take_issued_back.sql, code_hash(code), code, desk.now, desk.act_id)
     kept = tuple([each for each in progress.issued if each[0] in standing])
-    return msgspec.structs.replace(progress, issued=kept)
+    return replace(progress, issued=kept)
 
 
 def give_again(desk: Desk, undone: Undone, standing: Collection[str]) -> tuple[tuple[str, str], ...]:

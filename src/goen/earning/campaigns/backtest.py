@@ -26,6 +26,7 @@ from goen.earning.catalogue import Programmes
 from goen.earning.decision import Award, Decision, Facts
 from goen.earning.remainder import Returned, remaining
 from goen.purchases.model import Purchase
+from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import Refusal
 
 replace = msgspec.structs.replace
@@ -113,8 +114,10 @@ class Backtest:
         articles: Mapping[str, Article],
         traits: Mapping[int, Traits],
         known: dict[int, Known],
+        kinds: Mapping[str, Instant] = {},
     ) -> None:
-        """``known``: purchases before the first sale to come. The campaign's own dates are left aside."""
+        """``known``: purchases before the first sale to come; ``kinds``: from when on kinds of coupons were not issued
+        any more. The campaign's own dates are left aside."""
         self._draft = replace(campaign, starts_at=None, ends_at=None)
         self._programmes = programmes
         self._campaigns = campaigns.with_draft(self._draft)
@@ -123,6 +126,7 @@ class Backtest:
         self._articles = articles
         self._traits = traits
         self._known = known
+        self._kinds = kinds
         self._drawn: dict[tuple[int, str, str], int] = {}
         self._people: set[int] = set()
         self._touched: set[int] = set()
@@ -190,6 +194,8 @@ class Backtest:
             facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
         if unseen := plan.signals - facts.signals.keys():
             facts = replace(facts, signals={**facts.signals, **self._signals.seen(unseen, scene)})
+        if gone := {kind for kind in plan.kinds if kind in self._kinds and self._kinds[kind] <= past.moment}:
+            facts = replace(facts, kinds_over=facts.kinds_over | gone)
         return facts
 
     def _count(self, past: Past, decision: Decision) -> None:

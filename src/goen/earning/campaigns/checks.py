@@ -27,6 +27,7 @@ from goen.earning.campaigns.scene import Place
 from goen.earning.checks import Problem
 from goen.earning.coupons.model import CouponKind
 from goen.earning.programme import Programme
+from goen.vocabulary.clock import Instant
 from goen.vocabulary.money import scaled
 from goen.vocabulary.points import PointValue
 
@@ -120,22 +121,30 @@ class Issued(NamedTuple):
 Kinds = Mapping[str, Issued]
 
 
-def kinds_issued(campaign: Campaign) -> list[str]:
-    """The kinds of coupons that the campaign gives, each once."""
-    return list(dict.fromkeys(each.coupon for each in campaign.effects if isinstance(each, IssueEffect)))
-
-
-def unissuable(campaign: Campaign, kinds: Kinds) -> list[Problem]:
-    """Errors where the campaign would tell members of a coupon that it cannot issue. They forbid going live, and not
-    keeping a draft: its coupons may be made after it."""
+def unissuable(campaign: Campaign, kinds: Kinds, now: Instant) -> list[Problem]:
+    """Errors where the campaign would tell members of a coupon that it cannot issue, by now or from its start on. They
+    forbid going live, and not keeping a draft: its coupons may be made after it. A kind that ends before the campaign
+    is a warning: from then on the campaign gives none."""
     found = []
     for i, effect in enumerate(campaign.effects):
         if isinstance(effect, IssueEffect):
             known = kinds.get(effect.coupon)
-            if known is None or known.stopped:
-                code = "no_such_coupon_kind" if known is None else "coupon_kind_stopped"
-                found.append(Problem("error", f"effects.{i}.coupon", code, {"kind": effect.coupon}))
+            if (fault := _fault(campaign, known, now)) is not None:
+                found.append(Problem(fault[0], f"effects.{i}.coupon", fault[1], {"kind": effect.coupon}))
     return found
+
+
+def _fault(campaign: Campaign, known: Issued | None, now: Instant) -> tuple[Literal["error", "warning"], str] | None:
+    if known is None:
+        return "error", "no_such_coupon_kind"
+    if known.stopped:
+        return "error", "coupon_kind_stopped"
+    ends = known.kind.ends_at
+    if ends is None:
+        return None
+    if ends <= max(now, campaign.starts_at or now):
+        return "error", "coupon_kind_over"
+    return ("warning", "coupon_kind_ends_during") if campaign.ends_at is None or ends < campaign.ends_at else None
 
 
 # Overlaps ----------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import msgspec
 
 from goen.earning.campaigns.conditions import Goods, compiled_hours, member_checks
 from goen.earning.campaigns.effects import Positions, Scratch, compiled_ahead, compiled_effects, measured
-from goen.earning.campaigns.model import Campaign, RateEffect
-from goen.earning.decision import Award, Miss, Values
+from goen.earning.campaigns.model import Campaign
+from goen.earning.decision import Award, Facts, Miss, Values
 from goen.earning.evaluate import Engine
 
 replace = msgspec.structs.replace
@@ -33,7 +33,7 @@ class Compiled:
         self.pays = when.coupons is not None or bool(when.tenders or when.brands)
         self.checks = member_checks(when)
         self.floor = any((when.amount_min, when.amount_max, when.quantity_min))
-        self.replaces = any(isinstance(e, RateEffect) and e.mode == "replace" for e in campaign.effects)
+        self.replaces = campaign.replaces
         self.group = campaign.stacking.group
         self.exclusive = campaign.stacking.exclusive
         self.consumes = campaign.stacking.consumes_lines
@@ -85,6 +85,12 @@ def capped(awards: list[Award], cap: int) -> list[Award]:
         if part or award.coupon:
             kept.append(award if part == award.points else replace(award, points=part, cap=cap))
     return kept
+
+
+def issuable(awards: list[Award], facts: Facts) -> list[Award]:
+    """The awards but for coupons of kinds that were not issued any more."""
+    over = facts.kinds_over
+    return [award for award in awards if award.coupon not in over] if over else awards
 
 
 def overall_cap(engine: Engine, scratch: Scratch) -> int | None:

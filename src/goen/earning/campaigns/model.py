@@ -232,6 +232,16 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         return f"campaign:{self.code}"
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of coupons that it gives, each once."""
+        return tuple(dict.fromkeys(each.coupon for each in self.effects if isinstance(each, IssueEffect)))
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it gives a rate instead of the programme's."""
+        return any(isinstance(each, RateEffect) and each.mode == "replace" for each in self.effects)
+
+    @property
     def apart(self) -> bool:
         """Whether its points are a lot of their own."""
         return self.grant.kind == "limited" or self.funder is not None

@@ -23,14 +23,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
+from goen.earning.campaigns.compiled import Compiled, below_floor, capped, issuable, overall_cap
 from goen.earning.campaigns.conditions import article_of
 from goen.earning.campaigns.effects import Positions, Scratch
 from goen.earning.campaigns.limits import UNLIMITED, Room, covered, granted, reached
 from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.scene import Article, Draw, Drawn, LimitKey, Place, Scene
 from goen.earning.campaigns.shortlist import Entry, Plan, Shortlist, numbered, planned, shortlisted
-from goen.earning.decision import Applied, Award, Decision, Miss, Values
+from goen.earning.decision import Applied, Award, Decision, Facts, Miss, Values
 from goen.earning.evaluate import Engine, Priced
 from goen.purchases.model import Purchase
 from goen.vocabulary.points import POINTS_LIMIT
@@ -136,7 +136,9 @@ class Running:
                 return compiled.miss(*reason)
         if compiled.floor and (miss := below_floor(compiled, scratch, lines)) is not None:
             return miss
-        awards = compiled.entitlement(scratch, lines)
+        awards = issuable(compiled.entitlement(scratch, lines), decision.facts)
+        if not awards and not decision.facts.kinds_over.isdisjoint(compiled.campaign.kinds):
+            return compiled.miss("coupon_over")
         points = awards[0].points if len(awards) == 1 else sum([award.points for award in awards])
         if not points and not any(award.coupon for award in awards):
             return self._nothing(compiled, scratch, lines)
@@ -217,7 +219,7 @@ class Running:
             lines, entitled = candidate.lines, candidate.awards
             gone = consumed | replaced if compiled.replaces else consumed
             if gone:
-                lines, entitled = _on_what_is_left(candidate, gone, scratch)
+                lines, entitled = _on_what_is_left(candidate, gone, scratch, decision.facts)
                 if not entitled:
                     misses.append(compiled.miss("lines_used"))
                     continue
@@ -245,6 +247,8 @@ class Running:
             if lines is not None and lines not in numbers:
                 numbers[lines] = _line_numbers(decision, lines)
             applied.append(Applied(campaign.code, campaign.version, numbers[lines]))
+            if not decision.facts.kinds_over.isdisjoint(campaign.kinds):
+                misses.append(compiled.miss("coupon_over"))
             if cap is not None:
                 cap -= _sum(entitled)
             if compiled.consumes:
@@ -286,7 +290,9 @@ def _line_numbers(decision: Decision, lines: tuple[int, ...]) -> tuple[int, ...]
     return tuple([shares[i].line for i in lines])
 
 
-def _on_what_is_left(candidate: Candidate, gone: set[int], scratch: Scratch) -> tuple[Positions, list[Award]]:
+def _on_what_is_left(
+    candidate: Candidate, gone: set[int], scratch: Scratch, facts: Facts
+) -> tuple[Positions, list[Award]]:
     """A campaign's lines without those that are gone, and what it gives for them."""
     compiled, before = candidate.compiled, _positions(candidate.lines, scratch)
     lines = tuple([i for i in before if i not in gone])
@@ -294,7 +300,7 @@ def _on_what_is_left(candidate: Candidate, gone: set[int], scratch: Scratch) -> 
         return candidate.lines, candidate.awards
     if not lines or (compiled.floor and below_floor(compiled, scratch, lines) is not None):
         return lines, []
-    return lines, compiled.entitlement(scratch, lines)
+    return lines, issuable(compiled.entitlement(scratch, lines), facts)
 
 
 def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, room: Room, points: int) -> Miss | None:

@@ -30,7 +30,7 @@ class Plan(NamedTuple):
 
     ``keys`` are the accounts of the campaigns' limits; ``by_sku`` and ``by_category`` find the campaigns, by
     position, whose goods begin with these; ``categories``: any campaign asks for one; ``whole``: the entries of
-    campaigns that count the whole basket.
+    campaigns that count the whole basket; ``kinds``: those of coupons that campaigns give.
     """
 
     compiled: tuple[Compiled, ...]
@@ -43,6 +43,7 @@ class Plan(NamedTuple):
     by_category: dict[str | None, list[int]]
     categories: bool
     whole: tuple[Entry, ...]
+    kinds: tuple[str, ...]
 
 
 class Shortlist(NamedTuple):
@@ -81,6 +82,7 @@ def planned(live: Sequence[Compiled], place: Place, day: date) -> Plan:
         indexes["category"],
         any(c.goods is not None and c.goods.asks_category for c in holding),
         tuple(Entry(c, k, None) for c, k in zip(holding, keys, strict=True)),
+        tuple(dict.fromkeys(kind for c in holding for kind in c.campaign.kinds)),
     )
 
 

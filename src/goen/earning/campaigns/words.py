@@ -40,6 +40,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "1回のお会計での進呈の上限に達しました",
         "The most that campaigns give for one sale is reached",
     ),
+    "coupon_over": ("進呈するクーポンの利用期間が終了しています", "The coupon that it gives is over"),
     "limit_reached": ("進呈の上限に達しました", "The limit of the campaign is reached"),
 }
 
