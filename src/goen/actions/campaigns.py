@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from goen.actions.points.campaigns import anchor_of
 from goen.actions.points.context import Context
+from goen.actions.points.drawn import anchor_of
 from goen.database.pool import Database, Reading, Writing
 from goen.earning.campaigns.catalogue import Change
 from goen.earning.campaigns.checks import (

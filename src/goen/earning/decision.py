@@ -31,6 +31,20 @@ class Reduction(msgspec.Struct, frozen=True, array_like=True):
     postage: bool = False
 
 
+class StampCard(msgspec.Struct, frozen=True, array_like=True):
+    """A person's stamp card of one campaign: ``stamps`` on it, below zero those owed; the number of the ``last`` full
+    one, and the numbers before it (``gaps``) whose reward was given back."""
+
+    stamps: int = 0
+    last: int = 0
+    gaps: tuple[int, ...] = ()
+
+    @property
+    def filled(self) -> int:
+        """How many were full so far."""
+        return self.last - len(self.gaps)
+
+
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known beside the document when it is decided. New facts get a default, so that decisions
     pinned earlier still decode.
@@ -40,7 +54,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     order, ``reductions`` what each takes off where. The rest is read where a live campaign asks for it, and None or
     empty elsewhere: ``purchases`` and ``channel_purchases`` of the member before this one, the day of the last of
     them, ``birth_month``, ``segments`` and ``signals`` by name. ``kinds_over``: kinds of coupons that campaigns would
-    give and that are not issued any more.
+    give and that are not issued any more; ``cards``: the person's stamp cards before this purchase, by campaign.
     """
 
     tier: str | None = None
@@ -55,6 +69,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     signals: dict[str, Seen] = {}
     reductions: tuple[Reduction, ...] = ()
     kinds_over: frozenset[str] = frozenset()
+    cards: dict[str, StampCard] = {}
 
 
 class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,7 +93,9 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     on; ``base`` the money it was computed on; ``category`` the category where a tier's rate met it;
     ``granted`` what a limit left of the entitlement, absent where none did. Of a campaign: ``effect`` is which
     of its effects, ``cap`` the points that one sale gets at most where that bound, ``apart`` whether the points
-    are a lot of their own, and the kind of ``coupon`` that is issued instead of points."""
+    are a lot of their own, the kind of ``coupon`` that is issued and the ``gift`` that is handed over instead of
+    points; ``stamps`` go onto the member's card, and fill ``cards`` by number, for each of which the reward is given.
+    """
 
     rule: str
     version: int
@@ -91,6 +108,19 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     cap: int | None = None
     apart: bool = False
     coupon: str | None = None
+    gift: str | None = None
+    stamps: int = 0
+    cards: tuple[int, ...] = ()
+
+    @property
+    def beside(self) -> bool:
+        """Whether it gives something else than points."""
+        return bool(self.coupon or self.gift or self.stamps)
+
+    @property
+    def coupons(self) -> int:
+        """How many coupons it gives."""
+        return 0 if self.coupon is None else len(self.cards) if self.stamps else 1
 
 
 class Miss(msgspec.Struct, frozen=True, omit_defaults=True):

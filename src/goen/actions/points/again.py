@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from goen.actions.points.campaigns import Drawn, Offer, give_back, points_by_rule
-from goen.actions.points.issuing import rules_with_coupons
+from goen.actions.points.campaigns import Offer
+from goen.actions.points.drawn import Drawn, draw, give_back, points_by_rule
 from goen.actions.points.progress import REGULAR, Progress, Undone, Waiting
 from goen.actions.points.sale import ADDED, Sale
+from goen.actions.points.stamping import cards_of
+from goen.earning.campaigns.effects import on_card
 from goen.earning.campaigns.limits import drawn_by, points_within, shortened, trimmed
-from goen.earning.decision import Arithmetic, Award, Decision, Miss
+from goen.earning.campaigns.stamps import EMPTY, stamps_drawn
+from goen.earning.decision import Arithmetic, Award, Decision, Miss, StampCard
 from goen.earning.remainder import regular_and_apart, remaining
 from goen.purchases.model import Purchase
 
@@ -26,9 +29,12 @@ def decide_again(sale: Sale, document: Purchase, decision: Decision) -> Decision
         sale.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date,
         sale.decision.as_of,
     )  # fmt: skip
-    give_back(sale.desk, sale.progress.limits, {}, sale.engine.value)
+    give_back(sale.desk, sale.progress.limits, (), sale.engine.value)
     drawn: tuple[Drawn, ...] = ()
     if offer is not None:
+        if offer.stamps:
+            cards = offer.cards(sale.desk, sale.person, sale.purchase.purchase_id)
+            decision = replace(decision, facts=replace(decision.facts, cards=cards))
         decision, drawn = offer.decide(sale.desk, sale.person, sale.presented, decision, None)
     sale.progress = replace(sale.progress, limits=drawn)
     return decision
@@ -39,13 +45,13 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
     if not undone.limits:
         return undone
     assert sale.holder is not None
-    undone = _bases_back(sale, undone)
+    undone = _bases_back(sale, _cards_as_now(sale, undone))
     value, limits, lost = sale.engine.value, list[Drawn](), dict[str, int]()
     kept = Progress(pending=undone.pending, confirmed=undone.confirmed, apart=undone.apart)
-    for rule, mine in _by_rule(undone.limits).items():
+    for rule, mine in _by_rule([each for each in undone.limits if each.of_card is None]).items():
         earned = points_by_rule(sale.remaining).get(rule, 0)
-        if not earned and rule in rules_with_coupons(sale.remaining):
-            limits += _draw_for_coupon(sale, mine)
+        if not earned and any(award.beside for award in sale.remaining if award.rule == rule):
+            limits += _draw_a_use(sale, mine)
             continue
         points, _ = _covered(sale, mine, earned)
         for each in mine if points else ():
@@ -54,6 +60,8 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
             limits.append(replace(each, amount=amount))
         if points < earned:
             lost[rule] = earned - points
+    for award in sale.remaining:
+        limits += draw(sale.desk, _whose_card(sale, undone), stamps_drawn(award.rule, [award]))
     for rule, points in lost.items():
         own = rule if rule in undone.apart else REGULAR
         pending = min(points, kept.of_rule(own).pending)
@@ -95,7 +103,7 @@ def _bases_back(sale: Sale, undone: Undone) -> Undone:
     of it than that by now, it is not applied any more, and the sale has its base."""
     for applied in sale.decision.campaigns:
         rule = f"campaign:{applied.code}"
-        mine = [each for each in undone.limits if each.rule == rule]
+        mine = [each for each in undone.limits if each.rule == rule and each.of_card is None]
         campaign = sale.context.campaigns.version(applied.code, applied.version)
         if not mine or not campaign.replaces:
             continue
@@ -117,9 +125,50 @@ def _bases_back(sale: Sale, undone: Undone) -> Undone:
     return undone
 
 
+def _cards_as_now(sale: Sale, undone: Undone) -> Undone:
+    """Stamps go onto the cards as they are now: one that other sales have filled meanwhile gives no second reward. One
+    that is nearer to full than it was gives its reward to the next sale."""
+    decision = sale.decision
+    effects = {
+        rule: effect
+        for each in decision.campaigns
+        if (effect := sale.context.campaigns.version(each.code, each.version).stamps) is not None
+        and (rule := f"campaign:{each.code}")
+    }
+    if not effects:
+        return undone
+    codes = [rule.partition(":")[2] for rule in effects]
+    person = sale.desk.place(_whose_card(sale, undone))[0]
+    now = cards_of(sale.desk, person, codes, sale.purchase.business_date, sale.purchase.purchase_id)
+    was = decision.facts.cards
+    now = {
+        code: StampCard(min(card.stamps, was.get(code, EMPTY).stamps), card.last, card.gaps)
+        for code, card in now.items()
+    }
+    awards, before = [], sale.remaining
+    for award in decision.awards:
+        if award.stamps:
+            bare = replace(award, points=0, cards=(), coupon=None, gift=None, granted=None)
+            again = on_card(effects[award.rule], bare, now[award.rule.partition(":")[2]])
+            if again is None:
+                continue
+            award = replace(again, points=min(again.points, award.points), granted=award.granted)  # noqa: PLW2901
+        awards.append(award)
+    facts = replace(decision.facts, cards={**was, **now})
+    sale.decision = replace(decision, awards=tuple(awards), facts=facts, earned=sum([a.points for a in awards]))
+    after = sale.remaining
+    for rule in effects:
+        sale.decision = _with_what_returns_took(sale, sale.decision, rule, after)
+    return _moved(undone, before, after)
+
+
+def _whose_card(sale: Sale, undone: Undone) -> int:
+    return next((each.anchor for each in undone.limits if each.of_card is not None), sale.presented)
+
+
 def _with_what_returns_took(sale: Sale, decision: Decision, dry: str, again: Sequence[Award]) -> Decision:
-    """What earlier returns took back had been given, by the campaign that now is none: the sale gave that and what is
-    left of it, so that all its returns add up."""
+    """What earlier returns took back had been given, by the campaign that gives less now: the sale gave that and what
+    is left of it, so that all its returns add up."""
     returned, awards, now = sale.progress.returned, list(decision.awards), _points(again)
     taken = {REGULAR: returned.earned - sum(returned.apart.values()), **returned.apart}
     version = next(each.version for each in sale.decision.campaigns if f"campaign:{each.code}" == dry)
@@ -161,13 +210,13 @@ def _points(awards: Sequence[Award]) -> dict[str, int]:
     return {REGULAR: regular, **apart}
 
 
-def _draw_for_coupon(sale: Sale, mine: list[Drawn]) -> list[Drawn]:
-    """A use for the coupon of a revived sale; where none is left, it is not given any more."""
+def _draw_a_use(sale: Sale, mine: list[Drawn]) -> list[Drawn]:
+    """A use for the coupon, gift or stamps of a revived sale; where none is left, they are not given any more."""
     desk = sale.desk
     for each in mine:
         anchor = each.anchor if each.shared else sale.person
         if desk.limits_closed or desk.limit(anchor, each.code, each.period) + each.amount > each.most:
-            awards = tuple([a for a in sale.decision.awards if a.rule != each.rule or a.coupon is None])
+            awards = tuple([a for a in sale.decision.awards if a.rule != each.rule or not a.beside])
             sale.decision = replace(sale.decision, awards=awards)
             return []
     for each in mine:

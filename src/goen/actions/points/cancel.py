@@ -5,15 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from goen.actions.points.again import draw_again
-from goen.actions.points.campaigns import give_back
 from goen.actions.points.context import keep_up, regular_terms
 from goen.actions.points.coupons import draw_again as use_again
 from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.coupons import use
+from goen.actions.points.drawn import give_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back, terms_of
+from goen.actions.points.issuing import coupons_by_rule
 from goen.actions.points.issuing import give_again as give_issued_again
-from goen.actions.points.issuing import rules_with_coupons
 from goen.actions.points.issuing import take_back as take_issued_back
 from goen.actions.points.orders import CancelAsk, OrderAct, ReviveAsk
 from goen.actions.points.progress import Apart, Progress, Undone, stored
@@ -65,11 +65,11 @@ class CancelPurchase(OrderAct):
             earned = {r: progress.of_rule(r).pending + progress.of_rule(r).confirmed for r in progress.rules}
             taken_back = take_back(journal, earned, progress, "debt", terms)
             moved, own = moved - taken_back.booked, taken_back.own
-            give_back(sale.desk, progress.limits, {}, sale.engine.value)
+            give_back(sale.desk, progress.limits, (), sale.engine.value)
             for drawn in progress.unproven:
                 give_back_unproven(sale.desk, sale.spender, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
-        take_issued_back(sale.desk, progress)
+        take_issued_back(sale.desk, progress, {})
         if sale.decision.coupons and not progress.returned.full:
             give_coupons_back(sale.desk, sale.purchase, sale.decision.coupons, progress.coupons)
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
@@ -130,7 +130,7 @@ class RevivePurchase(OrderAct):
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.progress = replace(
             sale.progress, waiting=undone.waiting, limits=undone.limits, coupons=undone.coupons, undone=None,
-            issued=give_issued_again(sale.desk, undone, rules_with_coupons(sale.remaining)),
+            issued=give_issued_again(sale.desk, undone, coupons_by_rule(sale.remaining)),
         )  # fmt: skip
         sale.save(status=undone.status, decision=stored(sale.decision))
         sale.tell(

@@ -8,9 +8,10 @@ from decimal import Decimal
 import msgspec
 
 from goen.actions.points.answers import encoded
-from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
+from goen.actions.points.campaigns import Offer
 from goen.actions.points.context import Context, idempotent, regular_terms, slide
 from goen.actions.points.coupons import with_coupons
+from goen.actions.points.drawn import NOTHING_DRAWN
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.granting import by_rule, grant, provision
 from goen.actions.points.issuing import issue

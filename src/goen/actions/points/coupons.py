@@ -15,8 +15,8 @@ import msgspec
 from msgspec import UNSET
 
 from goen.actions.points.answers import Warned
-from goen.actions.points.campaigns import Drawn
 from goen.actions.points.context import Context
+from goen.actions.points.drawn import Drawn
 from goen.actions.points.errors import CouponNotUsable
 from goen.actions.till.books import Found
 from goen.actions.till.desk import Desk

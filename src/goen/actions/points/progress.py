@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from goen.actions.points.campaigns import Drawn
+from goen.actions.points.drawn import Drawn
 from goen.actions.points.proof import Unproven
 from goen.actions.till.posting import PurchaseState
 from goen.earning.decision import Decision

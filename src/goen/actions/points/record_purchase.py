@@ -13,14 +13,16 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
-from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
+from goen.actions.points.campaigns import Offer
 from goen.actions.points.context import Context, slide
 from goen.actions.points.coupons import Chosen, Redeeming, normalised, use, with_coupons
+from goen.actions.points.drawn import NOTHING_DRAWN
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.issuing import issue
 from goen.actions.points.paying import Paying
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import Permit, Proven
+from goen.actions.points.stamping import stamped
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
@@ -116,7 +118,7 @@ class RecordPurchase(Act):
         else:
             self.wants = Wants(
                 members=members, holds=holds, limits=(*limits, *offer.limits), spends=spends, history=offer.history,
-                traits=offer.traits, skus=offer.skus, shared=offer.shared, tiers=tiers,
+                traits=offer.traits, skus=offer.skus, shared=offer.shared, tiers=tiers, stamps=offer.stamps,
             )  # fmt: skip
         if redeeming is not None:
             self.wants = replace(self.wants, coupons=redeeming.wanted)
@@ -179,6 +181,8 @@ class RecordPurchase(Act):
             if given is not progress:
                 issued, purchase = given.issued, purchase._replace(progress=stored(given.moved(-where.shift)))
         desk.add_purchase(purchase)
+        if drawn:
+            stamped(self.context, desk, purchase, (decision,), (), drawn, where.who)
         if decision.coupons:
             use(desk, purchase, decision.coupons, self.shop.shop_id)
         climbed: Sequence[TierProgress] = ()

@@ -16,6 +16,7 @@ from goen.actions.points.issuing import still_issued
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import tell_points
+from goen.actions.points.stamping import stamped
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
@@ -260,6 +261,11 @@ class Sale:
     def save(self, **changes: Any) -> None:
         """Keep progress, decision and the given columns."""
         _, shift = self.desk.holding(self.purchase)
+        _, decision, progress = self.found
+        if progress.limits or self.progress.limits:
+            stamped(
+                self.context, self.desk, self.purchase, (decision, self.decision), progress.limits, self.progress.limits
+            )  # fmt: skip
         self.purchase = self.purchase._replace(
             progress=stored(self.progress.moved(-shift)), confirms_on=self.progress.next_confirmation, **changes
         )

@@ -21,6 +21,7 @@ from goen.earning.campaigns.model import (
     PointsEffect,
     Products,
     RateEffect,
+    StampsEffect,
     StepsEffect,
 )
 from goen.earning.campaigns.scene import Place
@@ -77,6 +78,15 @@ def _effects(campaign: Campaign) -> Iterator[Problem]:
                 yield Problem("error", f"{field}.multiplier", "not_a_multiplier")
             elif effect.mode == "multiply" and (effect.multiplier or 0) <= 1:
                 yield Problem("error", f"{field}.multiplier", "gives_nothing")
+        elif isinstance(effect, StampsEffect):
+            if [effect.points, effect.coupon, effect.gift].count(None) != 2:
+                yield Problem("error", field, "one_reward")
+            if any(isinstance(other, StampsEffect) for other in campaign.effects[:i]) or (
+                effect.coupon is not None and any(isinstance(other, IssueEffect) for other in campaign.effects)
+            ):
+                yield Problem("error", field, "one_stamp_card")
+            if effect.days is None and campaign.ends_at is None:
+                yield Problem("warning", field, "stamps_never_end")
         elif isinstance(effect, StepsEffect) and len({step.at for step in effect.steps}) < len(effect.steps):
             yield Problem("error", f"{field}.steps", "same_code_twice")
 
@@ -127,7 +137,7 @@ def unissuable(campaign: Campaign, kinds: Kinds, now: Instant) -> list[Problem]:
     is a warning: from then on the campaign gives none."""
     found = []
     for i, effect in enumerate(campaign.effects):
-        if isinstance(effect, IssueEffect):
+        if isinstance(effect, IssueEffect | StampsEffect) and effect.coupon is not None:
             known = kinds.get(effect.coupon)
             if (fault := _fault(campaign, known, now)) is not None:
                 found.append(Problem(fault[0], f"effects.{i}.coupon", fault[1], {"kind": effect.coupon}))
@@ -223,11 +233,15 @@ def worst_case(
             if per_sale is None:
                 continue
             most *= per_sale
-        bounds.append((most if limit.measure != "yen" else value.points_for(most), limit))
+        told = f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}"
+        bounds.append((most if limit.measure != "yen" else value.points_for(most), told))
+    card = campaign.stamps
+    if card is not None and card.cards is not None and len(campaign.effects) == 1 and campaign.ends_at is not None:
+        bounds.append(((card.points or 0) * card.cards * members, "cards/member"))
     if not bounds:
         return WorstCase(None, None, per_sale, None)
-    points, limit = min(bounds, key=lambda bound: bound[0])
-    return WorstCase(points, value.worth(points), per_sale, f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}")
+    points, bound = min(bounds)
+    return WorstCase(points, value.worth(points), per_sale, bound)
 
 
 def needs_approval(programme: Programme, worst: WorstCase) -> bool:
@@ -256,6 +270,12 @@ def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
             case PointsEffect(per="sale"):
                 most = effect.points
             case IssueEffect():  # What a coupon costs is bounded by its own kind.
+                most = 0
+            case StampsEffect() if effect.of == "sale" or effect.times_max is not None:
+                # A card may be one stamp short of full before the sale.
+                stamps = 1 if effect.of == "sale" else effect.times_max or 0
+                most = (effect.points or 0) * -(-stamps // effect.full)
+            case StampsEffect() if effect.points is None:
                 most = 0
             case StepsEffect():
                 most = max(step.points for step in effect.steps)

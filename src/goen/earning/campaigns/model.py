@@ -24,6 +24,7 @@ ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$
 DayOfMonth = Annotated[int, Meta(ge=-1, le=31)]
 CampaignCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SignalValue: TypeAlias = str | int | float | bool
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Percent = Annotated[Decimal, Meta(description="above 0, at most 1000, at most 4 decimal places")]
 Measure: TypeAlias = Literal["uses", "points", "yen"]
 Per: TypeAlias = Literal["member", "shop", "day", "month"]
@@ -170,8 +171,24 @@ class IssueEffect(_Part, frozen=True, tag_field="kind", tag="coupon"):
     coupon: CampaignCode
 
 
+class StampsEffect(_Part, frozen=True, tag_field="kind", tag="stamps"):
+    """Stamps on the member's card: one per sale, or for ``every`` so many lines, pieces or yen of base that count,
+    ``times_max`` at most. A card of ``full`` stamps gives one of ``points``, a ``coupon`` or a ``gift``, and the next
+    begins; with ``cards`` it stops after so many. Stamps end ``days`` days after their sale, or with the campaign."""
+
+    full: Annotated[int, Meta(ge=2, le=1000)]
+    points: Count | None = None
+    coupon: CampaignCode | None = None
+    gift: Name | None = None
+    every: Count = 1
+    of: Literal["sale", "line", "quantity", "amount"] = "sale"
+    times_max: Count | None = None
+    cards: Count | None = None
+    days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+
+
 #: What a campaign gives. What changes the price will be further members of this union.
-Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect
+Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect
 
 
 class Grant(_Part, frozen=True):
@@ -213,7 +230,7 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """
 
     code: CampaignCode
-    name: Annotated[str, Meta(min_length=1, max_length=500)]
+    name: Name
     effects: Annotated[tuple[Effect, ...], Meta(min_length=1, max_length=10)]
     version: int = 1
     name_en: Text = ""
@@ -234,7 +251,13 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of coupons that it gives, each once."""
-        return tuple(dict.fromkeys(each.coupon for each in self.effects if isinstance(each, IssueEffect)))
+        kinds = [each.coupon for each in self.effects if isinstance(each, IssueEffect | StampsEffect)]
+        return tuple(dict.fromkeys(kind for kind in kinds if kind is not None))
+
+    @property
+    def stamps(self) -> StampsEffect | None:
+        """Its stamp card, where it has one."""
+        return next((each for each in self.effects if isinstance(each, StampsEffect)), None)
 
     @property
     def replaces(self) -> bool:

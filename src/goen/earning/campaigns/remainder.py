@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from goen.earning.campaigns.compiled import Compiled, below_floor, capped, issuable, overall_cap
+from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
 from goen.earning.campaigns.effects import Positions, Scratch
 from goen.earning.campaigns.limits import as_granted
 from goen.earning.decision import Award, Decision
@@ -68,7 +68,7 @@ class Pinned:
     ) -> list[Award]:
         if compiled.floor and not keep and below_floor(compiled, scratch, lines) is not None:
             return []
-        awards = issuable(compiled.entitlement(scratch, lines), decision.facts)
+        awards = compiled.entitlement(scratch, lines, decision.facts)
         if not keep:
             return awards
         # Rule 30: a step once reached stays reached until all has come back.

@@ -23,13 +23,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from goen.earning.campaigns.compiled import Compiled, below_floor, capped, issuable, overall_cap
+from goen.earning.campaigns.compiled import Compiled, below_floor, capped, overall_cap
 from goen.earning.campaigns.conditions import article_of
 from goen.earning.campaigns.effects import Positions, Scratch
 from goen.earning.campaigns.limits import UNLIMITED, Room, covered, granted, reached
 from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.scene import Article, Draw, Drawn, LimitKey, Place, Scene
 from goen.earning.campaigns.shortlist import Entry, Plan, Shortlist, numbered, planned, shortlisted
+from goen.earning.campaigns.stamps import EMPTY, no_stamps, stamps_drawn, to_the_next
 from goen.earning.decision import Applied, Award, Decision, Facts, Miss, Values
 from goen.earning.evaluate import Engine, Priced
 from goen.purchases.model import Purchase
@@ -136,12 +137,12 @@ class Running:
                 return compiled.miss(*reason)
         if compiled.floor and (miss := below_floor(compiled, scratch, lines)) is not None:
             return miss
-        awards = issuable(compiled.entitlement(scratch, lines), decision.facts)
+        awards = compiled.entitlement(scratch, lines, decision.facts)
         if not awards and not decision.facts.kinds_over.isdisjoint(compiled.campaign.kinds):
             return compiled.miss("coupon_over")
         points = awards[0].points if len(awards) == 1 else sum([award.points for award in awards])
-        if not points and not any(award.coupon for award in awards):
-            return self._nothing(compiled, scratch, lines)
+        if not points and not any(award.beside for award in awards):
+            return self._nothing(compiled, scratch, lines, decision.facts)
         room = UNLIMITED
         if entry.keys:
             found = covered(compiled.campaign, points, entry.keys, self.engine.value, drawn)
@@ -158,8 +159,12 @@ class Running:
             points -= displaced
         return Candidate(compiled, entry.keys, lines, awards, room, points)
 
-    def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss:
+    def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions, facts: Facts) -> Miss:
         base = scratch.bases(lines)[1]
+        if (stamps := compiled.stamps) is not None:
+            why = no_stamps(stamps, base, facts.cards.get(compiled.campaign.code, EMPTY))
+            if why is not None:
+                return compiled.miss(*why)
         if compiled.ahead is not None and (ahead := compiled.ahead(base)) is not None:
             return compiled.miss("below_threshold", {"missing": ahead[0], "points": ahead[1]})
         if not base:
@@ -247,6 +252,11 @@ class Running:
             if lines is not None and lines not in numbers:
                 numbers[lines] = _line_numbers(decision, lines)
             applied.append(Applied(campaign.code, campaign.version, numbers[lines]))
+            if compiled.stamps is not None:
+                before = decision.facts.cards.get(campaign.code, EMPTY)
+                if (told := to_the_next(compiled.stamps, entitled, before)) is not None:
+                    misses.append(compiled.miss(*told))
+                draws += stamps_drawn(campaign.rule, entitled)
             if not decision.facts.kinds_over.isdisjoint(campaign.kinds):
                 misses.append(compiled.miss("coupon_over"))
             if cap is not None:
@@ -300,7 +310,7 @@ def _on_what_is_left(
         return candidate.lines, candidate.awards
     if not lines or (compiled.floor and below_floor(compiled, scratch, lines) is not None):
         return lines, []
-    return lines, issuable(compiled.entitlement(scratch, lines), facts)
+    return lines, compiled.entitlement(scratch, lines, facts)
 
 
 def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, room: Room, points: int) -> Miss | None:
