@@ -49,6 +49,10 @@ EFFECTS = (
     model.EveryEffect(1000, 10, times_max=3),
     model.EveryEffect(2, 10, "quantity"),
     model.IssueEffect("welcome"),
+    model.StampsEffect(10, points=500, of="amount", every=1000, times_max=3, cards=2, days=90),
+    model.StampsEffect(5, coupon="welcome"),
+    model.StampsEffect(5, gift="タオル", of="quantity", every=2),
+    model.StampsEffect(5, gift="タオル", of="line"),
 )
 
 

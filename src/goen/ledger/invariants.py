@@ -68,6 +68,7 @@ INVARIANTS: Mapping[str, str] = {
     "limit_draws": "what is drawn on a limit is the sum of its draws",
     "coupon_uses": "an issued coupon's uses that stand are those drawn on its limit",
     "coupon_void": "a coupon that is void is used no more than when it was voided",
+    "stamps_drawn": "stamps and full cards that stand are those drawn on the member's accounts",
     "reward_stock": "the pieces that are taken of a reward are its orders that stand",
     "transit": "what one member sends another receives in the same act",
     "act_key": "every act has its key, so that it is done once",
