@@ -26,6 +26,7 @@ from goen.earning.decision import StampCard
         (StampCard(3, last=1), 1, 3, None, 1, (2,)),  # A revived sale left it full.
         (StampCard(0, last=1), 9, 3, 2, 3, (2,)),  # The last card takes no more than it needs.
         (StampCard(1, last=2), 9, 3, 2, 0, ()),
+        (StampCard(), 10_000_000, 2, None, 10_000_000, tuple(range(1, 101))),  # The rest waits for the next sale.
         (StampCard(0, last=2, gaps=(1,)), 9, 3, 2, 3, (1,)),
     ],
 )

@@ -53,6 +53,13 @@ EFFECTS = (
     model.StampsEffect(5, coupon="welcome"),
     model.StampsEffect(5, gift="タオル", of="quantity", every=2),
     model.StampsEffect(5, gift="タオル", of="line"),
+    model.DiscountEffect(300),
+    model.DiscountEffect(percent=Decimal("12.5"), most=500),
+    model.FreePostageEffect(),
+    model.FreePostageEffect(500),
+    model.GiftEffect("タオル", "T-1", 300),
+    model.MemberPriceEffect({"A-1": 900, "A-2": 1200}),
+    model.MemberPriceEffect(percent=Decimal(5)),
 )
 
 

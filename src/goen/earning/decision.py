@@ -195,14 +195,29 @@ class UsedCoupon(msgspec.Struct, frozen=True, array_like=True):
         return self.name_en or self.name if language == "en" else self.name
 
 
+class UsedOffer(msgspec.Struct, frozen=True, array_like=True):
+    """A campaign's discount that the sale took, pinned: what came off in all (``amount`` yen), of which lines
+    (number, yen) and of ``postage``, and the ``gifts``. ``over``: the till took it although it was not to be had; no
+    limit counts it."""
+
+    campaign: str
+    version: int
+    effect: str
+    amount: int
+    lines: tuple[tuple[int, int], ...] = ()
+    postage: int = 0
+    gifts: tuple[str, ...] = ()
+    over: bool = False
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The outcome of one purchase under programme ``version``.
 
     ``total`` and ``payable`` are money; ``used`` points worth ``used_value``; ``earned`` the sum of
     ``awards``; ``postage_used`` the part of ``used_value`` that paid postage. ``boosts`` are the special
     rates that applied. ``lines`` are in order of line number. ``campaigns`` gave the awards of the same rule;
-    ``as_of`` is the last change of campaigns that was known, 0 where none was live. ``coupons`` were used; what they
-    took off is in ``facts``.
+    ``as_of`` is the last change of campaigns that was known, 0 where none was live. ``coupons`` were used and
+    ``offers`` of campaigns taken; what they took off is in ``facts``.
     """
 
     version: int
@@ -222,3 +237,4 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     campaigns: tuple[Applied, ...] = ()
     as_of: int = 0
     coupons: tuple[UsedCoupon, ...] = ()
+    offers: tuple[UsedOffer, ...] = ()

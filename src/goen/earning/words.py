@@ -6,7 +6,7 @@ without touching what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -146,6 +146,18 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "進呈するクーポン（{kind}）は配布・利用を終了しています",
         "The kind of coupon {kind} that it gives has been stopped",
     ),
+    "one_of_yen_percent": (
+        "金額か割引率（percent）のどちらか一方を指定してください",
+        "Give either an amount or a percentage",
+    ),
+    "price_apart": (
+        "値引き・送料無料・プレゼント・会員価格は、ポイントなどの進呈とは別のキャンペーンにしてください",
+        "What changes the price and what gives points are campaigns of their own",
+    ),
+    "price_has_no_points": (
+        "価格を変えるキャンペーンの上限は、回数（uses）か金額（yen）で指定してください",
+        "What changes the price is limited by uses or yen",
+    ),
     "one_reward": (
         "points・coupon・gift のどれか1つを指定してください",
         "Give one of points, coupon and gift",
@@ -236,6 +248,14 @@ def _limited(award: Award, language: Language) -> str:
     if (award.granted is not None and award.granted <= award.points) or award.cap is not None:
         return "（上限適用）" if language == "ja" else " (limited)"
     return ""
+
+
+def offer_text(name: str, amount: int, gifts: Sequence[str], language: Language, currency: str = "JPY") -> str:
+    """What a campaign takes off or gives, as a line of a receipt."""
+    off = money_text(amount, currency, language)
+    parts = [f"{off}引き" if language == "ja" else f"{off} off"] if amount else []
+    parts += [f"「{gift}」を進呈" if language == "ja" else gift for gift in gifts]
+    return f"{name}: {'、'.join(parts)}" if language == "ja" else f"{name}: {', '.join(parts)}"
 
 
 def rate_text(arithmetic: Arithmetic, language: Language, currency: str = "JPY") -> str:

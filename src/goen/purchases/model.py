@@ -86,5 +86,6 @@ class Purchase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     use_points: Points = 0
     hold: Text | None = None
     coupons: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
+    offers: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
     offline: bool = False
     proof: Proof | None = None

@@ -28,11 +28,16 @@ class Card(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Of a campaign: stamps that stand, cards that are full, members who hold any."""
+    """Of a campaign: stamps that stand, cards that are full, members who hold any; sales that took its discount or
+    gift, the yen and gifts in all, and sales that took it although it was not to be had."""
 
     stamps: int
     cards: int
     holders: int
+    uses: int
+    discount: int
+    gifts: int
+    over: int
 
 
 async def of_member(connection: Reading, one: Family, campaigns: Campaigns, zone: ZoneInfo, now: Instant) -> list[Card]:
@@ -63,6 +68,7 @@ async def of_member(connection: Reading, one: Family, campaigns: Campaigns, zone
 
 
 async def counted(connection: Reading, campaign: str) -> Counted:
-    """What became of a campaign's stamps."""
+    """What became of a campaign's stamps, discounts and gifts."""
     (row,) = await connection.fetch(_queries.counted.sql, campaign)
-    return Counted(*row)
+    (taken,) = await connection.fetch(_queries.taken.sql, campaign)
+    return Counted(*row, *taken)

@@ -15,6 +15,8 @@ from goen.actions.points.granting import take_back, terms_of
 from goen.actions.points.issuing import coupons_by_rule
 from goen.actions.points.issuing import give_again as give_issued_again
 from goen.actions.points.issuing import take_back as take_issued_back
+from goen.actions.points.offers import give_back as give_offers_back
+from goen.actions.points.offers import take_again
 from goen.actions.points.orders import CancelAsk, OrderAct, ReviveAsk
 from goen.actions.points.progress import Apart, Progress, Undone, stored
 from goen.actions.points.proof import give_back_unproven
@@ -72,17 +74,19 @@ class CancelPurchase(OrderAct):
         take_issued_back(sale.desk, progress, {})
         if sale.decision.coupons and not progress.returned.full:
             give_coupons_back(sale.desk, sale.purchase, sale.decision.coupons, progress.coupons)
+        if sale.decision.offers and not progress.returned.full:
+            give_offers_back(sale.desk, sale.purchase, sale.decision.offers, progress.offers)
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
         undone = Undone(
             sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
             sum(points for _, points in progress.unproven),
             {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits, progress.coupons, own,
-            progress.issued, sale.desk.act_id,
+            progress.issued, sale.desk.act_id, progress.offers,
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
-            undone=undone, limits=(), coupons=(), issued=(),
+            undone=undone, limits=(), coupons=(), issued=(), offers=(),
             apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
         )  # fmt: skip
         sale.save(status="cancelled")
@@ -113,6 +117,11 @@ class RevivePurchase(OrderAct):
             coupons, person = sale.decision.coupons, None if sale.holder is None else sale.person
             use_again(sale.desk, person, coupons, undone.coupons)
             use(sale.desk, sale.purchase, coupons, sale.purchase.shop_id)
+        if sale.decision.offers and not sale.progress.returned.full:
+            person = None if sale.holder is None else sale.person
+            offers, drawn = take_again(sale.desk, person, sale.purchase, sale.decision.offers, undone.offers)
+            sale.decision = replace(sale.decision, offers=offers)
+            sale.progress = replace(sale.progress, offers=drawn)
         if sale.holder is not None:
             journal = sale.journal
             if undone.used:

@@ -86,7 +86,7 @@ class ClaimPurchase(Act):
         others = () if climbing is None else climbing.others(desk, found.who)
         facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier, others)
         facts = replace(facts, reductions=sale.decision.facts.reductions)
-        decision, drawn = sale.engine.evaluate(document, facts), NOTHING_DRAWN
+        decision, drawn = replace(sale.engine.evaluate(document, facts), offers=sale.decision.offers), NOTHING_DRAWN
         if offer is not None:
             decision, drawn = offer.decide(desk, found.who, found.presented_id, decision, None)
         if used:

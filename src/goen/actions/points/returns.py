@@ -30,6 +30,7 @@ from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back
 from goen.actions.points.issuing import coupons_by_rule
 from goen.actions.points.issuing import take_back as take_issued_back
+from goen.actions.points.offers import give_back as give_offers_back
 from goen.actions.points.progress import REGULAR, stored
 from goen.actions.points.record_purchase import receipt_key, tell_points
 from goen.actions.points.sale import GivenBack, Sale
@@ -154,6 +155,9 @@ class ReturnGoods(Act):
             # A part that stays was bought with the coupon's help; only with all of it the coupon comes back.
             give_coupons_back(desk, sale.purchase, sale.decision.coupons, sale.progress.coupons)
             sale.progress = replace(sale.progress, coupons=())
+        if sale.decision.offers and back.state.full and not sale.progress.returned.full:
+            give_offers_back(desk, sale.purchase, sale.decision.offers, sale.progress.offers)
+            sale.progress = replace(sale.progress, offers=())
         sale.progress = replace(sale.progress, returned=back.state)
         sale.stamp(self.moment, self.business_date, self.shop.shop_id)
         sale.save()

@@ -75,11 +75,16 @@ class DrawnAnswer(msgspec.Struct, frozen=True):
 
 class Counted(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a campaign: ``stamps`` that stand, ``cards`` that are full, members who hold any
-    (``card_holders``)."""
+    (``card_holders``); sales that took its discount or gift (``uses``), yen of ``discount`` and ``gifts`` in all, and
+    sales that took it although it was not to be had (``over``)."""
 
     stamps: int = 0
     cards: int = 0
     card_holders: int = 0
+    uses: int = 0
+    discount: int = 0
+    gifts: int = 0
+    over: int = 0
 
 
 class CampaignAnswer(Campaign, frozen=True, kw_only=True):

@@ -17,3 +17,21 @@ create table stamp (
 );
 create index stamp_campaign on stamp (campaign);
 comment on table stamp is 'member append-only: stamps on members'' cards, given and taken back';
+
+-- Discounts and gifts of campaigns: what counters show follows from it.
+create table offer_use (
+  member_id bigint not null,               -- where the sale stands; below zero a guest's
+  act_id bigint not null,
+  campaign text not null,
+  version bigint not null,
+  what text not null constraint offer_use_what_check check (what in ('use', 'back', 'over', 'over_back')),
+  purchase_id text not null,
+  shop_id bigint not null,
+  amount bigint not null,                  -- yen taken off, below zero when it goes back
+  gifts bigint not null,
+  at timestamptz not null,
+  primary key (member_id, act_id, campaign, what)
+);
+create index offer_use_campaign on offer_use (campaign);
+comment on table offer_use is
+  'member append-only: discounts and gifts of campaigns taken (over: although they were not to be had) and given back';

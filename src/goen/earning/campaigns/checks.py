@@ -15,9 +15,13 @@ from goen.earning.campaigns.conditions import place_and_day
 from goen.earning.campaigns.model import (
     Campaign,
     Conditions,
+    DiscountEffect,
     EveryEffect,
+    FreePostageEffect,
+    GiftEffect,
     IssueEffect,
     Limit,
+    MemberPriceEffect,
     PointsEffect,
     Products,
     RateEffect,
@@ -43,6 +47,7 @@ def validate(campaign: Campaign, programme: Programme) -> list[Problem]:
 
 def _problems(campaign: Campaign, programme: Programme) -> Iterator[Problem]:
     yield from _effects(campaign)
+    yield from _price(campaign)
     yield from _conditions(campaign.conditions, programme)
     if campaign.starts_at and campaign.ends_at and campaign.ends_at <= campaign.starts_at:
         yield Problem("error", "ends_at", "ends_before_start")
@@ -78,6 +83,12 @@ def _effects(campaign: Campaign) -> Iterator[Problem]:
                 yield Problem("error", f"{field}.multiplier", "not_a_multiplier")
             elif effect.mode == "multiply" and (effect.multiplier or 0) <= 1:
                 yield Problem("error", f"{field}.multiplier", "gives_nothing")
+        elif isinstance(effect, DiscountEffect | MemberPriceEffect):
+            amounts = effect.yen if isinstance(effect, DiscountEffect) else effect.prices or None
+            if (amounts is None) == (effect.percent is None):
+                yield Problem("error", field, "one_of_yen_percent")
+            if effect.percent is not None and (not _within(effect.percent, 100) or not effect.percent):
+                yield Problem("error", f"{field}.percent", "not_a_percentage")
         elif isinstance(effect, StampsEffect):
             if [effect.points, effect.coupon, effect.gift].count(None) != 2:
                 yield Problem("error", field, "one_reward")
@@ -89,6 +100,17 @@ def _effects(campaign: Campaign) -> Iterator[Problem]:
                 yield Problem("warning", field, "stamps_never_end")
         elif isinstance(effect, StepsEffect) and len({step.at for step in effect.steps}) < len(effect.steps):
             yield Problem("error", f"{field}.steps", "same_code_twice")
+
+
+def _price(campaign: Campaign) -> Iterator[Problem]:
+    """What changes the price stands apart from points, which are computed on it."""
+    if not campaign.price_effects:
+        return
+    if len(campaign.price_effects) < len(campaign.effects):
+        yield Problem("error", "effects", "price_apart")
+    for i, limit in enumerate(campaign.limits):
+        if limit.measure == "points":
+            yield Problem("error", f"limits.{i}.measure", "price_has_no_points")
 
 
 def _conditions(when: Conditions, programme: Programme) -> Iterator[Problem]:
@@ -205,7 +227,8 @@ def _may_meet(one: Campaign, other: Campaign, places: Sequence[Place]) -> bool:
 
 
 class WorstCase(msgspec.Struct, frozen=True):
-    """What a campaign gives at most; null where nothing bounds it. ``bound`` names the limit that does."""
+    """What a campaign gives at most; null where nothing bounds it. ``bound`` names the limit that does. ``per_sale``:
+    points, or yen where it changes the price."""
 
     points: int | None
     yen: int | None
@@ -233,14 +256,18 @@ def worst_case(
             if per_sale is None:
                 continue
             most *= per_sale
-        told = f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}"
-        bounds.append((most if limit.measure != "yen" else value.points_for(most), told))
+        if campaign.price_effects:
+            bounds.append((most, limit_told(limit)))
+            continue
+        bounds.append((most if limit.measure != "yen" else value.points_for(most), limit_told(limit)))
     card = campaign.stamps
     if card is not None and card.cards is not None and len(campaign.effects) == 1 and campaign.ends_at is not None:
         bounds.append(((card.points or 0) * card.cards * members, "cards/member"))
     if not bounds:
         return WorstCase(None, None, per_sale, None)
     points, bound = min(bounds)
+    if campaign.price_effects:
+        return WorstCase(0, points, per_sale, bound)
     return WorstCase(points, value.worth(points), per_sale, bound)
 
 
@@ -264,6 +291,8 @@ def _accounts(campaign: Campaign, limit: Limit, members: int, shops: int, zone: 
 def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
     """The most that one sale gets; None where it grows with the sale."""
     total = 0
+    if campaign.price_effects:
+        return _yen_per_sale(campaign)
     for effect in campaign.effects:
         most: int | None = None
         match effect:
@@ -285,6 +314,31 @@ def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
             return _least(campaign.max_points, programme.campaigns.max_points)
         total += most
     return _least(total, campaign.max_points, programme.campaigns.max_points)
+
+
+def limit_told(limit: Limit) -> str:
+    """A limit by measure and scope."""
+    return f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}"
+
+
+def _yen_per_sale(campaign: Campaign) -> int | None:
+    """The most yen that one sale has off; None where it grows with the sale. What a gift costs is told by ``worth``."""
+    total, largest = 0, campaign.conditions.amount_max
+    for effect in campaign.price_effects:
+        most: int | None = None
+        match effect:
+            case DiscountEffect(yen=int(yen)):
+                most = yen
+            case DiscountEffect(percent=percent, most=cap):
+                most = _least(cap, None if largest is None else int(largest * (percent or 0) / 100))
+            case FreePostageEffect(most=cap):
+                most = cap
+            case GiftEffect(worth=worth):
+                most = worth
+        if most is None:
+            return None
+        total += most
+    return total
 
 
 def _least(*caps: int | None) -> int | None:

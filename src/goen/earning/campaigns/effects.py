@@ -14,10 +14,10 @@ import msgspec
 from goen.earning.basket import EARNS_NOTHING
 from goen.earning.campaigns.model import (
     Campaign,
-    Effect,
     EveryEffect,
     IssueEffect,
     PointsEffect,
+    PriceEffect,
     RateEffect,
     StampsEffect,
     StepsEffect,
@@ -28,6 +28,8 @@ from goen.earning.evaluate import Bases, Engine, Rate
 
 #: Positions of lines; None: all of them.
 Positions = tuple[int, ...] | None
+#: Effects that give points, coupons or stamps once the price is known.
+PointsGiving = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect
 Give = Callable[["Scratch", Positions], list[Award]]
 replace = msgspec.structs.replace
 _ONE = Decimal(1)
@@ -88,11 +90,15 @@ class Scratch:
 
 
 def compiled_effects(campaign: Campaign, engine: Engine) -> list[Give]:
-    """One function per effect, in the campaign's order."""
-    return [_compiled(effect, number, campaign, engine) for number, effect in enumerate(campaign.effects)]
+    """One function per effect that leaves the price as it is, in the campaign's order."""
+    return [
+        _compiled(effect, number, campaign, engine)
+        for number, effect in enumerate(campaign.effects)
+        if not isinstance(effect, PriceEffect)
+    ]
 
 
-def _compiled(effect: Effect, number: int, campaign: Campaign, engine: Engine) -> Give:
+def _compiled(effect: PointsGiving, number: int, campaign: Campaign, engine: Engine) -> Give:
     match effect:
         case RateEffect():
             return _rate(effect, number, campaign, engine)

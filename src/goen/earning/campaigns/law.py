@@ -11,9 +11,13 @@ import msgspec
 from goen.earning.campaigns.checks import Kinds
 from goen.earning.campaigns.model import (
     Campaign,
+    DiscountEffect,
     Effect,
     EveryEffect,
+    FreePostageEffect,
+    GiftEffect,
     IssueEffect,
+    MemberPriceEffect,
     PointsEffect,
     RateEffect,
     StampsEffect,
@@ -45,15 +49,16 @@ def law(campaign: Campaign, programme: Programme, kinds: Kinds) -> Law:
     Own points and coupons that only lower the price of a next purchase here are a discount; goods for nothing are not.
     """
     others = programme.campaigns.points_usable == "others"
-    judged = [each for each in campaign.effects if others or _goods(each, kinds)]
-    if not others and not judged:
+    lowers = DiscountEffect | FreePostageEffect | MemberPriceEffect  # What lowers the price is no premium.
+    judged = [each for each in campaign.effects if _goods(each, kinds) or (others and not isinstance(each, lowers))]
+    if not judged:
         return Law("discount", "outside", ())
     value = PointValue.of(programme.point_value)
     return Law("premium", "outside", tuple(_warnings(judged, campaign, programme, value, kinds)))
 
 
 def _goods(effect: Effect, kinds: Kinds) -> bool:
-    if isinstance(effect, StampsEffect) and effect.gift is not None:
+    if isinstance(effect, GiftEffect) or (isinstance(effect, StampsEffect) and effect.gift is not None):
         return True
     if not isinstance(effect, IssueEffect | StampsEffect) or effect.coupon is None:
         return False
@@ -116,6 +121,8 @@ class _Worth:
                 self._every, self.sizes = effect, (effect.amount,)
             case EveryEffect():
                 self._steps = ((0, effect.points),)
+            case GiftEffect():
+                self._beside(effect.worth)
             case IssueEffect():
                 self._beside(None if (known := kinds.get(effect.coupon)) is None else worth_at_most(known.kind, value))
             case StampsEffect():

@@ -187,8 +187,41 @@ class StampsEffect(_Part, frozen=True, tag_field="kind", tag="stamps"):
     days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
 
 
-#: What a campaign gives. What changes the price will be further members of this union.
-Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect
+class DiscountEffect(_Part, frozen=True, tag_field="kind", tag="discount"):
+    """So many ``yen`` off the lines that count, tax included, as far as they reach; or a ``percent`` of them, floored,
+    ``most`` yen at most."""
+
+    yen: Count | None = None
+    percent: Percent | None = None
+    most: Count | None = None
+
+
+class FreePostageEffect(_Part, frozen=True, tag_field="kind", tag="free_postage"):
+    """No postage, or up to ``most`` yen less of it."""
+
+    most: Count | None = None
+
+
+class GiftEffect(_Part, frozen=True, tag_field="kind", tag="gift"):
+    """Something for nothing; with a ``sku``, one piece of it among the lines costs nothing. Its stock is a limit of
+    uses. ``worth``: yen, for the premiums law."""
+
+    name: Name
+    sku: Code | None = None
+    worth: Money | None = None
+
+
+class MemberPriceEffect(_Part, frozen=True, tag_field="kind", tag="member_price"):
+    """For members: a price per piece by sku, tax included; or a ``percent`` off each line that counts, floored."""
+
+    prices: dict[Code, Money] = {}
+    percent: Percent | None = None
+
+
+PriceEffect: TypeAlias = DiscountEffect | FreePostageEffect | GiftEffect | MemberPriceEffect
+
+#: What a campaign gives.
+Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect | PriceEffect
 
 
 class Grant(_Part, frozen=True):
@@ -253,6 +286,11 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         """The kinds of coupons that it gives, each once."""
         kinds = [each.coupon for each in self.effects if isinstance(each, IssueEffect | StampsEffect)]
         return tuple(dict.fromkeys(kind for kind in kinds if kind is not None))
+
+    @property
+    def price_effects(self) -> tuple[PriceEffect, ...]:
+        """What it takes off the price, which no points go with."""
+        return tuple(each for each in self.effects if isinstance(each, PriceEffect))
 
     @property
     def stamps(self) -> StampsEffect | None:

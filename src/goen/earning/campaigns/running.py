@@ -68,7 +68,9 @@ class Running:
         self.engine = engine
         self.as_of = as_of
         ordered = sorted(campaigns, key=lambda c: (-c.stacking.priority, c.code))
-        self.compiled = tuple(Compiled(campaign, engine) for campaign in ordered)
+        self.compiled = tuple(Compiled(campaign, engine) for campaign in ordered if not campaign.price_effects)
+        #: Those that change the price (:mod:`goen.earning.campaigns.offers`).
+        self.priced = tuple(Compiled(campaign, engine) for campaign in ordered if campaign.price_effects)
         self._plans: dict[tuple[Place, date], Plan] = {}
 
     def plan(self, place: Place, day: date) -> Plan:

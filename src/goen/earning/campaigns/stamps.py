@@ -21,6 +21,8 @@ from goen.earning.decision import Award, StampCard, Values
 EMPTY = StampCard()
 #: More stamps than anybody has.
 NO_CEILING = 10**12
+#: What is beyond stays on the card, and fills the next with the next sale.
+CARDS_PER_SALE = 100
 
 
 class Stamped(NamedTuple):
@@ -97,7 +99,7 @@ def filling(before: StampCard, stamps: int, full: int, cards: int | None) -> Fil
     left = None if cards is None else cards - before.filled
     if left is not None and left <= 0:
         return Fills(0, ())
-    times = max(0, (before.stamps + stamps) // full)
+    times = min(max(0, (before.stamps + stamps) // full), CARDS_PER_SALE)
     if left is not None and times >= left:
         # Of the last card no stamp is left over.
         times, stamps = left, min(stamps, max(1, left * full - before.stamps))

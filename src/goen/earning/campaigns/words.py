@@ -42,6 +42,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "1回のお会計での進呈の上限に達しました",
         "The most that campaigns give for one sale is reached",
     ),
+    "needs_member": ("会員の方が対象です", "For members only"),
+    "nothing_to_reduce": ("割り引く金額がありません", "There is nothing that it could take off"),
+    "unknown_offer": ("このキャンペーンは登録されていません", "There is no such campaign"),
+    "offer_over": ("このキャンペーンは終了しています", "The campaign is over"),
     "cards_full": ("スタンプカードは{cards}枚まで達成済みです", "All {cards} stamp cards are full"),
     "no_stamp_yet": ("あと {missing} のお買い上げでスタンプ進呈", "{missing} more would give a stamp"),
     "stamps_to_go": (
