@@ -1,2 +1,0 @@
--- Nothing: this number belongs to another change, which takes this file's place.
-select;
