@@ -53,6 +53,11 @@ class Compiled:
 
     def entitlement(self, scratch: Scratch, positions: Positions, facts: Facts) -> list[Award]:
         """What the effects give for these lines on the person's card, within the cap of one sale."""
+        awards, cap = self.whole(scratch, positions, facts), self.campaign.max_points
+        return awards if cap is None else capped(awards, cap)
+
+    def whole(self, scratch: Scratch, positions: Positions, facts: Facts) -> list[Award]:
+        """The same were there no cap."""
         if len(self.effects) == 1:
             awards = self.effects[0](scratch, positions)
         else:
@@ -63,8 +68,7 @@ class Compiled:
             awards = [award for award in carded if award is not None]
         if facts.kinds_over:
             awards = issuable(awards, facts)
-        cap = self.campaign.max_points
-        return awards if cap is None else capped(awards, cap)
+        return awards
 
 
 def below_floor(compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss | None:

@@ -156,7 +156,10 @@ class Running:
             points = min(points, cap)
         if compiled.replaces:
             displaced = decision.earned - _sum(_own(self.engine, decision, scratch, _positions(lines, scratch))[0])
-            if points < displaced and (miss := _cut(compiled, scratch, lines, room, points)) is not None:
+            if (
+                points < displaced
+                and (miss := _cut(compiled, scratch, lines, decision.facts, room, points)) is not None
+            ):
                 return miss
             points -= displaced
         return Candidate(compiled, entry.keys, lines, awards, room, points)
@@ -243,7 +246,7 @@ class Running:
                 without = replaced.union(_positions(lines, scratch))
                 again, none = _own(engine, decision, scratch, without)
                 if points < _sum(own) - _sum(again):
-                    miss = _cut(compiled, scratch, lines, candidate.room, points)
+                    miss = _cut(compiled, scratch, lines, decision.facts, candidate.room, points)
                     if miss is not None:
                         misses.append(miss)
                         continue
@@ -315,9 +318,9 @@ def _on_what_is_left(
     return lines, compiled.entitlement(scratch, lines, facts)
 
 
-def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, room: Room, points: int) -> Miss | None:
+def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, facts: Facts, room: Room, points: int) -> Miss | None:
     """Why a replacing campaign gives less than it takes; None where it gives all that it was meant to give."""
-    if points >= sum([_sum(give(scratch, lines)) for give in compiled.effects]):
+    if points >= _sum(compiled.whole(scratch, lines, facts)):
         return None
     covers, limit = room
     if limit is not None and points >= covers:
