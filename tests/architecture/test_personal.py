@@ -41,6 +41,10 @@ NOT_PERSONAL = {
     "reward_order.lots": "numbers and dates", "reward_order.delivery": "code", "reward_order.coupon": "code",
     "reward_order.tracking": "the carrier's number of a parcel", "coupon_use.*": "codes and ids",
     "stamp.*": "codes and ids", "offer_use.*": "codes and ids",
+    "standing_rule.*": "rules", "standing_version.*": "rules", "standing_grant.*": "codes, years, days and ids",
+    "standing_sweep.*": "jobs", "visit.visit_id": "id", "visit.by": "code", "visit_code.*": "codes of shops",
+    "referral_code.*": "random codes", "referral.*": "codes and ids; of a device a hash alone",
+    "prize_draw.*": "rules", "prize_entry.*": "codes and ids", "prize_win.*": "codes and ids",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
     "member_device.*": "hashes and what kind of device; rows go with erasure",

@@ -228,6 +228,15 @@ DAMAGE = {
         "update reward_order set status = 'ordered' where status = 'cancelled'",
         "update limit_account set drawn = drawn + 1 where code = 'reward_stock:towel'",
     ],
+    "standing_grant": [
+        "delete from standing_grant where code = 'hello'",
+        "update standing_grant set points = points + 1 where code = 'hello'",
+        "update entry set kind = 'bonus' where member_id = {sender} and kind = 'adjust'",
+    ],
+    "draw_stock": [
+        "delete from prize_win",
+        "update limit_account set drawn = drawn + 1 where code = 'draw_stock:lot/p'",
+    ],
     "transit": [
         "update entry set points = points - 1 where member_id = {sender} and kind = 'transfer_out'",
         "delete from entry where member_id = {buyer} and kind = 'transfer_in'",

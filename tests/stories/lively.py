@@ -92,6 +92,17 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
     taken = [_ok(await retailer.act(path, {"reward": "towel"})) for _ in range(2)]
     _ok(await retailer.act(f"/v1/reward_orders/{taken[0]['id']}/cancel"))
 
+    hello = {"name": "来店ポイント", "points": 3, "when": {"kind": "visit"}}
+    _ok(await server.put("/v1/standing/hello", json=hello))
+    _ok(await server.post("/v1/standing/hello/activate", json={}))
+    _ok(await retailer.act("/v1/visits", {"member": ref(buyer), "shop": "shibuya"}))
+    prize = {"code": "p", "name": "10ポイント", "count": 9, "odds": 100, "gives": {"kind": "points", "points": 10}}
+    lot = {"name": "抽選", "method": "instant", "prizes": [prize], "entrance": {"kind": "day"}}
+    lot |= {"starts_at": "2026-01-01T00:00:00+09:00", "ends_at": "2036-01-01T00:00:00+09:00"}
+    _ok(await server.put("/v1/draws/lot", json=lot))
+    _ok(await server.post("/v1/draws/lot/activate", json={}))
+    _ok(await retailer.act("/v1/draws/lot/entries", {"member": ref(buyer)}))
+
     guests = [await retailer.buys(2200) for _ in range(2)]
     _ok(await retailer.act(f"/v1/purchases/{guests[0]['id']}/claim", {"member": ref(buyer)}))
     await returns(guests[1], (1, 1))

@@ -94,6 +94,28 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "Give either multiplier or percent",
     ),
     "multiply_needs_multiplier": ("multiply には multiplier を指定してください", "multiply needs a multiplier"),
+    "odds_of_instant": (
+        "当選確率は、その場で当たる抽選（instant）の賞品にだけ、必ず指定してください",
+        "Prizes of an instant draw have odds, and only they",
+    ),
+    "not_odds": (
+        "0より大きく100以下の数値（小数点以下6桁まで）で指定してください",
+        "Must be above 0 and at most 100 with at most 6 decimal places",
+    ),
+    "odds_above_all": ("当選確率の合計が100%を超えています", "The odds add up to more than 100%"),
+    "value_missing": ("賞品の価額（円）を指定してください", "Say what the prize is worth, in yen"),
+    "prize_above_cap": (
+        "賞品の価額が一般懸賞の限度額（{most}円）を超えています",
+        "The prize is worth more than the law allows here ({most} yen)",
+    ),
+    "expected_sales_missing": (
+        "賞品総額の限度（売上予定総額の2%）を確認するため、売上予定総額を指定してください",
+        "Say the expected sales: all prizes together may be worth 2% of them",
+    ),
+    "prizes_above_cap": (
+        "賞品の総額が限度額（売上予定総額の2%、{most}円）を超えています",
+        "All prizes together are worth more than 2% of the expected sales ({most} yen)",
+    ),
     "gives_nothing": ("1倍以下ではポイントが増えません", "A multiplier of 1 or less gives nothing more"),
     "ends_before_start": ("終了が開始より前です", "Ends before it starts"),
     "one_of_two": ("expires_on と days はどちらか一方だけ指定できます", "Give expires_on or days, not both"),

@@ -12,7 +12,9 @@ import structlog
 
 from goen.actions.members import accesses, departures
 from goen.actions.members.erase import erase_due, forget_old_contacts, forget_refused_files
+from goen.actions.points.drawing import draw_due
 from goen.actions.points.lapses import lapse_due
+from goen.actions.points.occasions import referrals_due, sweep_due, welcome_due
 from goen.actions.points.pools import give_back_due, pool_due
 from goen.actions.points.sweeps import confirm_due, expire_due, release_due_holds
 from goen.channels.files.forget import forget
@@ -26,9 +28,11 @@ from goen.jobs.matching import match_members
 from goen.jobs.model import Job, Means
 from goen.jobs.pieces import in_pieces, until_none
 from goen.jobs.tiers import keep_tiers
+from goen.shops import standing
 
 _log = structlog.get_logger(__name__)
 
+_FIRST: tuple[int, str] | None = (0, "")
 DELIVERED_KEPT = timedelta(days=3)
 """Of webhooks that arrived nobody asks after days; what failed stays as long as the feed could replay it."""
 
@@ -69,6 +73,51 @@ async def pool_points(means: Means) -> int:
             if not after:
                 break
     return done
+
+
+async def greet_members(means: Means) -> int:
+    """Give who has just registered what standing rules give for it."""
+    done = after = 0
+    while not means.stopping.is_set():
+        given, after = await welcome_due(means.database, means.till, means.context, means.clock.now(), after)
+        done += given
+        if not after:
+            break
+    return done
+
+
+async def give_occasions(means: Means) -> int:
+    """Look at all members once a day, for birthdays (rule 36) and lapses."""
+    done, more = 0, True
+    while more and not means.stopping.is_set():
+        given, more = await sweep_due(means.database, means.till, means.context, means.clock.now())
+        done += given
+    return done
+
+
+async def end_referrals(means: Means) -> int:
+    """Pay for friends who have bought, and end what nobody bought for in time (rule 38)."""
+    done, after = 0, _FIRST
+    while after is not None and not means.stopping.is_set():
+        ended, after = await referrals_due(means.database, means.till, means.context, means.clock.now(), after)
+        done += ended
+    return done
+
+
+async def decide_draws(means: Means) -> int:
+    """Draw the winners of draws that are over, and publish their seeds."""
+    return await draw_due(means.database, means.till, means.context, means.clock.now())
+
+
+async def purge_visit_codes(means: Means) -> int:
+    """Forget codes for check-ins that expired a day ago."""
+    before = means.clock.now() - timedelta(days=1)
+
+    async def piece(rows_max: int) -> int:
+        async with means.database.writing() as connection:
+            return await standing.purge_visit_codes(connection, before, rows_max)
+
+    return await in_pieces(piece, means.stopping)
 
 
 async def purge_feed(means: Means) -> int:
@@ -161,8 +210,13 @@ SCHEDULE: tuple[Job, ...] = (
     Job("expire_points", timedelta(minutes=1), expire_points),
     Job("lapse_members", timedelta(minutes=10), lapse_members),
     Job("pool_points", timedelta(minutes=1), pool_points),
+    Job("greet_members", timedelta(seconds=5), greet_members),
+    Job("give_occasions", timedelta(minutes=1), give_occasions),
+    Job("end_referrals", timedelta(minutes=1), end_referrals),
+    Job("decide_draws", timedelta(minutes=1), decide_draws),
     Job("keep_tiers", timedelta(seconds=5), keep_tiers),
     Job("purge_feed", timedelta(hours=1), purge_feed),
+    Job("purge_visit_codes", timedelta(hours=1), purge_visit_codes),
     Job("purge_deliveries", timedelta(hours=1), purge_deliveries),
     Job("purge_keys", timedelta(hours=1), purge_keys),
     Job("erase_members", timedelta(hours=1), erase_members),

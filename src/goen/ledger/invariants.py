@@ -70,6 +70,8 @@ INVARIANTS: Mapping[str, str] = {
     "coupon_void": "a coupon that is void is used no more than when it was voided",
     "stamps_drawn": "stamps and full cards that stand are those drawn on the member's accounts",
     "reward_stock": "the pieces that are taken of a reward are its orders that stand",
+    "standing_grant": "what standing rules and draws gave, the entries of the same acts gave",
+    "draw_stock": "the prizes that are taken from a draw's stock are those that tickets won",
     "transit": "what one member sends another receives in the same act",
     "act_key": "every act has its key, so that it is done once",
     "key_act": "every key has its act",

@@ -401,6 +401,26 @@ select 'reward_stock' as code, r.stock_anchor as anchor, r.code as what, format(
           (select count(*) from reward_order o where o.reward = r.code and o.status <> 'cancelled') as orders) x
  where x.taken <> x.orders;
 
+-- name: whole_standing
+-- What standing rules and draws gave against the entries of the same acts. Read-only.
+select 'standing_grant' as code, coalesce(e.presented, g.member_id) as anchor, format('act %s', coalesce(e.act_id, g.act_id)) as what,
+       format('entries %s, grants %s', coalesce(e.points, 0), coalesce(g.points, 0)) as detail
+  from (select b.act_id, b.member_as_presented as presented, sum(b.points) as points from entry b
+         where b.kind = 'bonus' group by 1, 2) e
+  full join (select s.act_id, s.member_id, sum(s.points) as points from standing_grant s group by 1, 2) g
+         on g.act_id = e.act_id and g.member_id = e.presented
+ where coalesce(e.points, 0) <> coalesce(g.points, 0);
+
+-- name: whole_draws
+-- Prizes taken from stock against the tickets that won them. Read-only.
+select 'draw_stock' as code, 0::bigint as anchor, coalesce(l.code, w.code) as what,
+       format('taken %s, won %s', coalesce(l.drawn, 0), coalesce(w.won, 0)) as detail
+  from (select a.code, sum(a.drawn) as drawn from limit_account a
+         where a.code like 'draw\_stock:%' and a.period = 'ever' group by 1) l
+  full join (select 'draw_stock:' || x.draw || '/' || x.prize as code, count(*) as won from prize_win x group by 1) w
+         on w.code = l.code
+ where coalesce(l.drawn, 0) <> coalesce(w.won, 0);
+
 -- name: whole_keys
 -- Every act has its key, every key its act, and a sale's key its sale. Keys of acts without a document age out.
 select split_part(wrong, ': ', 1) as code, coalesce(a.member_id, k.member_id) as anchor,

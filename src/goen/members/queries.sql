@@ -45,6 +45,7 @@ update member
 -- A provisional member has registered; one that is frozen stays so.
 update member
    set register_by = null, status = case status when 'provisional' then 'active' else status end,
+       registered_at = case when register_by is null then registered_at else :now end,
        changed_at = :now, version = version + 1
  where member_id = :member_id;
 

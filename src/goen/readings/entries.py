@@ -149,6 +149,17 @@ _ADJUSTED: dict[str, tuple[str, str]] = {
     "promotion": ("販促", "promotion"),
     "other": ("その他", "other"),
 }
+#: What standing rules and draws give for, by the first word of the entry's reason.
+BONUSES: dict[str, tuple[str, str]] = {
+    "birthday": ("お誕生日特典", "birthday"),
+    "welcome": ("入会特典", "welcome"),
+    "visit": ("来店ポイント", "visit"),
+    "referral": ("お友だち紹介特典", "referral"),
+    "review": ("レビュー投稿特典", "review"),
+    "survey": ("アンケート回答特典", "survey"),
+    "win_back": ("おかえりなさい特典", "welcome back"),
+    "draw": ("抽選の賞品", "prize of a draw"),
+}
 
 
 def kind_text(kind: str, language: Language) -> str:
@@ -166,6 +177,10 @@ def entry_text(entry: Movement, shop: str | None, language: Language) -> str:
     about = shop
     if kind == "adjust" and entry.reason in _ADJUSTED:
         about = _ADJUSTED[entry.reason][language == "en"]
+    elif kind == "redeem" and (entry.reason or "").startswith("draw:"):
+        about = ("抽選への応募", "entry in a draw")[language == "en"]
+    elif kind == "bonus" and (given := BONUSES.get((entry.reason or "").partition(":")[0])) is not None:
+        about = given[language == "en"] if shop is None else f"{given[language == 'en']} {shop}"
     text = kind_text(kind, language)
     if about is None:
         return text

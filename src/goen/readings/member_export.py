@@ -194,6 +194,37 @@ class ExportedReward(msgspec.Struct, frozen=True):
     address: msgspec.Raw
 
 
+class ExportedVisit(msgspec.Struct, frozen=True):
+    """A check-in in a shop; ``by``: staff who scanned the card, or the shop's code."""
+
+    id: str
+    at: datetime
+    shop: str
+    by: str
+
+
+class ExportedReferral(msgspec.Struct, frozen=True):
+    """A referral; ``side``: the member was the friend, or the referrer. Who the other one is is not the member's."""
+
+    id: str
+    side: str
+    rule: str
+    state: str
+    reason: str | None
+    entered_at: datetime
+
+
+class ExportedDrawEntry(msgspec.Struct, frozen=True):
+    """An entry in a draw, the points paid for it and the prizes that it won."""
+
+    id: str
+    draw: str
+    tickets: int
+    points: int
+    entered_at: datetime
+    won: list[str]
+
+
 class ExportedEvent(msgspec.Struct, frozen=True):
     """Something the member did that is no sale."""
 
@@ -232,6 +263,9 @@ class MemberExport(msgspec.Struct, frozen=True):
     coupons: tuple[ExportedCoupon, ...]
     coupon_uses: tuple[ExportedCouponUse, ...]
     rewards: tuple[ExportedReward, ...]
+    visits: tuple[ExportedVisit, ...]
+    referrals: tuple[ExportedReferral, ...]
+    draw_entries: tuple[ExportedDrawEntry, ...]
     events: tuple[ExportedEvent, ...]
     notes: tuple[ExportedNote, ...]
     accesses: tuple[ExportedAccess, ...]
@@ -302,6 +336,9 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
         coupons=await rows(_queries.all_coupons, ExportedCoupon),
         coupon_uses=await rows(_queries.all_coupon_uses, ExportedCouponUse, homes=homes),
         rewards=await rows(_queries.all_rewards, ExportedReward, "address"),
+        visits=await rows(_queries.all_visits, ExportedVisit),
+        referrals=await rows(_queries.all_referrals, ExportedReferral),
+        draw_entries=await rows(_queries.all_draw_entries, ExportedDrawEntry),
         events=await rows(_queries.all_events, ExportedEvent, "properties"),
         notes=await rows(_queries.notes, ExportedNote, "details"),
         accesses=tuple((await _accesses(connection, ids_, ACCESSES_MAX, _LAST)).items),

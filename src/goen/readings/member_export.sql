@@ -97,6 +97,25 @@ select o.order_id as id, o.reward, o.status, o.points, o.money, o.coupon, c.valu
  where o.member_id = any(:member_ids)
  order by o.ordered_at, o.order_id;
 
+-- name: all_visits
+-- Check-ins in shops. Read-only.
+select v.visit_id as id, v.at, s.code as shop, v.by from visit v join shop s on s.shop_id = v.shop_id
+ where v.member_id = any(:member_ids) order by v.at, v.visit_id;
+
+-- name: all_referrals
+-- Who referred the member, as far as that is about the member, and whom the member referred: never the other one. Read-only.
+select r.referral_id as id, case when r.member_id = any(:member_ids) then 'friend' else 'referrer' end as side,
+       r.rule, r.state, r.reason, r.entered_at
+  from referral r where r.member_id = any(:member_ids) or r.referrer_id = any(:member_ids)
+ order by r.entered_at, r.referral_id;
+
+-- name: all_draw_entries
+-- Entries in draws and what they won. Read-only.
+select e.entry_id as id, e.draw, e.tickets, e.points, e.entered_at,
+       array(select w.prize from prize_win w where w.member_id = e.member_id and w.entry_id = e.entry_id
+              order by w.ticket) as won
+  from prize_entry e where e.member_id = any(:member_ids) order by e.entered_at, e.entry_id;
+
 -- name: all_events
 -- Looked at, put into the cart, visited. Read-only.
 select b.kind, b.occurred_at, s.code as shop, b.sku, b.properties::text as properties

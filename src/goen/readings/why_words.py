@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from goen.earning.words import points_text
-from goen.readings.entries import Language
+from goen.readings.entries import BONUSES, Language
 from goen.readings.lots import OpenLot
 
 _AMOUNTS: dict[str, tuple[str, str]] = {
@@ -19,7 +19,7 @@ _SOURCES: dict[str, tuple[str, str]] = {
     "adjustment": ("ポイント調整", "adjustment"),
     "grace": ("返品で戻ったポイント（期限延長分）", "points given back with days of grace"),
     "offline": ("戻ったポイント", "points given back"),
-}
+} | BONUSES
 
 
 def day(when: date, language: Language) -> str:

@@ -157,7 +157,7 @@ class SignalAnswer(msgspec.Struct, frozen=True):
 async def _post(call: Call) -> Reply:
     ask = read(call.body or b"{}", from_json)
     await actions.create(call.services.database, call.services.context, ask, call.principal.integration, call.now)
-    return Reply.of(await _checked(call, ask.code), 201)
+    return Reply.of(await checked(call, ask.code), 201)
 
 
 async def _patch(call: Call) -> CampaignAnswer:
@@ -169,11 +169,11 @@ async def _patch(call: Call) -> CampaignAnswer:
         made = await actions.change(services.database, services.context, code, changes, by, call.now)
     except msgspec.ValidationError as error:  # Each change fits its field; all together may still miss one.
         raise refused(error) from None
-    return await _checked(call, code, made.version)
+    return await checked(call, code, made.version)
 
 
 async def _get(call: Call) -> CampaignAnswer:
-    return await _checked(call, call.path["code"], call.decode_query(VersionQuery).version)
+    return await checked(call, call.path["code"], call.decode_query(VersionQuery).version)
 
 
 async def _list(call: Call) -> CampaignsAnswer:
@@ -191,7 +191,7 @@ async def _activate(call: Call) -> CampaignAnswer:
         services.database, services.context, call.path["code"], ask.version, ask.starts_at,
         call.principal.integration, call.now,
     )  # fmt: skip
-    return await _checked(call, made.code, made.version)
+    return await checked(call, made.code, made.version)
 
 
 async def _approve(call: Call) -> CampaignAnswer:
@@ -199,7 +199,7 @@ async def _approve(call: Call) -> CampaignAnswer:
     made = await actions.approve(
         services.database, services.context, call.path["code"], ask.version, call.principal.integration, call.now
     )
-    return await _checked(call, made.code, made.version)
+    return await checked(call, made.code, made.version)
 
 
 async def _stop(call: Call) -> CampaignAnswer:
@@ -208,7 +208,7 @@ async def _stop(call: Call) -> CampaignAnswer:
     made = await actions.stop(
         services.database, services.context, call.path["code"], call.principal.integration, call.now
     )
-    return await _checked(call, made.code, made.version)
+    return await checked(call, made.code, made.version)
 
 
 async def _dry_run(call: Call) -> Reply:
@@ -260,7 +260,7 @@ async def _signal(call: Call, name: str) -> SignalAnswer:
     return SignalAnswer(name, [SignalPlace(each.place or None, each.value, each.at, each.source) for each in found])
 
 
-async def _checked(call: Call, code: str, version: int | None = None) -> CampaignAnswer:
+async def checked(call: Call, code: str, version: int | None = None) -> CampaignAnswer:
     """A version with its checks and what was drawn on its limits."""
     services = call.services
     async with services.database.reading() as connection:

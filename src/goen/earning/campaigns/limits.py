@@ -26,10 +26,15 @@ UNLIMITED: Room = (POINTS_LIMIT, None)
 
 def limit_key(campaign: Campaign, limit: Limit, shop: str, day: date) -> LimitKey:
     """The account of a limit for a sale at this shop on this day."""
+    return key_of(campaign.rule, limit, shop, day)
+
+
+def key_of(rule: str, limit: Limit, shop: str, day: date) -> LimitKey:
+    """The account of a limit of a rule, by the name that the rule has on accounts."""
     scope = "+".join(sorted(limit.per)) or "all"
     parts = {"shop": shop, "day": day.isoformat(), "month": f"{day:%Y-%m}"}
     period = "/".join(parts[each] for each in sorted(limit.per) if each != "member")
-    return LimitKey("member" not in limit.per, f"{campaign.rule}/{limit.measure}/{scope}", period)
+    return LimitKey("member" not in limit.per, f"{rule}/{limit.measure}/{scope}", period)
 
 
 def covered(campaign: Campaign, points: int, keys: Sequence[LimitKey], value: PointValue, drawn: Drawn) -> Room | Miss:
