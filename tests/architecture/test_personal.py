@@ -40,6 +40,7 @@ NOT_PERSONAL = {
     "reward_order.order_id": "id", "reward_order.reward": "code", "reward_order.status": "code",
     "reward_order.lots": "numbers and dates", "reward_order.delivery": "code", "reward_order.coupon": "code",
     "reward_order.tracking": "the carrier's number of a parcel", "coupon_use.*": "codes and ids",
+    "stamp.*": "codes and ids", "offer_use.*": "codes and ids",
     "standing_rule.*": "rules", "standing_version.*": "rules", "standing_grant.*": "codes, years, days and ids",
     "standing_sweep.*": "jobs", "visit.visit_id": "id", "visit.by": "code", "visit_code.*": "codes of shops",
     "referral_code.*": "random codes", "referral.*": "codes and ids; of a device a hash alone",

@@ -139,6 +139,11 @@ _effects = st.one_of(
         lambda amount, points, most: {"kind": "every", "amount": amount, "points": points, "times_max": most},
         st.integers(100, 3000), st.integers(1, 50), st.sampled_from([None, 1, 3]),
     ),
+    st.builds(
+        lambda full, points, of, every: {"kind": "stamps", "full": full, "points": points, "of": of, "every": every},
+        st.integers(2, 4), st.integers(1, 300), st.sampled_from(["sale", "line", "quantity", "amount"]),
+        st.sampled_from([1, 2, 700]),
+    ),
 )  # fmt: skip
 _stackings = st.builds(
     lambda priority, group, exclusive, consumes: {
@@ -157,7 +162,7 @@ campaigns = st.lists(
             "max_points": cap,
             "grant": grant,
         },
-        st.lists(_effects, min_size=1, max_size=2),
+        st.lists(_effects, min_size=1, max_size=2).filter(lambda each: [x["kind"] for x in each].count("stamps") < 2),
         _goods,
         st.sampled_from([None, None, 2000]),
         _stackings,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from earning.test_campaigns import STORE, WEB, campaign
@@ -23,6 +25,7 @@ PER_MEMBER = [{"measure": "uses", "most": 1, "per": ["member"]}]
 PER_DAY_AND_SHOP = [{"measure": "points", "most": 9, "per": ["day", "shop"]}]
 RATE = {"kind": "rate", "multiplier": 2}
 FIXED = {"kind": "points", "points": 30}
+NOW, DAY = datetime(2026, 12, 1, tzinfo=UTC), timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -161,11 +164,28 @@ def test_rule_53_a_percentage_is_bounded_by_the_largest_sale_it_is_for():
 def test_a_coupon_that_cannot_be_issued_is_an_error():
     one = campaign(effects=[FIXED, COUPON])
     kind = CouponKind("next", "x", AmountOff(100))
-    assert unissuable(one, {"next": Issued(kind, False)}) == []
-    assert [(p.level, p.field, p.code) for p in unissuable(one, {})] == [
+    assert unissuable(one, {"next": Issued(kind, False)}, NOW) == []
+    assert [(p.level, p.field, p.code) for p in unissuable(one, {}, NOW)] == [
         ("error", "effects.1.coupon", "no_such_coupon_kind")
     ]
-    assert [p.code for p in unissuable(one, {"next": Issued(kind, True)})] == ["coupon_kind_stopped"]
+    assert [p.code for p in unissuable(one, {"next": Issued(kind, True)}, NOW)] == ["coupon_kind_stopped"]
+
+
+@pytest.mark.parametrize(
+    ("kind_ends", "starts", "ends", "found"),
+    [
+        (None, None, None, []),
+        (NOW, None, None, [("error", "coupon_kind_over")]),
+        (NOW + DAY, None, None, [("warning", "coupon_kind_ends_during")]),
+        (NOW + DAY, None, NOW + 2 * DAY, [("warning", "coupon_kind_ends_during")]),
+        (NOW + DAY, None, NOW + DAY, []),
+        (NOW + DAY, NOW + DAY, NOW + 2 * DAY, [("error", "coupon_kind_over")]),
+    ],
+)
+def test_a_coupon_that_ends_before_it_could_be_given(kind_ends, starts, ends, found):
+    one = msgspec.structs.replace(campaign(effects=[COUPON]), starts_at=starts, ends_at=ends)
+    kind = CouponKind("next", "x", AmountOff(100), ends_at=kind_ends)
+    assert [(p.level, p.code) for p in unissuable(one, {"next": Issued(kind, False)}, NOW)] == found
 
 
 def test_warnings_do_not_forbid():

@@ -128,7 +128,12 @@ def test_rule_25_returns_in_any_split_add_up_by_lot(data: st.DataObject) -> None
     pinned = catalogue.pinned(made, decision)
     assert decided(made, bought, catalogue, decision.facts, lambda _: taken) == outcome  # A quote is the sale.
     assert decision.earned == sum(award.points for award in decision.awards)
+    stamps = [award for award in decision.awards if award.stamps]
+    on_cards = [draw for draw in outcome.draws if draw.key.code.endswith(("/stamps", "/cards"))]
+    assert sum(draw.amount for draw in on_cards) == sum(award.stamps + len(award.cards) for award in stamps)
     for draw in outcome.draws:
+        if draw in on_cards:
+            continue
         assert 0 < draw.amount <= draw.ceiling - taken
         points = sum(award.points for award in decision.awards if award.rule == draw.rule)
         assert draw.amount == drawn_by(draw.key.code.split("/")[1], points, made.value)

@@ -217,6 +217,12 @@ DAMAGE = {
         " presented_id, shop_id, amount, at from coupon_use",
     ],
     "coupon_void": ["update coupon set void_at = now(), void_uses = 0"],
+    "stamps_drawn": [
+        "delete from stamp",
+        "update limit_account set drawn = drawn + 1 where code like 'campaign:%/stamps'",
+        "delete from limit_account where code like 'campaign:%/cards'",
+        "update stamp set filled = array[7, 8]",
+    ],
     "reward_stock": [
         "delete from reward_order where status = 'ordered'",
         "update reward_order set status = 'ordered' where status = 'cancelled'",

@@ -47,6 +47,10 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
 
             await refresh(client.programmes, connection)
 
+    stamps = {"code": "stamps", "name": "スタンプ", "effects": [{"kind": "stamps", "full": 2, "gift": "タオル"}]}
+    _ok(await server.post("/v1/campaigns", json=stamps))
+    _ok(await server.post("/v1/campaigns/stamps/activate", json={}))
+    clock.advance(seconds=3)
     two = [{"line": 1, "amount": 55_000, "quantity": 5}, {"line": 2, "amount": 11_000, "quantity": 1}]
     big = await retailer.buys(0, buyer, lines=two)
     used = await retailer.buys(5500, buyer, use_points=120)

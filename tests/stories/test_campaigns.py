@@ -152,6 +152,41 @@ def at(retailer):
     return {"occurred_at": retailer.clock.now().isoformat()}
 
 
+@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("grant", [{}, {"grant": {"kind": "limited", "days": 30}}])
+async def test_a_revival_has_its_base_again_where_a_replacing_rate_has_run_dry(retailer, owner, placed, grant):
+    instead = {"kind": "rate", "mode": "replace", "percent": 5}
+    await live(retailer, "five", effects=[instead], limits=[{"measure": "points", "most": 150}], **grant)
+    await live(retailer, "more", effects=[{"kind": "points", "points": 7}])
+    member, other = await retailer.member(), await retailer.member()
+    shop = {"shop": "web", "status": "placed"} if placed else {}
+    lines = [{"line": 1, "amount": 1100}, {"line": 2, "amount": 1100}]
+    sale = await retailer.buys(0, member, lines=lines, **shop)
+    assert points_of(sale) == {"campaign:five": 100, "campaign:more": 7}
+    path = f"/v1/purchases/{sale['id']}"
+    if not placed:  # Half of it comes back first: 1,000 of base are left.
+        assert (await back(retailer, sale))["points"]["earned_reversed"] == 50
+    assert (await retailer.act(f"{path}/cancel", at(retailer))).status_code == 200
+    await retailer.buys(3190, other)
+    assert await drawn(owner, "five") == 145
+    revived = (await retailer.act(f"{path}/revive", at(retailer))).json()
+    # What the return took had been given: the breakdown goes on telling it, so that it sums to what there was.
+    took = {} if placed else {"campaign:five": 50, "base": 10} if grant else {"campaign:five": 40}
+    assert points_of(revived) == {"base": 20, "campaign:more": 7} | took
+    assert reasons_of(revived) == {"campaign:five": "limit_reached"}
+    assert await drawn(owner, "five") == 145
+    if placed:
+        assert (revived["points"]["pending"], revived["points"]["earned"]) == (27, 0)
+        assert (await retailer.act(f"{path}/complete", at(retailer))).status_code == 200
+        assert await retailer.points(member) == 27
+        assert (await back(retailer, sale))["points"]["earned_reversed"] == 10
+    else:
+        assert await retailer.points(member) == 17
+    assert (await back(retailer, sale, line=2))["points"]["earned_reversed"] == 17
+    assert await retailer.points(member) == 0
+    await assert_books_agree(owner, retailer.services.database)
+
+
 async def test_limits_per_member_shop_and_day(retailer):
     limits = [{"measure": "uses", "most": 1, "per": ["member", "day"]}, {"measure": "uses", "most": 2, "per": ["shop"]}]
     await live(retailer, effects=[{"kind": "points", "points": 50}], limits=limits)

@@ -689,3 +689,44 @@ async def test_a_sale_may_bring_many_coupons_and_the_next_one_too(retailer):
     for _ in range(4):
         sale = await retailer.buys(2200, member)
         assert len(sale["coupons"]["issued"]) == 12
+
+
+async def test_a_coupon_past_its_own_end_is_not_given_and_the_checks_say_so(retailer: Retailer) -> None:
+    end = retailer.clock.now() + timedelta(hours=1)
+    await kind(retailer, public_code=None, ends_at=end.isoformat())
+    both = [{"kind": "points", "points": 5}, {"kind": "coupon", "coupon": "haru"}]
+    await campaign(retailer, limits=[{"measure": "uses", "most": 9}])
+    more = {"code": "both", "name": "両方", "effects": both}
+    assert (await retailer.server.post("/v1/campaigns", json=more)).status_code == 201
+    assert (await retailer.server.post("/v1/campaigns/both/activate", json={})).status_code == 200
+    retailer.clock.advance(seconds=3)
+    findings = (await retailer.server.get("/v1/campaigns/next")).json()["checks"]["findings"]
+    assert ("warning", "coupon_kind_ends_during") in {(each["level"], each["code"]) for each in findings}
+    member = await retailer.member()
+    sale = await retailer.buys(2200, member)
+    assert len(sale["coupons"]["issued"]) == 2
+    order = await retailer.buys(2200, member, shop="web", status="placed")
+    assert await drawn(retailer) == 2
+    retailer.clock.set(end)
+    body = retailer.sale(2200, member)
+    quote = (await retailer.server.post("/v1/quotes", json=body)).json()
+    late = (await retailer.server.post("/v1/purchases", json=body)).json()
+    assert quote["points"] == late["points"]
+    told = {line["rule"]: line["points"] for line in late["points"]["breakdown"]}
+    assert told == {"base": 20, "campaign:both": 5}
+    missed = {(miss["rule"], miss["reason"], miss["text"].split(": ")[1]) for miss in late["points"]["not_applied"]}
+    over = "進呈するクーポンの利用期間が終了しています"
+    assert missed == {(f"campaign:{code}", "coupon_over", over) for code in ("next", "both")}
+    assert late["coupons"]["issued"] == []
+    # The order was placed in time, and completes too late for it: the use that it had drawn goes back.
+    done = (await retailer.act(f"/v1/purchases/{order['id']}/complete", now(retailer))).json()
+    assert done["coupons"]["issued"] == []
+    assert [line["rule"] for line in done["points"]["breakdown"]] == ["base", "campaign:both"]
+    assert await drawn(retailer) == 1
+    back = await retailer.server.post("/v1/campaigns/next/backtest", json={})
+    assert (back.json()["coupons"], back.json()["missed"]) == (1, {"coupon_over": 2})
+    errors = (await retailer.server.get("/v1/campaigns/next")).json()["checks"]["findings"]
+    assert ("error", "coupon_kind_over") in {(each["level"], each["code"]) for each in errors}
+    again = await retailer.server.patch("/v1/campaigns/next", json={"name": "二回目"})
+    assert again.status_code == 200
+    assert (await retailer.server.post("/v1/campaigns/next/activate", json={})).status_code == 422

@@ -49,6 +49,17 @@ EFFECTS = (
     model.EveryEffect(1000, 10, times_max=3),
     model.EveryEffect(2, 10, "quantity"),
     model.IssueEffect("welcome"),
+    model.StampsEffect(10, points=500, of="amount", every=1000, times_max=3, cards=2, days=90),
+    model.StampsEffect(5, coupon="welcome"),
+    model.StampsEffect(5, gift="タオル", of="quantity", every=2),
+    model.StampsEffect(5, gift="タオル", of="line"),
+    model.DiscountEffect(300),
+    model.DiscountEffect(percent=Decimal("12.5"), most=500),
+    model.FreePostageEffect(),
+    model.FreePostageEffect(500),
+    model.GiftEffect("タオル", "T-1", 300),
+    model.MemberPriceEffect({"A-1": 900, "A-2": 1200}),
+    model.MemberPriceEffect(percent=Decimal(5)),
 )
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from goen.actions.points.campaigns import anchor_of
 from goen.actions.points.context import Context
+from goen.actions.points.drawn import anchor_of
 from goen.database.pool import Database, Reading, Writing
 from goen.earning.campaigns.catalogue import Change
 from goen.earning.campaigns.checks import (
@@ -17,7 +17,6 @@ from goen.earning.campaigns.checks import (
     Kinds,
     Overlap,
     WorstCase,
-    kinds_issued,
     needs_approval,
     overlaps,
     unissuable,
@@ -103,7 +102,7 @@ async def examine(database: Database, context: Context, campaign: Campaign, now:
     worst = worst_case(campaign, programme, members=members, places=places, zone=context.zone)
     others = context.campaigns.live(max(now, campaign.starts_at or now) + AHEAD)
     return Examined(
-        [*unissuable(campaign, kinds), *validate(campaign, programme)],
+        [*unissuable(campaign, kinds, now), *validate(campaign, programme)],
         overlaps(campaign, others, places),
         worst,
         law(campaign, programme, kinds),
@@ -260,7 +259,7 @@ def _checked(context: Context, campaign: Campaign, now: Instant) -> Campaign:
 
 
 async def _kinds(connection: Reading, campaign: Campaign) -> Kinds:
-    rows = [await coupons.kind(connection, code) for code in kinds_issued(campaign)]
+    rows = [await coupons.kind(connection, code) for code in campaign.kinds]
     return {
         row.code: Issued(coupon_kind(row.document.encode()), row.stopped_at is not None)
         for row in rows
@@ -270,8 +269,9 @@ async def _kinds(connection: Reading, campaign: Campaign) -> Kinds:
 
 async def _can_issue(connection: Reading, context: Context, campaign: Campaign, now: Instant) -> None:
     language = context.engine_at(now).programme.language
-    for problem in unissuable(campaign, await _kinds(connection, campaign)):
-        raise InvalidRequest(problem.field, problem_text(problem, language))
+    for problem in unissuable(campaign, await _kinds(connection, campaign), now):
+        if problem.level == "error":
+            raise InvalidRequest(problem.field, problem_text(problem, language))
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

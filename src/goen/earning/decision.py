@@ -31,6 +31,20 @@ class Reduction(msgspec.Struct, frozen=True, array_like=True):
     postage: bool = False
 
 
+class StampCard(msgspec.Struct, frozen=True, array_like=True):
+    """A person's stamp card of one campaign: ``stamps`` on it, below zero those owed; the number of the ``last`` full
+    one, and the numbers before it (``gaps``) whose reward was given back."""
+
+    stamps: int = 0
+    last: int = 0
+    gaps: tuple[int, ...] = ()
+
+    @property
+    def filled(self) -> int:
+        """How many were full so far."""
+        return self.last - len(self.gaps)
+
+
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known beside the document when it is decided. New facts get a default, so that decisions
     pinned earlier still decode.
@@ -39,7 +53,8 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     ``tiers``: those of other programmes of tiers than the first. ``coupon_reduction``: yen that coupons take off the
     order, ``reductions`` what each takes off where. The rest is read where a live campaign asks for it, and None or
     empty elsewhere: ``purchases`` and ``channel_purchases`` of the member before this one, the day of the last of
-    them, ``birth_month``, ``segments`` and ``signals`` by name.
+    them, ``birth_month``, ``segments`` and ``signals`` by name. ``kinds_over``: kinds of coupons that campaigns would
+    give and that are not issued any more; ``cards``: the person's stamp cards before this purchase, by campaign.
     """
 
     tier: str | None = None
@@ -53,6 +68,8 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     segments: tuple[str, ...] = ()
     signals: dict[str, Seen] = {}
     reductions: tuple[Reduction, ...] = ()
+    kinds_over: frozenset[str] = frozenset()
+    cards: dict[str, StampCard] = {}
 
 
 class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,7 +93,9 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     on; ``base`` the money it was computed on; ``category`` the category where a tier's rate met it;
     ``granted`` what a limit left of the entitlement, absent where none did. Of a campaign: ``effect`` is which
     of its effects, ``cap`` the points that one sale gets at most where that bound, ``apart`` whether the points
-    are a lot of their own, and the kind of ``coupon`` that is issued instead of points."""
+    are a lot of their own, the kind of ``coupon`` that is issued and the ``gift`` that is handed over instead of
+    points; ``stamps`` go onto the member's card, and fill ``cards`` by number, for each of which the reward is given.
+    """
 
     rule: str
     version: int
@@ -89,6 +108,19 @@ class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     cap: int | None = None
     apart: bool = False
     coupon: str | None = None
+    gift: str | None = None
+    stamps: int = 0
+    cards: tuple[int, ...] = ()
+
+    @property
+    def beside(self) -> bool:
+        """Whether it gives something else than points."""
+        return bool(self.coupon or self.gift or self.stamps)
+
+    @property
+    def coupons(self) -> int:
+        """How many coupons it gives."""
+        return 0 if self.coupon is None else len(self.cards) if self.stamps else 1
 
 
 class Miss(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -163,14 +195,29 @@ class UsedCoupon(msgspec.Struct, frozen=True, array_like=True):
         return self.name_en or self.name if language == "en" else self.name
 
 
+class UsedOffer(msgspec.Struct, frozen=True, array_like=True):
+    """A campaign's discount that the sale took, pinned: what came off in all (``amount`` yen), of which lines
+    (number, yen) and of ``postage``, and the ``gifts``. ``over``: the till took it although it was not to be had; no
+    limit counts it."""
+
+    campaign: str
+    version: int
+    effect: str
+    amount: int
+    lines: tuple[tuple[int, int], ...] = ()
+    postage: int = 0
+    gifts: tuple[str, ...] = ()
+    over: bool = False
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The outcome of one purchase under programme ``version``.
 
     ``total`` and ``payable`` are money; ``used`` points worth ``used_value``; ``earned`` the sum of
     ``awards``; ``postage_used`` the part of ``used_value`` that paid postage. ``boosts`` are the special
     rates that applied. ``lines`` are in order of line number. ``campaigns`` gave the awards of the same rule;
-    ``as_of`` is the last change of campaigns that was known, 0 where none was live. ``coupons`` were used; what they
-    took off is in ``facts``.
+    ``as_of`` is the last change of campaigns that was known, 0 where none was live. ``coupons`` were used and
+    ``offers`` of campaigns taken; what they took off is in ``facts``.
     """
 
     version: int
@@ -190,3 +237,4 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     campaigns: tuple[Applied, ...] = ()
     as_of: int = 0
     coupons: tuple[UsedCoupon, ...] = ()
+    offers: tuple[UsedOffer, ...] = ()

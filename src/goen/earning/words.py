@@ -6,7 +6,7 @@ without touching what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -168,6 +168,38 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "進呈するクーポン（{kind}）は配布・利用を終了しています",
         "The kind of coupon {kind} that it gives has been stopped",
     ),
+    "one_of_yen_percent": (
+        "金額か割引率（percent）のどちらか一方を指定してください",
+        "Give either an amount or a percentage",
+    ),
+    "price_apart": (
+        "値引き・送料無料・プレゼント・会員価格は、ポイントなどの進呈とは別のキャンペーンにしてください",
+        "What changes the price and what gives points are campaigns of their own",
+    ),
+    "price_has_no_points": (
+        "価格を変えるキャンペーンの上限は、回数（uses）か金額（yen）で指定してください",
+        "What changes the price is limited by uses or yen",
+    ),
+    "one_reward": (
+        "points・coupon・gift のどれか1つを指定してください",
+        "Give one of points, coupon and gift",
+    ),
+    "one_stamp_card": (
+        "スタンプカードは1つのキャンペーンに1枚です。クーポンの特典（coupon）とクーポン進呈のスタンプは併用できません",
+        "A campaign has one stamp card, and gives coupons either for it or for sales",
+    ),
+    "stamps_never_end": (
+        "スタンプの有効期限（days）もキャンペーンの終了日もないため、スタンプが失効しません",
+        "Stamps never end, because neither days nor an end of the campaign is given",
+    ),
+    "coupon_kind_over": (
+        "進呈するクーポン（{kind}）の利用期間が終了しています",
+        "The kind of coupon {kind} that it gives is over",
+    ),
+    "coupon_kind_ends_during": (
+        "キャンペーン終了前に、進呈するクーポン（{kind}）の利用期間が終了します",
+        "The kind of coupon {kind} that it gives ends before the campaign does",
+    ),
     "unbounded": (
         "付与ポイントの総額に上限がありません",
         "Nothing bounds what it may cost in all",
@@ -223,15 +255,29 @@ def award_text(award: Award, language: Language, currency: str = "JPY", names: N
     name = rule_name(award.rule, language, names)
     if award.category is not None and award.rule != f"category:{award.category}":
         name += f"（{award.category}）" if language == "ja" else f" ({award.category})"
+    if award.stamps:
+        return f"{name}: {campaigns.stamps_text(award, language == 'en', names)}" + _limited(award, language)
     if award.coupon is not None:
         coupon = names.get(f"coupon:{award.coupon}", award.coupon)
         return f"{name}: クーポン「{coupon}」を進呈" if language == "ja" else f"{name}: a coupon ({coupon})"
     base, points = money_text(award.base, currency, language), points_text(award.points, language)
     rate = rate_text(award.arithmetic, language, currency)
     text = f"{name}: {base}、{rate} → {points}" if language == "ja" else f"{name}: {rate} on {base} = {points}"
+    return text + _limited(award, language)
+
+
+def _limited(award: Award, language: Language) -> str:
     if (award.granted is not None and award.granted <= award.points) or award.cap is not None:
-        text += "（上限適用）" if language == "ja" else " (limited)"
-    return text
+        return "（上限適用）" if language == "ja" else " (limited)"
+    return ""
+
+
+def offer_text(name: str, amount: int, gifts: Sequence[str], language: Language, currency: str = "JPY") -> str:
+    """What a campaign takes off or gives, as a line of a receipt."""
+    off = money_text(amount, currency, language)
+    parts = [f"{off}引き" if language == "ja" else f"{off} off"] if amount else []
+    parts += [f"「{gift}」を進呈" if language == "ja" else gift for gift in gifts]
+    return f"{name}: {'、'.join(parts)}" if language == "ja" else f"{name}: {', '.join(parts)}"
 
 
 def rate_text(arithmetic: Arithmetic, language: Language, currency: str = "JPY") -> str:

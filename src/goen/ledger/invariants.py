@@ -68,6 +68,7 @@ INVARIANTS: Mapping[str, str] = {
     "limit_draws": "what is drawn on a limit is the sum of its draws",
     "coupon_uses": "an issued coupon's uses that stand are those drawn on its limit",
     "coupon_void": "a coupon that is void is used no more than when it was voided",
+    "stamps_drawn": "stamps and full cards that stand are those drawn on the member's accounts",
     "reward_stock": "the pieces that are taken of a reward are its orders that stand",
     "standing_grant": "what standing rules and draws gave, the entries of the same acts gave",
     "draw_stock": "the prizes that are taken from a draw's stock are those that tickets won",

@@ -376,6 +376,21 @@ select split_part(wrong, ': ', 1) as code, 0::bigint as anchor, format('coupon %
  ]) wrong
  where wrong is not null;
 
+-- name: whole_stamps
+-- Stamps and full cards against what is drawn on the members' accounts. Read-only.
+select 'stamps_drawn' as code, coalesce(s.member_id, l.anchor) as anchor, coalesce(s.campaign, l.campaign) as what,
+       format('stamps %s, cards %s; drawn %s, %s', s.stamps, s.cards, l.stamps, l.cards) as detail
+  from (select t.member_id, t.campaign, sum(t.stamps)::bigint as stamps,
+               sum(cardinality(t.filled) - cardinality(t.undone))::bigint as cards
+          from stamp t group by t.member_id, t.campaign) s
+  full join (select a.anchor, split_part(substring(a.code from 10), '/', 1) as campaign,
+                    coalesce(sum(a.drawn) filter (where a.code like '%/stamps'), 0)::bigint as stamps,
+                    coalesce(sum(a.drawn) filter (where a.code like '%/cards'), 0)::bigint as cards
+               from limit_account a
+              where a.anchor > 0 and (a.code like 'campaign:%/stamps' or a.code like 'campaign:%/cards')
+              group by 1, 2) l on l.anchor = s.member_id and l.campaign = s.campaign
+ where (coalesce(s.stamps, 0), coalesce(s.cards, 0)) <> (coalesce(l.stamps, 0), coalesce(l.cards, 0));
+
 -- name: whole_rewards
 -- Pieces taken of rewards against the orders that stand. Read-only.
 select 'reward_stock' as code, r.stock_anchor as anchor, r.code as what, format('taken %s, orders %s', x.taken, x.orders) as detail

@@ -68,7 +68,8 @@ class Tender(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Purchase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A sale or order as a till or web shop sends it (``POST /v1/purchases``)."""
+    """A sale or order as a till or web shop sends it (``POST /v1/purchases``). ``offers``: the codes of campaigns whose
+    discount or gift it took, as a quote told them."""
 
     shop: Text
     external_id: Annotated[str, Meta(min_length=1, max_length=500)]
@@ -86,5 +87,6 @@ class Purchase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     use_points: Points = 0
     hold: Text | None = None
     coupons: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
+    offers: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
     offline: bool = False
     proof: Proof | None = None

@@ -19,6 +19,7 @@ from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.scene import Article, Place
 from goen.earning.campaigns.signals import Signal, Signals
 from goen.earning.catalogue import Programmes
+from goen.earning.coupons.model import from_json as coupon_kind
 from goen.earning.decision import Decision
 from goen.earning.remainder import Returned
 from goen.earning.tiers.calendar import window_start
@@ -106,6 +107,7 @@ async def backtest(
             articles=await _articles(connection),
             traits=await _traits(connection) if any(map(needs_traits, asked)) else {},
             known=await _known(connection, span.first) if any(map(needs_history, asked)) else {},
+            kinds=await _kinds_over(connection),
             windows=windows,
         )  # fmt: skip
         async for past in _sales(connection, shops, span):
@@ -151,6 +153,16 @@ async def _sales(connection: Reading, shops: ShopDirectory, span: Span) -> Async
             since = _NOTHING_SINCE if progress is None else _since(progress)
             sold = since.revision or _document(document)
             yield Past(person, place, moment, day, sold, _decision(decision), since.returned, completed)
+
+
+async def _kinds_over(connection: Reading) -> dict[str, datetime]:
+    """From when on kinds of coupons were not issued any more: stopped, or at their own end."""
+    found = {}
+    for code, stopped_at, document in await connection.fetch(_queries.kinds_over.sql):
+        ends = [at for at in (stopped_at, coupon_kind(document.encode()).ends_at) if at is not None]
+        if ends:
+            found[code] = min(ends)
+    return found
 
 
 async def _articles(connection: Reading) -> dict[str, Article]:

@@ -41,6 +41,11 @@ select p.sku, p.category, p.brand, p.maker, p.tags, p.clearance from product p;
 -- The first and the last day of the books' sales.
 select min(p.business_date) as first, max(p.business_date) as last from purchase p;
 
+-- name: kinds_over
+-- The newest version of every kind of coupon, and when it was stopped.
+select k.code, k.stopped_at, v.document::text as document
+  from coupon_kind k join coupon_kind_version v on v.code = k.code and v.version = k.version;
+
 -- name: points_counted
 -- What these people have earned on these days as tiers count it, members merged into them included.
 select i.member_id, coalesce(sum(k.points), 0)::bigint as points

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
@@ -15,7 +16,7 @@ from goen.actions.till.books import MemberFacts
 from goen.actions.till.posting import PurchaseState
 from goen.earning import words
 from goen.earning.coupons.codes import shown
-from goen.earning.decision import Award, Decision, Miss, Notice
+from goen.earning.decision import Award, Decision, Miss, Notice, UsedOffer
 from goen.earning.programme import Base
 from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
@@ -88,6 +89,31 @@ class CouponUsed(msgspec.Struct, frozen=True):
     gift: str | None = None
 
 
+class LineOff(msgspec.Struct, frozen=True):
+    """Yen off a line; ``tax_rate`` in percent."""
+
+    line: int
+    amount: int
+    tax_rate: Decimal
+
+
+class OfferAnswer(msgspec.Struct, frozen=True):
+    """A campaign that lowers the price: ``amount`` yen in all, of which ``postage``, the rest by line. ``effect``:
+    ``discount``, ``free_postage``, ``gift``, ``member_price``; several joined by ``+``. ``gifts`` are handed over.
+    ``over``: the till took it although it was not to be had."""
+
+    campaign: str
+    version: int
+    effect: str
+    name: str
+    amount: int
+    postage: int
+    lines: Sequence[LineOff]
+    gifts: Sequence[str]
+    text: str
+    over: bool = False
+
+
 class CouponsAnswer(msgspec.Struct, frozen=True):
     """Coupons used by the sale and issued for it."""
 
@@ -115,6 +141,7 @@ class PurchaseAnswer(msgspec.Struct, frozen=True):
     receipt: Sequence[str]
     warnings: Sequence[Warned]
     tiers: Sequence[TierProgress] | UnsetType = UNSET
+    offers: Sequence[OfferAnswer] | UnsetType = UNSET
 
 
 class LotBack(msgspec.Struct, frozen=True):
@@ -264,6 +291,25 @@ def coupons_answer(decision: Decision, issued: Sequence[str], language: Language
     return CouponsAnswer(used, [shown(code) for code in issued])
 
 
+def offers_answer(
+    context: Context, used: Iterable[UsedOffer], rates: Mapping[int, int], language: Language
+) -> list[OfferAnswer]:
+    """Discounts by campaigns; ``rates``: the lines' tax rates in hundredths of a percent."""
+    names = context.campaigns.names(language)
+    found = []
+    for each in used:
+        lines = [LineOff(number, yen, Decimal(rates[number]) / 100) for number, yen in each.lines]
+        name = names.get(f"campaign:{each.campaign}", each.campaign)
+        text = words.offer_text(name, each.amount, each.gifts, language, context.currency)
+        found.append(
+            OfferAnswer(
+                each.campaign, each.version, each.effect, name, each.amount, each.postage, lines, each.gifts, text,
+                each.over,
+            )
+        )  # fmt: skip
+    return found
+
+
 def purchase_answer(
     context: Context,
     purchase: PurchaseState,
@@ -310,4 +356,9 @@ def purchase_answer(
         receipt=words.receipt_lines(earned, pending, decision.used, after.available if after else None, language),
         warnings=(*notices(decision.warnings, language, currency), *warnings),
         tiers=tiers or UNSET,
+        offers=offers_answer(
+            context, decision.offers, {share.line: share.tax_rate for share in decision.lines}, language
+        )
+        if decision.offers
+        else UNSET,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from goen.actions.points.by_hand import Adjust
-from goen.actions.points.campaigns import anchor_of
+from goen.actions.points.drawn import anchor_of
 from goen.actions.points.errors import AdjustmentLimit
 from goen.actions.till.act import Decided
 from goen.actions.till.desk import Desk

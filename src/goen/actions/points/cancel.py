@@ -5,16 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from goen.actions.points.again import draw_again
-from goen.actions.points.campaigns import give_back
 from goen.actions.points.context import keep_up, regular_terms
 from goen.actions.points.coupons import draw_again as use_again
 from goen.actions.points.coupons import give_back as give_coupons_back
 from goen.actions.points.coupons import use
+from goen.actions.points.drawn import give_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back, terms_of
+from goen.actions.points.issuing import coupons_by_rule
 from goen.actions.points.issuing import give_again as give_issued_again
-from goen.actions.points.issuing import rules_with_coupons
 from goen.actions.points.issuing import take_back as take_issued_back
+from goen.actions.points.offers import give_back as give_offers_back
+from goen.actions.points.offers import take_again
 from goen.actions.points.orders import CancelAsk, OrderAct, ReviveAsk
 from goen.actions.points.progress import Apart, Progress, Undone, stored
 from goen.actions.points.proof import give_back_unproven
@@ -65,24 +67,26 @@ class CancelPurchase(OrderAct):
             earned = {r: progress.of_rule(r).pending + progress.of_rule(r).confirmed for r in progress.rules}
             taken_back = take_back(journal, earned, progress, "debt", terms)
             moved, own = moved - taken_back.booked, taken_back.own
-            give_back(sale.desk, progress.limits, {}, sale.engine.value)
+            give_back(sale.desk, progress.limits, (), sale.engine.value)
             for drawn in progress.unproven:
                 give_back_unproven(sale.desk, sale.spender, drawn)
             sale.stamp(self.moment, self.day, sale.purchase.shop_id, getattr(self.ask, "reason", None))
-        take_issued_back(sale.desk, progress)
+        take_issued_back(sale.desk, progress, {})
         if sale.decision.coupons and not progress.returned.full:
             give_coupons_back(sale.desk, sale.purchase, sale.decision.coupons, progress.coupons)
+        if sale.decision.offers and not progress.returned.full:
+            give_offers_back(sale.desk, sale.purchase, sale.decision.offers, progress.offers)
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
         undone = Undone(
             sale.purchase.status, taken, progress.pending, progress.confirmed, progress.waiting,
             sum(points for _, points in progress.unproven),
             {rule: replace(x, lots=()) for rule, x in progress.apart.items()}, progress.limits, progress.coupons, own,
-            progress.issued, sale.desk.act_id,
+            progress.issued, sale.desk.act_id, progress.offers,
         )  # fmt: skip
         sale.progress = replace(
             sale.progress, hold=False, pending=0, confirmed=0, waiting=(), draws=back.lost_draws, owed=0, unproven=(),
-            undone=undone, limits=(), coupons=(), issued=(),
+            undone=undone, limits=(), coupons=(), issued=(), offers=(),
             apart={rule: Apart(lots=x.lots) for rule, x in progress.apart.items()},
         )  # fmt: skip
         sale.save(status="cancelled")
@@ -113,6 +117,11 @@ class RevivePurchase(OrderAct):
             coupons, person = sale.decision.coupons, None if sale.holder is None else sale.person
             use_again(sale.desk, person, coupons, undone.coupons)
             use(sale.desk, sale.purchase, coupons, sale.purchase.shop_id)
+        if sale.decision.offers and not sale.progress.returned.full:
+            person = None if sale.holder is None else sale.person
+            offers, drawn = take_again(sale.desk, person, sale.purchase, sale.decision.offers, undone.offers)
+            sale.decision = replace(sale.decision, offers=offers)
+            sale.progress = replace(sale.progress, offers=drawn)
         if sale.holder is not None:
             journal = sale.journal
             if undone.used:
@@ -130,7 +139,7 @@ class RevivePurchase(OrderAct):
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         sale.progress = replace(
             sale.progress, waiting=undone.waiting, limits=undone.limits, coupons=undone.coupons, undone=None,
-            issued=give_issued_again(sale.desk, undone, rules_with_coupons(sale.remaining)),
+            issued=give_issued_again(sale.desk, undone, coupons_by_rule(sale.remaining)),
         )  # fmt: skip
         sale.save(status=undone.status, decision=stored(sale.decision))
         sale.tell(

@@ -8,9 +8,10 @@ from decimal import Decimal
 import msgspec
 
 from goen.actions.points.answers import encoded
-from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
+from goen.actions.points.campaigns import Offer
 from goen.actions.points.context import Context, idempotent, regular_terms, slide
 from goen.actions.points.coupons import with_coupons
+from goen.actions.points.drawn import NOTHING_DRAWN
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.granting import by_rule, grant, provision
 from goen.actions.points.issuing import issue
@@ -85,7 +86,7 @@ class ClaimPurchase(Act):
         others = () if climbing is None else climbing.others(desk, found.who)
         facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier, others)
         facts = replace(facts, reductions=sale.decision.facts.reductions)
-        decision, drawn = sale.engine.evaluate(document, facts), NOTHING_DRAWN
+        decision, drawn = replace(sale.engine.evaluate(document, facts), offers=sale.decision.offers), NOTHING_DRAWN
         if offer is not None:
             decision, drawn = offer.decide(desk, found.who, found.presented_id, decision, None)
         if used:

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import UNSET
 
 from goen.actions.points.answers import Warned
-from goen.actions.points.campaigns import Drawn
 from goen.actions.points.context import Context
+from goen.actions.points.drawn import Drawn
 from goen.actions.points.errors import CouponNotUsable
 from goen.actions.till.books import Found
 from goen.actions.till.desk import Desk
@@ -79,6 +79,8 @@ class Redeeming:
         self._ask = ask
         self._web = shop.kind == "ec"
         self._scene = Scene.of(Place(shop.code, shop.kind, shop.region), moment, day, context.zone)
+        #: What campaigns take off before coupons do.
+        self.before: tuple[Reduction, ...] = ()
         self.wanted = tuple((code, moment) for code in dict.fromkeys(ask.coupons))
 
     def choose(
@@ -176,7 +178,7 @@ class Redeeming:
 
     def plain(self) -> Priced:
         """The sale as it would be without coupons, points and a total of the till's."""
-        return self._engine.price(replace(self._ask, tenders=UNSET, total=None, use_points=0))
+        return self._engine.price(replace(self._ask, tenders=UNSET, total=None, use_points=0), 0, False, self.before)
 
     def _refused(self, refusal: CouponNotUsable, warnings: list[Warned]) -> None:
         if not self._ask.offline:

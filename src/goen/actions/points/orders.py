@@ -19,12 +19,14 @@ from goen.actions.points.coupons import Chosen, Redeeming, record, with_coupons
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import by_rule, terms_of
 from goen.actions.points.issuing import issue
+from goen.actions.points.offers import NOTHING_OFF, Offers, Reduced
+from goen.actions.points.offers import record as record_offers
 from goen.actions.points.progress import REGULAR, Waiting, document_of, stored
 from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
 from goen.actions.points.sale import Sale
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
-from goen.earning.decision import Decision
+from goen.earning.decision import Decision, Reduction
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.purchases.model import Line, OrderDiscount, Purchase
@@ -158,8 +160,9 @@ class CompletePurchase(OrderAct):
                     confirmed += points
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         if shipped.complete:
+            sale.still_issued()
             sale.progress = issue(self.context, sale.desk, sale.purchase, sale.remaining, sale.progress)
-        sale.save(status="completed" if shipped.complete else "placed")
+        sale.save(status="completed" if shipped.complete else "placed", decision=stored(sale.decision))
         sale.tell("purchase.completed", confirmed, -confirmed)
 
 
@@ -200,14 +203,21 @@ class ChangeLines(OrderAct):
         }
         document = replace(before, lines=self.ask.lines, total=self.ask.total, tenders=UNSET, **changes)
         facts, priced, used = sale.decision.facts, None, sale.decision.coupons
-        if used:
-            chosen = self._choose(sale, document)
-            facts, used = replace(facts, reductions=chosen.reductions), chosen.used
+        reduced = self._reduced(sale, document) if sale.decision.offers else NOTHING_OFF
+        if used or sale.decision.offers:
+            off = reduced.reductions
+            if used:
+                chosen = self._choose(sale, document, off)
+                off, used = (*off, *chosen.reductions), chosen.used
+            facts = replace(facts, reductions=off)
             priced = sale.engine.price(document, 0, facts.guest, facts.reductions)
-        decision = sale.engine.evaluate(document, facts, priced)
+        decision = replace(sale.engine.evaluate(document, facts, priced), offers=reduced.used)
         pending = 0
         if sale.holder is not None:
             decision = decide_again(sale, document, decision)
+        if sale.decision.offers:
+            record_offers(sale.desk, sale.purchase, sale.decision.offers, "back")
+            record_offers(sale.desk, sale.purchase, reduced.used, "use")
         if priced is not None:
             record(sale.desk, sale.purchase, sale.decision.coupons, "back", sale.purchase.shop_id)
             record(sale.desk, sale.purchase, used, "use", sale.purchase.shop_id)
@@ -224,12 +234,21 @@ class ChangeLines(OrderAct):
             before=was,
         )  # fmt: skip
 
-    def _choose(self, sale: Sale, document: Purchase) -> Chosen:
+    def _reduced(self, sale: Sale, document: Purchase) -> Reduced:
+        """What the order's campaigns take off now."""
+        purchase = sale.purchase
+        offers = Offers(
+            self.context, sale.engine, document, sale.shop, purchase.occurred_at, purchase.business_date
+        )  # fmt: skip
+        return offers.again(sale.desk, sale.decision.facts, sale.decision.offers)
+
+    def _choose(self, sale: Sale, document: Purchase, before: tuple[Reduction, ...]) -> Chosen:
         """What the order's coupons take off now."""
         purchase = sale.purchase
         redeeming = Redeeming(
             self.context, sale.engine, document, sale.shop, purchase.occurred_at, purchase.business_date
         )
+        redeeming.before = before
         return redeeming.again(sale.desk, sale.decision.coupons)
 
     def _rebook(self, sale: Sale, decision: Decision) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from goen.actions.points.campaigns import Drawn
+from goen.actions.points.drawn import Drawn
 from goen.actions.points.proof import Unproven
 from goen.actions.till.posting import PurchaseState
 from goen.earning.decision import Decision
@@ -53,6 +53,7 @@ class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
     own: dict[str, Draws] = {}
     issued: tuple[tuple[str, str], ...] = ()
     act_id: int = 0
+    offers: tuple[Drawn, ...] = ()
 
     def moved(self, shift: int) -> Undone:
         """The same with lots numbered as in other books."""
@@ -68,7 +69,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     limits of spending without proof (rule 43). ``lots``: lots this sale granted.
     ``pending`` and ``confirmed``: earned points in either state, less what returns took back. ``waiting``: of
     the pending ones, those shipped and confirming later. ``apart``: of both, and of lots, what campaigns keep
-    apart, by rule. ``limits``: what campaigns drew, ``coupons``: what uses of coupons drew;
+    apart, by rule. ``limits``: what campaigns drew, ``coupons``: what uses of coupons drew,
+    ``offers``: what campaigns that change the price drew;
     ``issued``: coupons that were issued for it, rule and
     code. ``revision``: the document after a change of lines. ``ripe_on``: of a guest's order, when what was shipped
     confirms if somebody claims it.
@@ -91,6 +93,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     coupons: tuple[Drawn, ...] = ()
     issued: tuple[tuple[str, str], ...] = ()
     ripe_on: date | None = None
+    offers: tuple[Drawn, ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:

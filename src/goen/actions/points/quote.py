@@ -17,10 +17,14 @@ from goen.actions.points.answers import (
     Balance,
     CouponsAnswer,
     MemberBrief,
+    NotApplied,
+    OfferAnswer,
     PurchaseAnswer,
     PurchasePoints,
     Warned,
     encoded,
+    not_applied,
+    offers_answer,
 )
 from goen.actions.points.context import Context
 from goen.actions.points.errors import SpendingNotAllowed
@@ -34,7 +38,8 @@ from goen.actions.till.facts import FactsNotLoaded
 from goen.actions.till.posting import PurchaseState, Rows
 from goen.database.coalescer import Coalescer
 from goen.database.pool import Database, Reading
-from goen.earning.decision import Decision
+from goen.earning.campaigns.offers import Taken
+from goen.earning.decision import Decision, Facts, Miss
 from goen.earning.quote import NextAward, Usable, next_awards, usable_points
 from goen.earning.tiers.progress import TierProgress
 from goen.identity.presented import Presented
@@ -77,12 +82,16 @@ class QuoteAnswer(msgspec.Struct, frozen=True):
     usable: Usable
     next: Sequence[NextAward]
     tiers: Sequence[TierProgress] | UnsetType = UNSET
+    offers: Sequence[OfferAnswer] | UnsetType = UNSET
+    available: Sequence[OfferAnswer] | UnsetType = UNSET
+    not_available: Sequence[NotApplied] | UnsetType = UNSET
 
 
 class QuotePurchase(RecordPurchase):
     """``POST /v1/quotes``: :class:`RecordPurchase` on a desk whose draft is thrown away."""
 
     kind = "quote"
+    shows_offers = True
 
     def __init__(
         self,
@@ -101,6 +110,7 @@ class QuotePurchase(RecordPurchase):
             ask = msgspec.structs.replace(ask, occurred_at=self.at, business_date=None)
         super().__init__(ask, shop, presented, principal, context, proven=proven, now=self.at or now)
         self._available = 0
+        self._could: tuple[list[Taken], list[Miss]] = [], []
 
     def decide(self, desk: Desk) -> Decided:
         if self.presented is not None:
@@ -135,8 +145,27 @@ class QuotePurchase(RecordPurchase):
                 usable_points(engine, decision, self._available),
                 next_awards(engine, decision),
                 answer.tiers,
+                answer.offers,
+                self._told_offers(decision),
+                self._told_misses(),
             )
         )
+
+    def _look_at(self, desk: Desk, where: Found | None, facts: Facts) -> None:
+        assert self.offers is not None, "a quote looks at them"
+        self._could = self.offers.available(desk, where, facts)
+
+    def _told_offers(self, decision: Decision) -> Sequence[OfferAnswer] | UnsetType:
+        rates = {share.line: share.tax_rate for share in decision.lines}
+        used = [each.used for each in self._could[0]]
+        return offers_answer(self.context, used, rates, self.programme_engine.programme.language) or UNSET
+
+    def _told_misses(self) -> Sequence[NotApplied] | UnsetType:
+        programme = self.programme_engine.programme
+        names = self.context.campaigns.names(programme.language)
+        # Their amounts are with tax, as coupons' are.
+        misses = not_applied(self._could[1], programme.language, self.context.currency, names, "tax_included")
+        return misses or UNSET
 
     def _shown(self, issued: Sequence[tuple[str, str]]) -> list[str]:
         """A quote issues nothing; how many the sale would is told by its breakdown."""

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import ClassVar
 
 import msgspec
 
 from goen.actions.points.answers import PurchaseAnswer, Warned, encoded, purchase_answer
-from goen.actions.points.campaigns import NOTHING_DRAWN, Offer
+from goen.actions.points.campaigns import Offer
 from goen.actions.points.context import Context, slide
 from goen.actions.points.coupons import Chosen, Redeeming, normalised, use, with_coupons
+from goen.actions.points.drawn import NOTHING_DRAWN
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
 from goen.actions.points.issuing import issue
+from goen.actions.points.offers import NOTHING_OFF, Offers, Reduced
+from goen.actions.points.offers import record as record_offers
 from goen.actions.points.paying import Paying
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import Permit, Proven
+from goen.actions.points.stamping import stamped
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
@@ -53,6 +58,8 @@ class RecordPurchase(Act):
     """``POST /v1/purchases``."""
 
     kind = "purchase"
+    #: Whether it tells which campaigns would lower the price.
+    shows_offers: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -96,7 +103,12 @@ class RecordPurchase(Act):
             redeeming = Redeeming(context, engine, self.ask, shop, when, self.business_date)
             self._priced = None  # What it costs depends on what the coupons are.
         self.redeeming = redeeming
-        if presented is not None and (self._priced is not None or redeeming is not None):
+        self.offers: Offers | None = None
+        if ask.offers or self.shows_offers:
+            self.offers = Offers(context, engine, self.ask, shop, when, self.business_date)
+        if ask.offers:
+            self._priced = None
+        if presented is not None and (self._priced is not None or redeeming is not None or ask.offers):
             offer = Offer.of(context, engine, self.ask, shop, when, self.business_date)
         self.offer = offer
         self.tiers = Climbing.at(context, now) if presented is not None else None
@@ -116,7 +128,7 @@ class RecordPurchase(Act):
         else:
             self.wants = Wants(
                 members=members, holds=holds, limits=(*limits, *offer.limits), spends=spends, history=offer.history,
-                traits=offer.traits, skus=offer.skus, shared=offer.shared, tiers=tiers,
+                traits=offer.traits, skus=offer.skus, shared=offer.shared, tiers=tiers, stamps=offer.stamps,
             )  # fmt: skip
         if redeeming is not None:
             self.wants = replace(self.wants, coupons=redeeming.wanted)
@@ -137,14 +149,19 @@ class RecordPurchase(Act):
             return self._as_guest(desk, warnings)
         (where, member) = found
         offer, drawn, chosen, priced = self.offer, NOTHING_DRAWN, None, self._priced
-        others = self._others(desk, where) if self.redeeming is not None or offer is not None else ()
+        asked = self.redeeming is not None or offer is not None or self.offers is not None
+        others = self._others(desk, where) if asked else ()
+        reduced, priced = self._reduced(desk, where, member.tier, others, priced, warnings)
         if self.redeeming is not None:
             chosen, priced = self._choose(self.redeeming, desk, where, member.tier, others, warnings)
             offer = None if chosen.alone else offer
         facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, where.who, member.tier, others)
-        if chosen is not None:
-            facts = replace(facts, reductions=chosen.reductions)
+        if chosen is not None or reduced.used:
+            off = (*reduced.reductions, *(chosen.reductions if chosen is not None else ()))
+            facts = replace(facts, reductions=off)
         decision = self.programme_engine.evaluate(self.ask, facts, priced)
+        if reduced.used:
+            decision = replace(decision, offers=reduced.used)
         if offer is not None:
             decision, drawn = offer.decide(desk, where.who, where.presented_id, decision, priced)
         if chosen is not None and priced is not None:
@@ -154,8 +171,8 @@ class RecordPurchase(Act):
         journal = desk.journal(where.member_id)
         purchase_id = made("p", where.member_id, journal.number())
         progress, confirms_on = Progress(limits=drawn) if drawn else NONE, None
-        if chosen is not None:
-            progress = replace(progress, coupons=chosen.draws)
+        if chosen is not None or reduced.draws:
+            progress = replace(progress, coupons=chosen.draws if chosen is not None else (), offers=reduced.draws)
         journal.record(Sold(purchase_id, (), 0))
         if decision.used or self.ask.hold:
             progress = self.paying.pay(
@@ -179,6 +196,10 @@ class RecordPurchase(Act):
             if given is not progress:
                 issued, purchase = given.issued, purchase._replace(progress=stored(given.moved(-where.shift)))
         desk.add_purchase(purchase)
+        if decision.offers:
+            record_offers(desk, purchase, decision.offers, "use")
+        if drawn:
+            stamped(self.context, desk, purchase, (decision,), (), drawn, where.who)
         if decision.coupons:
             use(desk, purchase, decision.coupons, self.shop.shop_id)
         climbed: Sequence[TierProgress] = ()
@@ -229,20 +250,26 @@ class RecordPurchase(Act):
 
     def _as_guest(self, desk: Desk, warnings: list[Warned]) -> Decided:
         """A sale without a member: no points, claimable later (rule 11). It stands under a stand-in number."""
-        facts, chosen, priced = Facts(guest=True), None, None
+        facts, chosen = Facts(guest=True), None
+        reduced, priced = self._reduced(desk, None, None, (), None, warnings)
         if self.redeeming is not None:
             chosen, priced = self._choose(self.redeeming, desk, None, None, (), warnings)
-            facts = replace(facts, reductions=chosen.reductions)
+        if chosen is not None or reduced.used:
+            facts = replace(facts, reductions=(*reduced.reductions, *(chosen.reductions if chosen is not None else ())))
         decision = self.programme_engine.evaluate(self.ask, facts, priced)
         progress = None
-        if chosen is not None:
-            decision, progress = replace(decision, coupons=chosen.used), Progress(coupons=chosen.draws)
+        if chosen is not None or reduced.used:
+            used, draws = (chosen.used, chosen.draws) if chosen is not None else ((), ())
+            decision = replace(decision, coupons=used, offers=reduced.used)
+            progress = Progress(coupons=draws, offers=reduced.draws)
         if decision.used and not self.ask.offline:
             raise InvalidRequest("use_points", "needs a member")
         anchor = -(self.key.key_hash & 0x7FFF_FFFF_FFFF_FFFF) or -1
         purchase_id = made("p", anchor, self.key.key_check & 0x7FFF_FFFF)
         purchase = self._purchase(desk, anchor, purchase_id, decision, progress, None, None)
         desk.add_purchase(purchase)
+        if decision.offers:
+            record_offers(desk, purchase, decision.offers, "use")
         if decision.coupons:
             use(desk, purchase, decision.coupons, self.shop.shop_id)
         answer = purchase_answer(
@@ -265,7 +292,27 @@ class RecordPurchase(Act):
     ) -> tuple[Chosen, Priced]:  # fmt: skip
         """The coupons of the sale, and the sale priced with them."""
         chosen = redeeming.choose(desk, where, tier, others, warnings)
-        return chosen, self.programme_engine.price(self.ask, 0, where is None, chosen.reductions)
+        reductions = (*redeeming.before, *chosen.reductions)
+        return chosen, self.programme_engine.price(self.ask, 0, where is None, reductions)
+
+    def _reduced(
+        self, desk: Desk, where: Found | None, tier: str | None, others: tuple[str, ...], priced: Priced | None,
+        warnings: list[Warned],
+    ) -> tuple[Reduced, Priced | None]:  # fmt: skip
+        """What campaigns take off the sale before coupons do, and the sale priced with it."""
+        if self.offers is None:
+            return NOTHING_OFF, priced
+        facts = self.offers.facts(desk, where, tier, others)
+        self._look_at(desk, where, facts)
+        reduced = self.offers.take(desk, where, facts, warnings) if self.ask.offers else NOTHING_OFF
+        if self.redeeming is not None:
+            self.redeeming.before = reduced.reductions
+        elif reduced.used or self.ask.offers:
+            priced = self.programme_engine.price(self.ask, 0, where is None, reduced.reductions)
+        return reduced, priced
+
+    def _look_at(self, desk: Desk, where: Found | None, facts: Facts) -> None:
+        """What a quote tells beside."""
 
     # What is written ---------------------------------------------------------------------------
 

@@ -23,13 +23,14 @@ from goen.actions.points.answers import (
     brief,
     encoded,
 )
-from goen.actions.points.campaigns import give_back, points_by_rule
 from goen.actions.points.context import Context, regular_terms
 from goen.actions.points.coupons import give_back as give_coupons_back
+from goen.actions.points.drawn import give_back
 from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import take_back
-from goen.actions.points.issuing import rules_with_coupons
+from goen.actions.points.issuing import coupons_by_rule
 from goen.actions.points.issuing import take_back as take_issued_back
+from goen.actions.points.offers import give_back as give_offers_back
 from goen.actions.points.progress import REGULAR, stored
 from goen.actions.points.record_purchase import receipt_key, tell_points
 from goen.actions.points.sale import GivenBack, Sale
@@ -154,6 +155,9 @@ class ReturnGoods(Act):
             # A part that stays was bought with the coupon's help; only with all of it the coupon comes back.
             give_coupons_back(desk, sale.purchase, sale.decision.coupons, sale.progress.coupons)
             sale.progress = replace(sale.progress, coupons=())
+        if sale.decision.offers and back.state.full and not sale.progress.returned.full:
+            give_offers_back(desk, sale.purchase, sale.decision.offers, sale.progress.offers)
+            sale.progress = replace(sale.progress, offers=())
         sale.progress = replace(sale.progress, returned=back.state)
         sale.stamp(self.moment, self.business_date, self.shop.shop_id)
         sale.save()
@@ -185,11 +189,10 @@ class ReturnGoods(Act):
         progress = taken.progress
         if progress.limits:
             # A limit that an award has shrunk from has it again.
-            kept, standing = points_by_rule(returned.awards), rules_with_coupons(returned.awards)
-            limits = give_back(sale.desk, progress.limits, kept, sale.engine.value, standing)
+            limits = give_back(sale.desk, progress.limits, returned.awards, sale.engine.value)
             progress = replace(progress, limits=limits)
         if progress.issued:
-            progress = take_issued_back(sale.desk, progress, rules_with_coupons(returned.awards))
+            progress = take_issued_back(sale.desk, progress, coupons_by_rule(returned.awards))
         sale.progress = progress
         told = ReturnPoints(taken.booked, taken.voided, back.restored, back.lost, taken.shortage, lots)
         return told, taken.unpaid

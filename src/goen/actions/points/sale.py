@@ -12,18 +12,20 @@ import msgspec
 from goen.actions.points.answers import PurchaseAnswer, Warned, purchase_answer
 from goen.actions.points.context import Context, grace_terms, keep_up, regular_terms
 from goen.actions.points.errors import SpendingNotAllowed, UnknownPurchase
+from goen.actions.points.issuing import still_issued
 from goen.actions.points.progress import Progress, decision_of, progress_of, stored
 from goen.actions.points.proof import guard_spending
 from goen.actions.points.record_purchase import tell_points
+from goen.actions.points.stamping import stamped
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Key
 from goen.actions.till.books import MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, PurchaseState, Stamp, stored_draws
 from goen.earning.campaigns.remainder import Pinned
-from goen.earning.decision import Award, Decision
+from goen.earning.decision import Award, Decision, Miss
 from goen.earning.evaluate import Engine
-from goen.earning.remainder import remaining
+from goen.earning.remainder import Returned, remaining
 from goen.earning.tiers.measure import NOTHING, measured
 from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
@@ -33,6 +35,8 @@ from goen.members.ids import public_id
 from goen.shops.model import Shop
 
 replace = msgspec.structs.replace
+#: Awards on top of the programme's own.
+ADDED = ("campaign:", "coupon:")
 
 
 class GivenBack(NamedTuple):
@@ -89,6 +93,19 @@ class Sale:
         if not self.progress.returned.lines:
             return self.decision.awards
         return remaining(self.engine, self.decision, self.progress.returned, self.campaigns)
+
+    def without(self, rule: str, miss: Miss) -> Decision:
+        """The decision had a campaign not been applied: the programme's own awards come back, the others stay."""
+        decision = self.decision
+        others = tuple([each for each in decision.campaigns if f"campaign:{each.code}" != rule])
+        kept = tuple([award for award in decision.awards if award.rule != rule])
+        decision = replace(decision, campaigns=others, awards=kept)
+        pinned = self.context.campaigns.pinned(self.engine, decision)
+        own = [a for a in remaining(self.engine, decision, Returned(), pinned) if not a.rule.startswith(ADDED)]
+        awards = (*own, *[award for award in kept if award.rule.startswith(ADDED)])
+        back = {award.rule for award in own}
+        misses = (*[each for each in decision.not_applied if each.rule not in back], miss)
+        return replace(decision, awards=awards, not_applied=misses, earned=sum([award.points for award in awards]))
 
     @property
     def holder(self) -> int | None:
@@ -218,6 +235,11 @@ class Sale:
         self.desk.change_hold(hold._replace(status="captured", captured=hold.points))
         return draws
 
+    def still_issued(self) -> None:
+        """Coupons of kinds that are not issued any more fall out of the decision."""
+        decision, limits = still_issued(self.context, self.desk, self.decision, self.progress.limits, self.engine.value)
+        self.decision, self.progress = decision, replace(self.progress, limits=limits)
+
     def stamp(self, moment: datetime, day: date, shop_id: int, reason: str | None = None) -> None:
         """The holder's entries of this act."""
         if self.holder is None:
@@ -239,6 +261,11 @@ class Sale:
     def save(self, **changes: Any) -> None:
         """Keep progress, decision and the given columns."""
         _, shift = self.desk.holding(self.purchase)
+        _, decision, progress = self.found
+        if progress.limits or self.progress.limits:
+            stamped(
+                self.context, self.desk, self.purchase, (decision, self.decision), progress.limits, self.progress.limits
+            )  # fmt: skip
         self.purchase = self.purchase._replace(
             progress=stored(self.progress.moved(-shift)), confirms_on=self.progress.next_confirmation, **changes
         )

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from goen.actions.points.campaigns import anchor_of
 from goen.actions.points.context import Context, campaign_terms
+from goen.actions.points.drawn import anchor_of
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import KEY_DAYS, Act, Decided, Wants, key_of

@@ -57,7 +57,7 @@ class Wants(msgspec.Struct, frozen=True):
     ``spends``: the lots first in spending order are needed; ``all_lots``: every open one is likely to be.
     What live campaigns ask for: ``history`` of earlier purchases and ``traits`` of the members, products by
     ``skus``, ``shared`` limit accounts (anchor, code, period). ``coupons`` by code, at the sale's moment. ``tiers``:
-    where the members stand on these ladders, and what they have bought since a day.
+    where the members stand on these ladders, and what they have bought since a day. ``stamps``: their stamp cards.
     """
 
     members: tuple[Presented, ...] = ()
@@ -73,6 +73,7 @@ class Wants(msgspec.Struct, frozen=True):
     shared: tuple[tuple[int, str, str], ...] = ()
     coupons: tuple[tuple[str, datetime], ...] = ()
     tiers: tuple[Span, ...] = ()
+    stamps: bool = False
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from goen.actions.till.facts import Climb, CouponAsked, FactsNotLoaded, History,
 from goen.database.pool import Reading
 from goen.database.queries import load
 from goen.earning.campaigns.scene import UNKNOWN, Article
+from goen.earning.campaigns.stamps import Stamped
 from goen.earning.coupons.codes import code_hash
 from goen.earning.coupons.model import CouponKind
 from goen.earning.coupons.rules import Coupon, compiled
@@ -31,6 +32,7 @@ class Circumstances:
     def __init__(self) -> None:
         self._history: dict[int, History] = {}
         self._traits: dict[int, Traits] = {}
+        self._stamps: dict[int, list[Stamped]] = {}
         #: By sku; None where there is no such product.
         self._articles: dict[str, Article | None] = {}
         #: None where there is no such code.
@@ -39,8 +41,9 @@ class Circumstances:
         self._kinds: dict[str, CouponKind | None] = {}
         #: Where people stand on ladders, and what their sales since a day count, as read.
         self._climbs: dict[Climb, tuple[Standing, Measured]] = {}
-        #: What acts of this batch changed: who bought, what sales count by person and day, standings by person and
-        #: ladder, and by person *the* tier.
+        #: What acts of this batch changed: who was given stamps, who bought, what sales count by person and day,
+        #: standings by person and ladder, and by person *the* tier.
+        self._stamped: list[tuple[int, Stamped]] = []
         self._bought: list[tuple[int, str, date]] = []
         self._climbed: list[tuple[int, date, Measured]] = []
         self._standings: dict[tuple[int, str], Standing] = {}
@@ -52,7 +55,9 @@ class Circumstances:
         self, connection: Reading, wants: Sequence[Wants], people: Callable[[Wants], Collection[int]]
     ) -> None:
         """What acts said that they want to know; ``people`` tells whom it is about."""
-        for name, read in (("history", self._read_histories), ("traits", self._read_traits)):
+        for name, read in (
+            ("history", self._read_histories), ("traits", self._read_traits), ("stamps", self._read_stamps),
+        ):  # fmt: skip
             if asking := {person for want in wants if getattr(want, name) for person in people(want)}:
                 await read(connection, list(asking))
         if climbs := {(one, *each) for want in wants if want.tiers for one in people(want) for each in want.tiers}:
@@ -75,6 +80,8 @@ class Circumstances:
             self._kinds.update(dict.fromkeys(wanted.kinds))
             for code, document in await connection.fetch(_SQL.coupon_kinds.sql, wanted.kinds):
                 self._kinds[code] = compiled(document).kind
+        if wanted.stamps:
+            await self._read_stamps(connection, wanted.stamps)
         if wanted.tiers:
             await self._read_climbs(connection, wanted.tiers)
 
@@ -87,6 +94,17 @@ class Circumstances:
     async def _read_traits(self, connection: Reading, members: list[int]) -> None:
         rows = await connection.fetch(_SQL.traits.sql, members)
         self._traits |= {row[0]: Traits(row[1], tuple(row[2])) for row in rows}
+
+    async def _read_stamps(self, connection: Reading, members: list[int]) -> None:
+        self._stamps.update({person: [] for person in members})
+        for row in await connection.fetch(_SQL.stamps.sql, members):
+            person, campaign, purchase_id, day, stamps, size, until, filled, undone = row
+            self._stamps[person].append(
+                Stamped(campaign, purchase_id, day, stamps, size, until, tuple(filled), tuple(undone))
+            )
+        for person, stamped in self._stamped:
+            if person in members:
+                self._stamps[person].append(stamped)
 
     async def _read_climbs(self, connection: Reading, climbs: list[Climb]) -> None:
         for row in await connection.fetch(_SQL.climbs.sql, *map(list, zip(*climbs, strict=True))):
@@ -135,6 +153,13 @@ class Circumstances:
                 measure = measure.plus(more)
         return self._standings.get((person, code), standing), measure
 
+    def stamps(self, person: int) -> Sequence[Stamped]:
+        """What was put onto the person's stamp cards and taken off them, in the order of recording."""
+        known = self._stamps.get(person)
+        if known is None:
+            raise FactsNotLoaded(stamps=[person])
+        return known
+
     def articles(self, skus: Sequence[str]) -> dict[str, Article]:
         """These products, as campaigns look at them."""
         if missing := [sku for sku in skus if sku not in self._articles]:
@@ -162,6 +187,13 @@ class Circumstances:
             person, channel, day = one
             if (known := self._history.get(person)) is not None:
                 self._history[person] = known.with_one(channel, day)
+
+    def stamp(self, stamped: Iterable[tuple[int, Stamped]]) -> None:
+        """These have been given stamps, or have lost some."""
+        for person, one in stamped:
+            self._stamped.append((person, one))
+            if (known := self._stamps.get(person)) is not None:
+                known.append(one)
 
     def climbs(self, counted: Iterable[tuple[int, date, Measured]], risen: Iterable[Risen]) -> None:
         """Sales count so much more, and these stand elsewhere."""

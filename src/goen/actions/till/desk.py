@@ -17,6 +17,7 @@ from goen.actions.till.books import Books, Found, MemberFacts
 from goen.actions.till.circumstances import Circumstances, Risen
 from goen.actions.till.facts import FactsNotLoaded, LimitAccount
 from goen.actions.till.posting import HoldState, PurchaseState, ReturnRow, Rows, Stamp
+from goen.earning.campaigns.stamps import Stamped
 from goen.earning.tiers.measure import Measured
 from goen.earning.tiers.rules import Standing, Verdict
 from goen.identity.presented import Presented
@@ -70,6 +71,7 @@ class Desk:
         "_risen",
         "_rows",
         "_shared",
+        "_stamped",
         "_statements",
         "act_id",
         "now",
@@ -97,6 +99,7 @@ class Desk:
         self._alone: set[int] = set()
         self._shared: set[int] = set()
         self._statements: list[tuple[Any, ...]] = []
+        self._stamped: list[tuple[int, Stamped]] = []
         self._borrowed: list[tuple[int, int, int]] = []
         self._measures: dict[str, tuple[Any, ...]] = {}
         self._climbed: list[tuple[int, date, Measured]] = []
@@ -306,6 +309,10 @@ class Desk:
         """The person has bought once more; later acts of the batch see it."""
         self._counted.append((person, channel, day))
 
+    def stamp_card(self, person: int, stamped: Stamped) -> None:
+        """The person has been given stamps, or has lost some; later acts of the batch see it."""
+        self._stamped.append((person, stamped))
+
     def count_for_tiers(
         self, owner: int, person: int, purchase: PurchaseState, now: Measured, before: Measured
     ) -> None:
@@ -376,6 +383,7 @@ class Desk:
         rows.events += self._events
         rows.audits += self._audits
         books.circumstances.count(self._counted)
+        books.circumstances.stamp(self._stamped)
         self._draw_limits(books, rows)
         if self._measures:
             self._climb(books, rows)

@@ -49,6 +49,7 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         coupons: Iterable[CouponAsked] = (),
         kinds: Iterable[str] = (),
         tiers: Iterable[Climb] = (),
+        stamps: Iterable[int] = (),
     ) -> None:
         super().__init__("facts not loaded")
         self.members = list(members)
@@ -57,3 +58,4 @@ class FactsNotLoaded(Exception):  # noqa: N818 - a signal to the till
         self.coupons = list(coupons)
         self.kinds = list(kinds)
         self.tiers = list(tiers)
+        self.stamps = list(stamps)

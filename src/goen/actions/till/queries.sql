@@ -139,6 +139,17 @@ select i.member_id, count(p.shop_id) as purchases, count(*) filter (where s.kind
   left join shop s on s.shop_id = p.shop_id
  group by i.member_id;
 
+-- name: stamps
+-- What was put onto the stamp cards of these people, as whoever they were merged from, and taken off them.
+select i.member_id, s.campaign, s.purchase_id, s.day, s.stamps, s.size, s.until, s.filled, s.undone
+  from unnest(:members::bigint[]) as i (member_id)
+ cross join lateral (
+    select i.member_id
+    union all
+    select a.member_id from member a where a.survivor_id = i.member_id) f
+  join stamp s on s.member_id = f.member_id
+ order by i.member_id, s.at, s.act_id, s.campaign;
+
 -- name: traits
 -- Birth month and segments of these people, those included that somebody merged into them was put into.
 select m.member_id, extract(month from m.birth_date)::int as birth_month,

@@ -24,6 +24,7 @@ from goen.earning.campaigns.model import Campaign, CampaignCode, SignalValue, fr
 from goen.earning.checks import Problem
 from goen.earning.words import problem_text
 from goen.readings import campaigns as readings
+from goen.readings import stamps
 from goen.shops import campaigns as store
 from goen.shops.errors import UnknownShop
 from goen.vocabulary.fields import Text
@@ -72,6 +73,20 @@ class DrawnAnswer(msgspec.Struct, frozen=True):
     drawn: int
 
 
+class Counted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a campaign: ``stamps`` that stand, ``cards`` that are full, members who hold any
+    (``card_holders``); sales that took its discount or gift (``uses``), yen of ``discount`` and ``gifts`` in all, and
+    sales that took it although it was not to be had (``over``)."""
+
+    stamps: int = 0
+    cards: int = 0
+    card_holders: int = 0
+    uses: int = 0
+    discount: int = 0
+    gifts: int = 0
+    over: int = 0
+
+
 class CampaignAnswer(Campaign, frozen=True, kw_only=True):
     """A version of a campaign. ``state`` is the campaign's: ``draft``, ``waiting`` (for approval), ``scheduled``,
     ``live``, ``ended`` or ``stopped``; ``live_version`` the version that counts."""
@@ -85,6 +100,7 @@ class CampaignAnswer(Campaign, frozen=True, kw_only=True):
     made_at: datetime
     checks: Checks | None = None
     drawn: list[DrawnAnswer] | None = None
+    counted: Counted | None = None
 
 
 class CampaignsAnswer(msgspec.Struct, frozen=True):
@@ -252,6 +268,7 @@ async def checked(call: Call, code: str, version: int | None = None) -> Campaign
         if kept is None:
             raise UnknownCampaign(code)
         drawn = await store.drawn_on(connection, actions.shared_accounts(kept.campaign))
+        counted = Counted(*await stamps.counted(connection, code))
     examined = await actions.examine(services.database, services.context, kept.campaign, call.now)
     findings = [_finding(p.level, p.field, p.code, problem_text(p, call.language)) for p in examined.problems]
     findings += [
@@ -263,7 +280,7 @@ async def checked(call: Call, code: str, version: int | None = None) -> Campaign
         findings.append(_finding("warning", "limits", "unbounded", problem_text(unbounded, call.language)))
     checks = Checks(findings, examined.overlaps, examined.worst, examined.law, examined.needs_approval)
     shown = [DrawnAnswer(account.partition("/")[2], period, points) for account, period, points in drawn]
-    return msgspec.structs.replace(_told(kept), checks=checks, drawn=shown)
+    return msgspec.structs.replace(_told(kept), checks=checks, drawn=shown, counted=counted)
 
 
 def _finding(level: str, field: str, code: str, text: str) -> CheckAnswer:

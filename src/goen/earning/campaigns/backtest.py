@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,10 +22,12 @@ from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.running import Running
 from goen.earning.campaigns.scene import Article, Draw, LimitKey, Place, Scene
 from goen.earning.campaigns.signals import Signals
+from goen.earning.campaigns.stamps import Stamped, card
 from goen.earning.catalogue import Programmes
 from goen.earning.decision import Award, Decision, Facts
 from goen.earning.remainder import Returned, remaining
 from goen.purchases.model import Purchase
+from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import Refusal
 
 replace = msgspec.structs.replace
@@ -76,7 +78,8 @@ class Figures(msgspec.Struct, frozen=True):
 
     ``purchases`` and ``members``: looked at; ``touched``: sales that would have got something, of
     ``touched_members`` people, over ``amount``. ``points`` are what they would have got at the sale, ``points_kept``
-    what of that had stayed after the returns made since, worth ``yen``; ``coupons`` would have been issued.
+    what of that had stayed after the returns made since, worth ``yen``; ``coupons`` would have been issued, ``stamps``
+    given and ``cards`` filled with them.
     ``limited``: sales of which a limit took something or all; ``budget_out_on``: the first day on which a limit of all
     members was reached.
     ``missed``: sales by why they got nothing. ``overlaps``: touched sales by the other campaigns that gave beside it.
@@ -92,6 +95,8 @@ class Figures(msgspec.Struct, frozen=True):
     points_kept: int
     yen: int
     coupons: int
+    stamps: int
+    cards: int
     limited: int
     budget_out_on: date | None
     missed: dict[str, int]
@@ -116,9 +121,11 @@ class Backtest:
         traits: Mapping[int, Traits],
         known: dict[int, Known],
         windows: Mapping[str, date],
+        kinds: Mapping[str, Instant] = {},
     ) -> None:
         """``known``: purchases before the first sale to come. ``windows``: the first day that counts for each programme
-        of tiers that goes by points. The campaign's own dates are left aside."""
+        of tiers that goes by points. ``kinds``: from when on kinds of coupons were not issued any more. The campaign's
+        own dates are left aside."""
         self._draft = replace(campaign, starts_at=None, ends_at=None)
         self._programmes = programmes
         self._campaigns = campaigns.with_draft(self._draft)
@@ -127,6 +134,8 @@ class Backtest:
         self._articles = articles
         self._traits = traits
         self._known = known
+        self._kinds = kinds
+        self._stamps: dict[int, list[Stamped]] = {}
         self._drawn: dict[tuple[int, str, str], int] = {}
         self._people: set[int] = set()
         self._touched: set[int] = set()
@@ -157,7 +166,8 @@ class Backtest:
         value = self._programmes.all()[0].engine.value
         return Figures(
             sums["purchases"], len(self._people), sums["touched"], len(self._touched), sums["amount"], sums["points"],
-            sums["kept"], value.worth(sums["kept"]), sums["coupons"], sums["limited"], self._out_on,
+            sums["kept"], value.worth(sums["kept"]), sums["coupons"], sums["stamps"], sums["cards"],
+            sums["limited"], self._out_on,
             dict(self._missed.most_common()), _parts(self._shops), _parts(self._channels),
             dict(self._overlaps.most_common()), sums["unreadable"],
         )  # fmt: skip
@@ -200,12 +210,17 @@ class Backtest:
             facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
         if unseen := plan.signals - facts.signals.keys():
             facts = replace(facts, signals={**facts.signals, **self._signals.seen(unseen, scene)})
+        if self._draft.stamps is not None:
+            own = card(self._stamps.get(past.person, ()), past.day).card
+            facts = replace(facts, cards={**facts.cards, self._draft.code: own})
+        if gone := {kind for kind in plan.kinds if kind in self._kinds and self._kinds[kind] <= past.moment}:
+            facts = replace(facts, kinds_over=facts.kinds_over | gone)
         return facts
 
     def _count(self, past: Past, decision: Decision) -> None:
         mine = [award for award in decision.awards if award.rule == self._draft.rule]
         points = sum([award.points for award in mine])
-        coupons = sum(award.coupon is not None for award in mine)
+        coupons = sum([award.coupons for award in mine])
         missed = [miss for miss in decision.not_applied if miss.rule == self._draft.rule]
         shared = any(miss.reason == "limit_reached" and "member" not in str(miss.values["per"]) for miss in missed)
         if shared and self._out_on is None:
@@ -213,7 +228,7 @@ class Backtest:
         self._sums["limited"] += any(miss.reason == "limit_reached" for miss in missed) or any(
             award.granted is not None for award in mine
         )
-        if not points and not coupons:
+        if not points and not any(award.beside for award in mine):
             self._missed.update(miss.reason for miss in missed[:1])
             return
         self._touched.add(past.person)
@@ -222,6 +237,8 @@ class Backtest:
         sums["amount"] += decision.total
         sums["points"] += points
         sums["coupons"] += coupons
+        sums["stamps"] += sum([award.stamps for award in mine])
+        sums["cards"] += sum([len(award.cards) for award in mine])
         sums["kept"] += self._kept(past, decision)
         for parts, name in ((self._shops, past.place.shop), (self._channels, past.place.kind)):
             part = parts.setdefault(name, Counter())
@@ -245,7 +262,11 @@ class Backtest:
                 gained[past.person] = gained.get(past.person, 0) + more
 
     def _kept(self, past: Past, decision: Decision) -> int:
-        return sum([a.points for a in self._remaining(past, decision) if a.rule == self._draft.rule])
+        return sum([award.points for award in self._standing(past, decision)])
+
+    def _standing(self, past: Past, decision: Decision) -> list[Award]:
+        """The campaign's awards, as the returns since have left them."""
+        return [award for award in self._remaining(past, decision) if award.rule == self._draft.rule]
 
     def _remaining(self, past: Past, decision: Decision) -> tuple[Award, ...]:
         """The awards as the returns since have left them."""
@@ -257,7 +278,17 @@ class Backtest:
     def _draw(self, past: Past, decision: Decision, draws: tuple[Draw, ...]) -> None:
         """What stays drawn: as at the till, less what the returns gave back."""
         engine, kept = self._programmes.version(decision.version), None
+        if (effect := self._draft.stamps) is not None:
+            until = None if effect.days is None else past.day + timedelta(days=effect.days)
+            acts = self._stamps.setdefault(past.person, [])
+            acts += [
+                Stamped(self._draft.code, str(len(acts)), past.day, award.stamps, effect.full, until, award.cards)
+                for award in self._standing(past, decision)
+                if award.stamps
+            ]
         for each in draws:
+            if each.key.code.endswith(("/stamps", "/cards")):
+                continue
             amount = each.amount
             if past.returned.lines and each.rule == self._draft.rule:
                 kept = self._kept(past, decision) if kept is None else kept

@@ -15,18 +15,24 @@ from goen.earning.campaigns.conditions import place_and_day
 from goen.earning.campaigns.model import (
     Campaign,
     Conditions,
+    DiscountEffect,
     EveryEffect,
+    FreePostageEffect,
+    GiftEffect,
     IssueEffect,
     Limit,
+    MemberPriceEffect,
     PointsEffect,
     Products,
     RateEffect,
+    StampsEffect,
     StepsEffect,
 )
 from goen.earning.campaigns.scene import Place
 from goen.earning.checks import Problem
 from goen.earning.coupons.model import CouponKind
 from goen.earning.programme import Programme
+from goen.vocabulary.clock import Instant
 from goen.vocabulary.money import scaled
 from goen.vocabulary.points import PointValue
 
@@ -41,6 +47,7 @@ def validate(campaign: Campaign, programme: Programme) -> list[Problem]:
 
 def _problems(campaign: Campaign, programme: Programme) -> Iterator[Problem]:
     yield from _effects(campaign)
+    yield from _price(campaign)
     yield from _conditions(campaign.conditions, programme)
     if campaign.starts_at and campaign.ends_at and campaign.ends_at <= campaign.starts_at:
         yield Problem("error", "ends_at", "ends_before_start")
@@ -76,8 +83,34 @@ def _effects(campaign: Campaign) -> Iterator[Problem]:
                 yield Problem("error", f"{field}.multiplier", "not_a_multiplier")
             elif effect.mode == "multiply" and (effect.multiplier or 0) <= 1:
                 yield Problem("error", f"{field}.multiplier", "gives_nothing")
+        elif isinstance(effect, DiscountEffect | MemberPriceEffect):
+            amounts = effect.yen if isinstance(effect, DiscountEffect) else effect.prices or None
+            if (amounts is None) == (effect.percent is None):
+                yield Problem("error", field, "one_of_yen_percent")
+            if effect.percent is not None and (not _within(effect.percent, 100) or not effect.percent):
+                yield Problem("error", f"{field}.percent", "not_a_percentage")
+        elif isinstance(effect, StampsEffect):
+            if [effect.points, effect.coupon, effect.gift].count(None) != 2:
+                yield Problem("error", field, "one_reward")
+            if any(isinstance(other, StampsEffect) for other in campaign.effects[:i]) or (
+                effect.coupon is not None and any(isinstance(other, IssueEffect) for other in campaign.effects)
+            ):
+                yield Problem("error", field, "one_stamp_card")
+            if effect.days is None and campaign.ends_at is None:
+                yield Problem("warning", field, "stamps_never_end")
         elif isinstance(effect, StepsEffect) and len({step.at for step in effect.steps}) < len(effect.steps):
             yield Problem("error", f"{field}.steps", "same_code_twice")
+
+
+def _price(campaign: Campaign) -> Iterator[Problem]:
+    """What changes the price stands apart from points, which are computed on it."""
+    if not campaign.price_effects:
+        return
+    if len(campaign.price_effects) < len(campaign.effects):
+        yield Problem("error", "effects", "price_apart")
+    for i, limit in enumerate(campaign.limits):
+        if limit.measure == "points":
+            yield Problem("error", f"limits.{i}.measure", "price_has_no_points")
 
 
 def _conditions(when: Conditions, programme: Programme) -> Iterator[Problem]:
@@ -120,22 +153,30 @@ class Issued(NamedTuple):
 Kinds = Mapping[str, Issued]
 
 
-def kinds_issued(campaign: Campaign) -> list[str]:
-    """The kinds of coupons that the campaign gives, each once."""
-    return list(dict.fromkeys(each.coupon for each in campaign.effects if isinstance(each, IssueEffect)))
-
-
-def unissuable(campaign: Campaign, kinds: Kinds) -> list[Problem]:
-    """Errors where the campaign would tell members of a coupon that it cannot issue. They forbid going live, and not
-    keeping a draft: its coupons may be made after it."""
+def unissuable(campaign: Campaign, kinds: Kinds, now: Instant) -> list[Problem]:
+    """Errors where the campaign would tell members of a coupon that it cannot issue, by now or from its start on. They
+    forbid going live, and not keeping a draft: its coupons may be made after it. A kind that ends before the campaign
+    is a warning: from then on the campaign gives none."""
     found = []
     for i, effect in enumerate(campaign.effects):
-        if isinstance(effect, IssueEffect):
+        if isinstance(effect, IssueEffect | StampsEffect) and effect.coupon is not None:
             known = kinds.get(effect.coupon)
-            if known is None or known.stopped:
-                code = "no_such_coupon_kind" if known is None else "coupon_kind_stopped"
-                found.append(Problem("error", f"effects.{i}.coupon", code, {"kind": effect.coupon}))
+            if (fault := _fault(campaign, known, now)) is not None:
+                found.append(Problem(fault[0], f"effects.{i}.coupon", fault[1], {"kind": effect.coupon}))
     return found
+
+
+def _fault(campaign: Campaign, known: Issued | None, now: Instant) -> tuple[Literal["error", "warning"], str] | None:
+    if known is None:
+        return "error", "no_such_coupon_kind"
+    if known.stopped:
+        return "error", "coupon_kind_stopped"
+    ends = known.kind.ends_at
+    if ends is None:
+        return None
+    if ends <= max(now, campaign.starts_at or now):
+        return "error", "coupon_kind_over"
+    return ("warning", "coupon_kind_ends_during") if campaign.ends_at is None or ends < campaign.ends_at else None
 
 
 # Overlaps ----------------------------------------------------------------------------------------
@@ -186,7 +227,8 @@ def _may_meet(one: Campaign, other: Campaign, places: Sequence[Place]) -> bool:
 
 
 class WorstCase(msgspec.Struct, frozen=True):
-    """What a campaign gives at most; null where nothing bounds it. ``bound`` names the limit that does."""
+    """What a campaign gives at most; null where nothing bounds it. ``bound`` names the limit that does. ``per_sale``:
+    points, or yen where it changes the price."""
 
     points: int | None
     yen: int | None
@@ -214,11 +256,19 @@ def worst_case(
             if per_sale is None:
                 continue
             most *= per_sale
-        bounds.append((most if limit.measure != "yen" else value.points_for(most), limit))
+        if campaign.price_effects:
+            bounds.append((most, limit_told(limit)))
+            continue
+        bounds.append((most if limit.measure != "yen" else value.points_for(most), limit_told(limit)))
+    card = campaign.stamps
+    if card is not None and card.cards is not None and len(campaign.effects) == 1 and campaign.ends_at is not None:
+        bounds.append(((card.points or 0) * card.cards * members, "cards/member"))
     if not bounds:
         return WorstCase(None, None, per_sale, None)
-    points, limit = min(bounds, key=lambda bound: bound[0])
-    return WorstCase(points, value.worth(points), per_sale, f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}")
+    points, bound = min(bounds)
+    if campaign.price_effects:
+        return WorstCase(0, points, per_sale, bound)
+    return WorstCase(points, value.worth(points), per_sale, bound)
 
 
 def needs_approval(programme: Programme, worst: WorstCase) -> bool:
@@ -241,12 +291,20 @@ def _accounts(campaign: Campaign, limit: Limit, members: int, shops: int, zone: 
 def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
     """The most that one sale gets; None where it grows with the sale."""
     total = 0
+    if campaign.price_effects:
+        return _yen_per_sale(campaign)
     for effect in campaign.effects:
         most: int | None = None
         match effect:
             case PointsEffect(per="sale"):
                 most = effect.points
             case IssueEffect():  # What a coupon costs is bounded by its own kind.
+                most = 0
+            case StampsEffect() if effect.of == "sale" or effect.times_max is not None:
+                # A card may be one stamp short of full before the sale.
+                stamps = 1 if effect.of == "sale" else effect.times_max or 0
+                most = (effect.points or 0) * -(-stamps // effect.full)
+            case StampsEffect() if effect.points is None:
                 most = 0
             case StepsEffect():
                 most = max(step.points for step in effect.steps)
@@ -256,6 +314,31 @@ def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
             return _least(campaign.max_points, programme.campaigns.max_points)
         total += most
     return _least(total, campaign.max_points, programme.campaigns.max_points)
+
+
+def limit_told(limit: Limit) -> str:
+    """A limit by measure and scope."""
+    return f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}"
+
+
+def _yen_per_sale(campaign: Campaign) -> int | None:
+    """The most yen that one sale has off; None where it grows with the sale. What a gift costs is told by ``worth``."""
+    total, largest = 0, campaign.conditions.amount_max
+    for effect in campaign.price_effects:
+        most: int | None = None
+        match effect:
+            case DiscountEffect(yen=int(yen)):
+                most = yen
+            case DiscountEffect(percent=percent, most=cap):
+                most = _least(cap, None if largest is None else int(largest * (percent or 0) / 100))
+            case FreePostageEffect(most=cap):
+                most = cap
+            case GiftEffect(worth=worth):
+                most = worth
+        if most is None:
+            return None
+        total += most
+    return total
 
 
 def _least(*caps: int | None) -> int | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from goen.earning.campaigns.conditions import Goods, compiled_hours, member_checks
-from goen.earning.campaigns.effects import Positions, Scratch, compiled_ahead, compiled_effects, measured
-from goen.earning.campaigns.model import Campaign, RateEffect
-from goen.earning.decision import Award, Miss, Values
+from goen.earning.campaigns.effects import Positions, Scratch, compiled_ahead, compiled_effects, measured, on_card
+from goen.earning.campaigns.model import Campaign
+from goen.earning.campaigns.stamps import EMPTY
+from goen.earning.decision import Award, Facts, Miss, Values
 from goen.earning.evaluate import Engine
 
 replace = msgspec.structs.replace
@@ -18,7 +19,7 @@ class Compiled:
 
     __slots__ = (
         "_misses", "ahead", "campaign", "checks", "consumes", "effects", "exclusive", "floor", "goods", "group",
-        "hours", "pays", "replaces", "rule",
+        "hours", "pays", "replaces", "rule", "stamps",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, engine: Engine) -> None:
@@ -33,11 +34,12 @@ class Compiled:
         self.pays = when.coupons is not None or bool(when.tenders or when.brands)
         self.checks = member_checks(when)
         self.floor = any((when.amount_min, when.amount_max, when.quantity_min))
-        self.replaces = any(isinstance(e, RateEffect) and e.mode == "replace" for e in campaign.effects)
+        self.replaces = campaign.replaces
         self.group = campaign.stacking.group
         self.exclusive = campaign.stacking.exclusive
         self.consumes = campaign.stacking.consumes_lines
         self.ahead = compiled_ahead(campaign)
+        self.stamps = campaign.stamps
         self._misses: dict[str, Miss] = {}
 
     def miss(self, reason: str, values: Values | None = None) -> Miss:
@@ -49,14 +51,24 @@ class Compiled:
             known = self._misses[reason] = Miss(self.rule, reason)
         return known
 
-    def entitlement(self, scratch: Scratch, positions: Positions) -> list[Award]:
-        """What the effects give for these lines, within the cap of one sale."""
+    def entitlement(self, scratch: Scratch, positions: Positions, facts: Facts) -> list[Award]:
+        """What the effects give for these lines on the person's card, within the cap of one sale."""
+        awards, cap = self.whole(scratch, positions, facts), self.campaign.max_points
+        return awards if cap is None else capped(awards, cap)
+
+    def whole(self, scratch: Scratch, positions: Positions, facts: Facts) -> list[Award]:
+        """The same were there no cap."""
         if len(self.effects) == 1:
             awards = self.effects[0](scratch, positions)
         else:
             awards = [award for give in self.effects for award in give(scratch, positions)]
-        cap = self.campaign.max_points
-        return awards if cap is None else capped(awards, cap)
+        if self.stamps is not None:
+            before = facts.cards.get(self.campaign.code, EMPTY)
+            carded = [on_card(self.stamps, award, before) if award.stamps else award for award in awards]
+            awards = [award for award in carded if award is not None]
+        if facts.kinds_over:
+            awards = issuable(awards, facts)
+        return awards
 
 
 def below_floor(compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss | None:
@@ -82,9 +94,19 @@ def capped(awards: list[Award], cap: int) -> list[Award]:
     for award in awards:
         part = min(award.points, left)
         left -= part
-        if part or award.coupon:
+        if part or award.beside:
             kept.append(award if part == award.points else replace(award, points=part, cap=cap))
     return kept
+
+
+def issuable(awards: list[Award], facts: Facts) -> list[Award]:
+    """The awards but for coupons of kinds that were not issued any more; stamps stay."""
+    over = facts.kinds_over
+    return [
+        replace(award, coupon=None) if award.coupon in over else award
+        for award in awards
+        if award.coupon not in over or award.stamps
+    ]
 
 
 def overall_cap(engine: Engine, scratch: Scratch) -> int | None:

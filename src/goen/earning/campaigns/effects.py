@@ -14,18 +14,22 @@ import msgspec
 from goen.earning.basket import EARNS_NOTHING
 from goen.earning.campaigns.model import (
     Campaign,
-    Effect,
     EveryEffect,
     IssueEffect,
     PointsEffect,
+    PriceEffect,
     RateEffect,
+    StampsEffect,
     StepsEffect,
 )
-from goen.earning.decision import Arithmetic, Award
+from goen.earning.campaigns.stamps import filling
+from goen.earning.decision import Arithmetic, Award, StampCard
 from goen.earning.evaluate import Bases, Engine, Rate
 
 #: Positions of lines; None: all of them.
 Positions = tuple[int, ...] | None
+#: Effects that give points, coupons or stamps once the price is known.
+PointsGiving = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect
 Give = Callable[["Scratch", Positions], list[Award]]
 replace = msgspec.structs.replace
 _ONE = Decimal(1)
@@ -86,11 +90,15 @@ class Scratch:
 
 
 def compiled_effects(campaign: Campaign, engine: Engine) -> list[Give]:
-    """One function per effect, in the campaign's order."""
-    return [_compiled(effect, number, campaign, engine) for number, effect in enumerate(campaign.effects)]
+    """One function per effect that leaves the price as it is, in the campaign's order."""
+    return [
+        _compiled(effect, number, campaign, engine)
+        for number, effect in enumerate(campaign.effects)
+        if not isinstance(effect, PriceEffect)
+    ]
 
 
-def _compiled(effect: Effect, number: int, campaign: Campaign, engine: Engine) -> Give:
+def _compiled(effect: PointsGiving, number: int, campaign: Campaign, engine: Engine) -> Give:
     match effect:
         case RateEffect():
             return _rate(effect, number, campaign, engine)
@@ -102,6 +110,8 @@ def _compiled(effect: Effect, number: int, campaign: Campaign, engine: Engine) -
             return _every(effect, number, campaign)
         case IssueEffect():
             return _issue(effect, number, campaign)
+        case StampsEffect():
+            return _stamps(effect, number, campaign)
 
 
 def _rate(effect: RateEffect, number: int, campaign: Campaign, engine: Engine) -> Give:
@@ -208,6 +218,44 @@ def _issue(effect: IssueEffect, number: int, campaign: Campaign) -> Give:
         return [Award(rule, version, 0, scratch.bases(positions)[1], shown, effect=number, coupon=effect.coupon)]
 
     return give
+
+
+def _stamps(effect: StampsEffect, number: int, campaign: Campaign) -> Give:
+    """The stamps of the lines that count. What they do to the member's card is said by :func:`on_card`."""
+    rule, version, shown = campaign.rule, campaign.version, Arithmetic(fixed=effect.points or 0, of="card")
+
+    def give(scratch: Scratch, positions: Positions) -> list[Award]:
+        lines = scratch.earning(positions)
+        size = (
+            1 if effect.of == "sale" else len(lines) if effect.of == "line" else measured(effect.of, scratch, positions)
+        )
+        stamps = size // effect.every if lines else 0
+        stamps = stamps if effect.times_max is None else min(stamps, effect.times_max)
+        if not stamps:
+            return []
+        base = scratch.bases(positions)[1]
+        return [Award(rule, version, 0, base, shown, effect=number, apart=campaign.apart, stamps=stamps)]
+
+    return give
+
+
+def on_card(effect: StampsEffect, award: Award, before: StampCard) -> Award | None:
+    """An award of stamps with what they give on this card; None where the card takes none any more."""
+    stamps, numbers = filling(before, award.stamps, effect.full, effect.cards)
+    if not stamps:
+        return None
+    if not numbers:
+        return award if stamps == award.stamps else replace(award, stamps=stamps)
+    points, arithmetic = (effect.points or 0) * len(numbers), replace(award.arithmetic, times=len(numbers))
+    return replace(
+        award,
+        points=points,
+        arithmetic=arithmetic,
+        coupon=effect.coupon,
+        gift=effect.gift,
+        stamps=stamps,
+        cards=numbers,
+    )
 
 
 Fixed = Callable[[int, Scratch, Positions, Arithmetic], Award]

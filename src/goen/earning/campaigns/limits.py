@@ -70,10 +70,10 @@ def granted(
     left = min(points, room[0])
     kept = awards if left == points else trimmed(awards, left)
     rule = campaign.rule
-    # A coupon is a use as well, where there are no points beside it.
-    coupon = not left and any(award.coupon for award in kept)
+    # What is no points is a use as well, where there are no points beside it.
+    beside = not left and any(award.beside for award in kept)
     draws = [
-        Draw(rule, key, 1 if coupon and limit.measure == "uses" else drawn_by(limit.measure, left, value), limit.most)
+        Draw(rule, key, 1 if beside and limit.measure == "uses" else drawn_by(limit.measure, left, value), limit.most)
         for limit, key in zip(campaign.limits, keys, strict=True)
     ]
     return kept, [draw for draw in draws if draw.amount]

@@ -24,6 +24,7 @@ ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$
 DayOfMonth = Annotated[int, Meta(ge=-1, le=31)]
 CampaignCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SignalValue: TypeAlias = str | int | float | bool
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Percent = Annotated[Decimal, Meta(description="above 0, at most 1000, at most 4 decimal places")]
 Measure: TypeAlias = Literal["uses", "points", "yen"]
 Per: TypeAlias = Literal["member", "shop", "day", "month"]
@@ -170,8 +171,57 @@ class IssueEffect(_Part, frozen=True, tag_field="kind", tag="coupon"):
     coupon: CampaignCode
 
 
-#: What a campaign gives. What changes the price will be further members of this union.
-Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect
+class StampsEffect(_Part, frozen=True, tag_field="kind", tag="stamps"):
+    """Stamps on the member's card: one per sale, or for ``every`` so many lines, pieces or yen of base that count,
+    ``times_max`` at most. A card of ``full`` stamps gives one of ``points``, a ``coupon`` or a ``gift``, and the next
+    begins; with ``cards`` it stops after so many. Stamps end ``days`` days after their sale, or with the campaign."""
+
+    full: Annotated[int, Meta(ge=2, le=1000)]
+    points: Count | None = None
+    coupon: CampaignCode | None = None
+    gift: Name | None = None
+    every: Count = 1
+    of: Literal["sale", "line", "quantity", "amount"] = "sale"
+    times_max: Count | None = None
+    cards: Count | None = None
+    days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+
+
+class DiscountEffect(_Part, frozen=True, tag_field="kind", tag="discount"):
+    """So many ``yen`` off the lines that count, tax included, as far as they reach; or a ``percent`` of them, floored,
+    ``most`` yen at most."""
+
+    yen: Count | None = None
+    percent: Percent | None = None
+    most: Count | None = None
+
+
+class FreePostageEffect(_Part, frozen=True, tag_field="kind", tag="free_postage"):
+    """No postage, or up to ``most`` yen less of it."""
+
+    most: Count | None = None
+
+
+class GiftEffect(_Part, frozen=True, tag_field="kind", tag="gift"):
+    """Something for nothing; with a ``sku``, one piece of it among the lines costs nothing. Its stock is a limit of
+    uses. ``worth``: yen, for the premiums law."""
+
+    name: Name
+    sku: Code | None = None
+    worth: Money | None = None
+
+
+class MemberPriceEffect(_Part, frozen=True, tag_field="kind", tag="member_price"):
+    """For members: a price per piece by sku, tax included; or a ``percent`` off each line that counts, floored."""
+
+    prices: dict[Code, Money] = {}
+    percent: Percent | None = None
+
+
+PriceEffect: TypeAlias = DiscountEffect | FreePostageEffect | GiftEffect | MemberPriceEffect
+
+#: What a campaign gives.
+Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect | PriceEffect
 
 
 class Grant(_Part, frozen=True):
@@ -213,7 +263,7 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """
 
     code: CampaignCode
-    name: Annotated[str, Meta(min_length=1, max_length=500)]
+    name: Name
     effects: Annotated[tuple[Effect, ...], Meta(min_length=1, max_length=10)]
     version: int = 1
     name_en: Text = ""
@@ -230,6 +280,27 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     def rule(self) -> str:
         """What awards call it."""
         return f"campaign:{self.code}"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of coupons that it gives, each once."""
+        kinds = [each.coupon for each in self.effects if isinstance(each, IssueEffect | StampsEffect)]
+        return tuple(dict.fromkeys(kind for kind in kinds if kind is not None))
+
+    @property
+    def price_effects(self) -> tuple[PriceEffect, ...]:
+        """What it takes off the price, which no points go with."""
+        return tuple(each for each in self.effects if isinstance(each, PriceEffect))
+
+    @property
+    def stamps(self) -> StampsEffect | None:
+        """Its stamp card, where it has one."""
+        return next((each for each in self.effects if isinstance(each, StampsEffect)), None)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it gives a rate instead of the programme's."""
+        return any(isinstance(each, RateEffect) and each.mode == "replace" for each in self.effects)
 
     @property
     def apart(self) -> bool:

@@ -68,7 +68,7 @@ class Pinned:
     ) -> list[Award]:
         if compiled.floor and not keep and below_floor(compiled, scratch, lines) is not None:
             return []
-        awards = compiled.entitlement(scratch, lines)
+        awards = compiled.entitlement(scratch, lines, decision.facts)
         if not keep:
             return awards
         # Rule 30: a step once reached stays reached until all has come back.

@@ -30,7 +30,8 @@ from goen.earning.campaigns.limits import UNLIMITED, Room, covered, granted, rea
 from goen.earning.campaigns.model import Campaign
 from goen.earning.campaigns.scene import Article, Draw, Drawn, LimitKey, Place, Scene
 from goen.earning.campaigns.shortlist import Entry, Plan, Shortlist, numbered, planned, shortlisted
-from goen.earning.decision import Applied, Award, Decision, Miss, Values
+from goen.earning.campaigns.stamps import EMPTY, no_stamps, stamps_drawn, to_the_next
+from goen.earning.decision import Applied, Award, Decision, Facts, Miss, Values
 from goen.earning.evaluate import Engine, Priced
 from goen.purchases.model import Purchase
 from goen.vocabulary.points import POINTS_LIMIT
@@ -67,7 +68,9 @@ class Running:
         self.engine = engine
         self.as_of = as_of
         ordered = sorted(campaigns, key=lambda c: (-c.stacking.priority, c.code))
-        self.compiled = tuple(Compiled(campaign, engine) for campaign in ordered)
+        self.compiled = tuple(Compiled(campaign, engine) for campaign in ordered if not campaign.price_effects)
+        #: Those that change the price (:mod:`goen.earning.campaigns.offers`).
+        self.priced = tuple(Compiled(campaign, engine) for campaign in ordered if campaign.price_effects)
         self._plans: dict[tuple[Place, date], Plan] = {}
 
     def plan(self, place: Place, day: date) -> Plan:
@@ -136,10 +139,12 @@ class Running:
                 return compiled.miss(*reason)
         if compiled.floor and (miss := below_floor(compiled, scratch, lines)) is not None:
             return miss
-        awards = compiled.entitlement(scratch, lines)
+        awards = compiled.entitlement(scratch, lines, decision.facts)
+        if not awards and not decision.facts.kinds_over.isdisjoint(compiled.campaign.kinds):
+            return compiled.miss("coupon_over")
         points = awards[0].points if len(awards) == 1 else sum([award.points for award in awards])
-        if not points and not any(award.coupon for award in awards):
-            return self._nothing(compiled, scratch, lines)
+        if not points and not any(award.beside for award in awards):
+            return self._nothing(compiled, scratch, lines, decision.facts)
         room = UNLIMITED
         if entry.keys:
             found = covered(compiled.campaign, points, entry.keys, self.engine.value, drawn)
@@ -151,13 +156,20 @@ class Running:
             points = min(points, cap)
         if compiled.replaces:
             displaced = decision.earned - _sum(_own(self.engine, decision, scratch, _positions(lines, scratch))[0])
-            if points < displaced and (miss := _cut(compiled, scratch, lines, room, points)) is not None:
+            if (
+                points < displaced
+                and (miss := _cut(compiled, scratch, lines, decision.facts, room, points)) is not None
+            ):
                 return miss
             points -= displaced
         return Candidate(compiled, entry.keys, lines, awards, room, points)
 
-    def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions) -> Miss:
+    def _nothing(self, compiled: Compiled, scratch: Scratch, lines: Positions, facts: Facts) -> Miss:
         base = scratch.bases(lines)[1]
+        if (stamps := compiled.stamps) is not None:
+            why = no_stamps(stamps, base, facts.cards.get(compiled.campaign.code, EMPTY))
+            if why is not None:
+                return compiled.miss(*why)
         if compiled.ahead is not None and (ahead := compiled.ahead(base)) is not None:
             return compiled.miss("below_threshold", {"missing": ahead[0], "points": ahead[1]})
         if not base:
@@ -217,7 +229,7 @@ class Running:
             lines, entitled = candidate.lines, candidate.awards
             gone = consumed | replaced if compiled.replaces else consumed
             if gone:
-                lines, entitled = _on_what_is_left(candidate, gone, scratch)
+                lines, entitled = _on_what_is_left(candidate, gone, scratch, decision.facts)
                 if not entitled:
                     misses.append(compiled.miss("lines_used"))
                     continue
@@ -234,7 +246,7 @@ class Running:
                 without = replaced.union(_positions(lines, scratch))
                 again, none = _own(engine, decision, scratch, without)
                 if points < _sum(own) - _sum(again):
-                    miss = _cut(compiled, scratch, lines, candidate.room, points)
+                    miss = _cut(compiled, scratch, lines, decision.facts, candidate.room, points)
                     if miss is not None:
                         misses.append(miss)
                         continue
@@ -245,6 +257,13 @@ class Running:
             if lines is not None and lines not in numbers:
                 numbers[lines] = _line_numbers(decision, lines)
             applied.append(Applied(campaign.code, campaign.version, numbers[lines]))
+            if compiled.stamps is not None:
+                before = decision.facts.cards.get(campaign.code, EMPTY)
+                if (told := to_the_next(compiled.stamps, entitled, before)) is not None:
+                    misses.append(compiled.miss(*told))
+                draws += stamps_drawn(campaign.rule, entitled)
+            if not decision.facts.kinds_over.isdisjoint(campaign.kinds):
+                misses.append(compiled.miss("coupon_over"))
             if cap is not None:
                 cap -= _sum(entitled)
             if compiled.consumes:
@@ -286,7 +305,9 @@ def _line_numbers(decision: Decision, lines: tuple[int, ...]) -> tuple[int, ...]
     return tuple([shares[i].line for i in lines])
 
 
-def _on_what_is_left(candidate: Candidate, gone: set[int], scratch: Scratch) -> tuple[Positions, list[Award]]:
+def _on_what_is_left(
+    candidate: Candidate, gone: set[int], scratch: Scratch, facts: Facts
+) -> tuple[Positions, list[Award]]:
     """A campaign's lines without those that are gone, and what it gives for them."""
     compiled, before = candidate.compiled, _positions(candidate.lines, scratch)
     lines = tuple([i for i in before if i not in gone])
@@ -294,12 +315,12 @@ def _on_what_is_left(candidate: Candidate, gone: set[int], scratch: Scratch) -> 
         return candidate.lines, candidate.awards
     if not lines or (compiled.floor and below_floor(compiled, scratch, lines) is not None):
         return lines, []
-    return lines, compiled.entitlement(scratch, lines)
+    return lines, compiled.entitlement(scratch, lines, facts)
 
 
-def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, room: Room, points: int) -> Miss | None:
+def _cut(compiled: Compiled, scratch: Scratch, lines: Positions, facts: Facts, room: Room, points: int) -> Miss | None:
     """Why a replacing campaign gives less than it takes; None where it gives all that it was meant to give."""
-    if points >= sum([_sum(give(scratch, lines)) for give in compiled.effects]):
+    if points >= _sum(compiled.whole(scratch, lines, facts)):
         return None
     covers, limit = room
     if limit is not None and points >= covers:

@@ -30,7 +30,8 @@ class Plan(NamedTuple):
 
     ``keys`` are the accounts of the campaigns' limits; ``by_sku`` and ``by_category`` find the campaigns, by
     position, whose goods begin with these; ``categories``: any campaign asks for one; ``whole``: the entries of
-    campaigns that count the whole basket.
+    campaigns that count the whole basket; ``kinds``: those of coupons that campaigns give;
+    ``cards``: the campaigns that have a stamp card.
     """
 
     compiled: tuple[Compiled, ...]
@@ -43,6 +44,8 @@ class Plan(NamedTuple):
     by_category: dict[str | None, list[int]]
     categories: bool
     whole: tuple[Entry, ...]
+    kinds: tuple[str, ...]
+    cards: tuple[str, ...]
 
 
 class Shortlist(NamedTuple):
@@ -81,6 +84,8 @@ def planned(live: Sequence[Compiled], place: Place, day: date) -> Plan:
         indexes["category"],
         any(c.goods is not None and c.goods.asks_category for c in holding),
         tuple(Entry(c, k, None) for c, k in zip(holding, keys, strict=True)),
+        tuple(dict.fromkeys(kind for c in holding for kind in c.campaign.kinds)),
+        tuple(c.campaign.code for c in holding if c.stamps is not None),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from goen.earning.decision import Arithmetic
+from collections.abc import Mapping
+
+from goen.earning.decision import Arithmetic, Award
 
 #: Reasons of a :class:`~goen.earning.decision.Miss`; what stands in braces comes from its values.
 REASONS: dict[str, tuple[str, str]] = {
@@ -40,8 +42,39 @@ REASONS: dict[str, tuple[str, str]] = {
         "1回のお会計での進呈の上限に達しました",
         "The most that campaigns give for one sale is reached",
     ),
+    "needs_member": ("会員の方が対象です", "For members only"),
+    "nothing_to_reduce": ("割り引く金額がありません", "There is nothing that it could take off"),
+    "unknown_offer": ("このキャンペーンは登録されていません", "There is no such campaign"),
+    "offer_over": ("このキャンペーンは終了しています", "The campaign is over"),
+    "cards_full": ("スタンプカードは{cards}枚まで達成済みです", "All {cards} stamp cards are full"),
+    "no_stamp_yet": ("あと {missing} のお買い上げでスタンプ進呈", "{missing} more would give a stamp"),
+    "stamps_to_go": (
+        "スタンプ {stamps}/{full}。あと{more}個でスタンプがいっぱいになります",
+        "{stamps} of {full} stamps; {more} more fill the card",
+    ),
+    "coupon_over": ("進呈するクーポンの利用期間が終了しています", "The coupon that it gives is over"),
     "limit_reached": ("進呈の上限に達しました", "The limit of the campaign is reached"),
 }
+
+
+def stamps_text(award: Award, english: bool, names: Mapping[str, str]) -> str:
+    """The stamps of a sale, and what the cards that they fill give."""
+    cards = len(award.cards)
+    stamps = f"{award.stamps:,} stamp" + "s" * (award.stamps > 1) if english else f"スタンプ{award.stamps:,}個"
+    if not cards:
+        return stamps
+    given = []
+    if award.arithmetic.fixed:
+        given.append(f"{award.points:,} points" if english else f"{award.points:,}ポイント")
+    if award.coupon is not None:
+        coupon = names.get(f"coupon:{award.coupon}", award.coupon)
+        given.append(f"a coupon ({coupon})" if english else f"クーポン「{coupon}」を進呈")
+    if award.gift is not None:
+        given.append(award.gift if english else f"「{award.gift}」を進呈")
+    times = f" × {cards}" if cards > 1 and not award.arithmetic.fixed else ""
+    if english:
+        return f"{stamps}; {cards} full card{'s' * (cards > 1)}" + (f" = {', '.join(given)}{times}" if given else "")
+    return f"{stamps}、カード{cards}枚達成" + (f" → {'、'.join(given)}{times}" if given else "")
 
 
 def arithmetic_text(shown: Arithmetic, english: bool) -> str | None:
@@ -54,6 +87,8 @@ def arithmetic_text(shown: Arithmetic, english: bool) -> str | None:
     if shown.fixed is None:
         return None
     points = f"{shown.fixed:,}"
+    if shown.of == "card":
+        return f"{points} points per full card" if english else f"カード1枚達成につき{points}ポイント"
     if shown.of == "sale":
         return f"{points} points per purchase" if english else f"1回のお買い上げにつき{points}ポイント"
     of = ("line" if shown.of == "line" else "piece") if english else ("対象1商品" if shown.of == "line" else "対象1点")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from goen.earning.coupons.model import Period
+from goen.earning.coupons.model import CouponKind, Period
 from goen.vocabulary.clock import Instant, business_day
 
 
@@ -19,3 +19,9 @@ def usable(period: Period | None, zone: ZoneInfo, issued_at: Instant) -> tuple[d
         start = datetime.combine(day + timedelta(days=period.after), datetime.min.time(), zone)
     end = datetime.combine(day + timedelta(days=period.after + period.days), datetime.min.time(), zone)
     return start, end
+
+
+def over(kind: CouponKind, zone: ZoneInfo, issued_at: Instant) -> bool:
+    """Whether a code issued at this instant could never be used, because the kind's own end comes first."""
+    start, _ = usable(kind.issued, zone, issued_at)
+    return kind.ends_at is not None and kind.ends_at <= (start or issued_at)

@@ -1,0 +1,110 @@
+"""Discounts of campaigns over HTTP: quoted, taken, checked, counted, given back; told of and never refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from races.ledger import assert_books_agree
+from stories.test_campaigns import drawn, live, points_of
+from stories.test_coupons import kind
+from stories.words import cancels, lines, ok, orders, revives, takes_back
+
+OFF = {"kind": "discount", "yen": 300}
+
+
+async def counted(retailer: Any, code: str = "off") -> dict[str, int]:
+    return ok(await retailer.readonly.get(f"/v1/campaigns/{code}"))["counted"]
+
+
+async def quoted(retailer: Any, body: dict[str, Any]) -> dict[str, Any]:
+    return ok(await retailer.server.post("/v1/quotes", json=body))
+
+
+async def test_a_quote_tells_what_to_take_off_and_the_sale_states_it(retailer, owner):
+    await live(retailer, "off", effects=[OFF], limits=[{"measure": "uses", "most": 2}, {"measure": "yen", "most": 500}])
+    member = await retailer.member()
+    two = [{"line": 1, "amount": 1080, "tax_rate": 8}, {"line": 2, "amount": 2160}]
+    told = await quoted(retailer, retailer.sale(0, member, lines=two))
+    (could,) = told["available"]
+    assert (could["campaign"], could["version"], could["effect"], could["amount"]) == ("off", 1, "discount", 300)
+    assert could["lines"] == [{"line": 1, "amount": 100, "tax_rate": "8"}, {"line": 2, "amount": 200, "tax_rate": "10"}]
+    assert could["text"] == "特典 off: 300円引き"
+    assert (told["total"], told.get("offers")) == (3240, None), "nothing comes off unless the sale takes it"
+    body = retailer.sale(0, member, lines=two, offers=["off"], total=2940)
+    quote = await quoted(retailer, body)
+    sale = ok(await retailer.server.post("/v1/purchases", json=body), 201)
+    for name in ("total", "payable", "points", "offers", "warnings", "receipt"):
+        assert quote[name] == sale[name], name
+    assert (sale["total"], sale["warnings"], sale["offers"][0]["amount"]) == (2940, [], 300)
+    shown = ok(await retailer.server.get(f"/v1/purchases/{sale['id']}"))
+    assert shown["total"] == 2940
+    # What a limit of yen leaves is still given; then none is.
+    second = await retailer.buys(0, member, lines=two, offers=["off"])
+    assert (second["total"], second["offers"][0]["amount"]) == (3040, 200)
+    assert (await counted(retailer))["discount"] == 500
+    third = await quoted(retailer, retailer.sale(0, member, lines=two))
+    assert third["not_available"][0]["reason"] == "limit_reached"
+    assert await drawn(owner, "off") == 502
+    assert (await takes_back(retailer, sale, (1, 1)))["refund"]["money"] == 980
+    assert await drawn(owner, "off") == 502, "a part that stays was bought with its help"
+    await takes_back(retailer, sale, (2, 1))
+    assert await drawn(owner, "off") == 201
+    await cancels(retailer, second)
+    assert (await drawn(owner, "off"), (await counted(retailer)).get("uses", 0)) == (0, 0)
+    assert (await revives(retailer, second))["total"] == 3040
+    assert await drawn(owner, "off") == 201
+    await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_a_sale_that_happened_is_never_refused_and_an_order_does_without(retailer, owner):
+    await live(retailer, "off", effects=[OFF], conditions={"tiers": ["gold"]})
+    member = await retailer.member()
+    sale = await retailer.buys(1100, member, offers=["off"])
+    assert (sale["total"], sale["offers"][0]["over"]) == (800, True)
+    assert [each["code"] for each in sale["warnings"]] == ["offer_not_available"]
+    assert sale["warnings"][0]["text"] == "キャンペーン（特典 off）: 現在の会員ランクは対象外です"
+    order = await orders(retailer, 1100, member, offers=["off"])
+    assert (order["total"], order.get("offers")) == (1100, None)
+    assert order["warnings"][0]["code"] == "offer_not_available"
+    unknown = await retailer.buys(1100, member, offers=["nothing"])
+    assert (unknown["total"], unknown["warnings"][0]["code"]) == (1100, "offer_not_available")
+    told = await counted(retailer)
+    assert (told["over"], told["discount"]) == (1, 300)
+    ok(await retailer.server.post("/v1/campaigns/off/stop", json={}))
+    retailer.clock.advance(seconds=3)
+    late = await retailer.buys(1100, offers=["off"])
+    assert (late["total"], late["warnings"][0]["text"][-14:]) == (800, "このキャンペーンは終了しています"[-14:])
+    await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_guests_members_gifts_and_postage(retailer, owner):
+    await live(retailer, "towel", effects=[{"kind": "gift", "name": "タオル"}], limits=[{"measure": "uses", "most": 1}])
+    await live(retailer, "post", effects=[{"kind": "free_postage", "most": 500}], conditions={"amount_min": 3300})
+    await live(retailer, "price", effects=[{"kind": "member_price", "prices": {"A": 900}}])
+    member = await retailer.member()
+    goods = [{"line": 1, "amount": 3300, "quantity": 3, "sku": "A"}]
+    guest = await quoted(retailer, retailer.sale(0, lines=goods, postage=550))
+    assert [each["campaign"] for each in guest["available"]] == ["towel", "post"]
+    assert [(x["rule"], x["reason"]) for x in guest["not_available"]] == [("campaign:price", "needs_member")]
+    order = await orders(retailer, 0, member, lines=goods, postage=550, offers=["price", "post", "towel"])
+    # The member's price comes first; what is left is judged as it was before, as coupons are.
+    assert order["total"] == 2700 + 50
+    assert {each["campaign"]: each["gifts"] for each in order["offers"]}["towel"] == ["タオル"]
+    assert points_of(order) == {"base": 24}
+    gone = await quoted(retailer, retailer.sale(0, lines=goods))
+    assert ("campaign:towel", "limit_reached") in [(x["rule"], x["reason"]) for x in gone["not_available"]]
+    changed = await retailer.server.put(
+        f"/v1/purchases/{order['id']}/lines", json={"lines": [{**goods[0], "amount": 2200, "quantity": 2}]},
+        headers={"Idempotency-Key": "c-1"},
+    )  # fmt: skip
+    assert ok(changed)["total"] == 1800 + 50
+    await cancels(retailer, order)
+    assert await drawn(owner, "towel") == 0
+    await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_coupons_come_off_what_campaigns_leave(retailer):
+    await kind(retailer, {"kind": "percent", "percent": 10})
+    await live(retailer, "off", effects=[OFF])
+    sale = await retailer.buys(0, await retailer.member(), lines=lines(1100, 2200), offers=["off"], coupons=["HARU300"])
+    assert (sale["total"], sale["offers"][0]["amount"], sale["coupons"]["used"][0]["amount"]) == (2700, 300, 300)
