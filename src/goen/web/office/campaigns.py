@@ -64,21 +64,28 @@ async def campaign(visit: Visit) -> Response[Any]:
     known, one = visit.known, kept.campaign
     async with known.database.reading() as connection:
         drawn = await store.drawn_on(connection, actions.shared_accounts(one))
-    examined = await actions.examine(known.database, known.context, one, visit.now)
-    findings = [(p.level, problem_text(p, visit.language)) for p in examined.problems]
-    warned = [Problem("warning", "effects", code) for code in examined.law.warnings]
-    if examined.worst.yen is None:
-        warned.append(Problem("warning", "limits", "unbounded"))
-    findings += [(p.level, problem_text(p, visit.language)) for p in warned]
     author = visit.staff.author
     return shown(
-        visit, "campaign.html", "campaigns", kept=kept, campaign=one, effects=_effects(one), examined=examined,
-        findings=findings, used=_used(one, drawn), may_decide=visit.staff.may("campaigns.decide"),
-        names_by_code=_names(visit), today=known.context.day_of(visit.now), stores=visit.shops(),
-        others={o.code: known.context.campaigns.version(o.code, o.version).name for o in examined.overlaps},
+        visit, "campaign.html", "campaigns", kept=kept, used=_used(one, drawn), stores=visit.shops(),
+        may_decide=visit.staff.may("campaigns.decide"), today=known.context.day_of(visit.now),
+        **await told(visit, one),
         # Whoever has made or started it is not the second person.
         may_approve=author != kept.made_by and not (kept.state == "waiting" and author == kept.waiting_by),
     )  # fmt: skip
+
+
+async def told(visit: Visit, one: Campaign) -> dict[str, Any]:
+    """A version in words, and what is to be known before it goes live: as the API tells it."""
+    known = visit.known
+    examined = await actions.examine(known.database, known.context, one, visit.now)
+    problems = [*examined.problems, *(Problem("warning", "effects", code) for code in examined.law.warnings)]
+    if examined.worst.yen is None:
+        problems.append(Problem("warning", "limits", "unbounded"))
+    return {
+        "campaign": one, "effects": _effects(one), "examined": examined, "names_by_code": _names(visit),
+        "findings": [(each.level, problem_text(each, visit.language)) for each in problems],
+        "others": {o.code: known.context.campaigns.version(o.code, o.version).name for o in examined.overlaps},
+    }  # fmt: skip
 
 
 async def try_basket(visit: Visit) -> Response[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from goen.web.common.visits import Route, handlers
 from goen.web.office import (
     books,
+    campaign_editor,
     campaigns,
     coupons,
     duplicates,
@@ -37,6 +38,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/programme", "programme", books.programme),
     Route("GET", "/office/campaigns", "campaigns", campaigns.campaigns),
     Route("GET", "/office/campaigns/{code:str}", "campaigns", campaigns.campaign),
+    Route("GET", "/office/new/campaign", "campaigns.decide", campaign_editor.new),
+    Route("POST", "/office/new/campaign", "campaigns.decide", campaign_editor.create),
+    Route("POST", "/office/new/campaign/form", "campaigns.decide", campaign_editor.shape_new),
+    Route("GET", "/office/campaigns/{code:str}/edit", "campaigns.decide", campaign_editor.edit),
+    Route("POST", "/office/campaigns/{code:str}/edit", "campaigns.decide", campaign_editor.change),
+    Route("POST", "/office/campaigns/{code:str}/edit/form", "campaigns.decide", campaign_editor.shape),
     Route("POST", "/office/campaigns/{code:str}/try", "campaigns", campaigns.try_basket),
     Route("POST", "/office/campaigns/{code:str}/activate", "campaigns.decide", campaigns.activate),
     Route("POST", "/office/campaigns/{code:str}/approve", "campaigns.decide", campaigns.approve),
