@@ -24,7 +24,8 @@ PAGES = (
     "/office", "/office/members", "/office/members?q=山田", "/office/purchases", "/office/programme", "/office/imports",
     "/office/campaigns", "/office/campaigns?state=ended", "/office/campaigns/full", "/office/coupons",
     "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/products",
-    "/office/audit", "/office/shops",
+    "/office/audit", "/office/shops", "/office/new/campaign", "/office/campaigns/full/edit",
+    "/office/members?which=all",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
 

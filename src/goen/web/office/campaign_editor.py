@@ -20,7 +20,7 @@ from goen.web.office.frame import shown
 
 #: What a new row begins with.
 SAMPLES: dict[str, Any] = {"limits": {"measure": "points"}}
-NEW = {"effects": [{"kind": "rate", "mode": "multiply", "multiplier": 2}], "limits": [{"measure": "points"}]}
+NEW = {"effects": [{"kind": "rate", "mode": "multiply", "multiplier": 2}]}
 _GIVEN = ("version",)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,11 +27,16 @@ from goen.shops import campaigns as store
 from goen.shops.errors import UnknownShop
 from goen.shops.model import Principal
 from goen.vocabulary.refusal import InvalidRequest
+from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
+from goen.web.office import exports
 from goen.web.office.frame import shown
 from goen.web.office.members import named
 
 PAGE = 50
+#: So many are read at a time.
+READ = 500
+ORDERS = ("code", "start", "end", "used")
 STATES: tuple[readings.State, ...] = ("live", "scheduled", "waiting", "draft", "ended", "stopped")
 #: A basket that is tried holds no more than this.
 AMOUNT_MAX = 10**9
@@ -44,18 +51,77 @@ class Used(NamedTuple):
 
 
 async def campaigns(visit: Visit) -> Response[Any]:
-    """All of them by code, with state and budget; or those in one state."""
-    known, asked = visit.known, visit.query.get("state", "")
+    """All of them with state and budget: those in one state, those of a name, in an order."""
+    query, asked = visit.query, visit.query.get("state", "")
     state = asked if asked in STATES else ""
-    async with known.database.reading() as connection:
-        found, cursor = await readings.listed(
-            connection, known.context.campaigns, visit.now, PAGE, visit.query.get("cursor")
+    wanted = query.get("q", "").strip()[:200]
+    order = query.get("order", "") if query.get("order", "") in ORDERS else "code"
+    rows = _ordered(await _rows(visit, state, wanted), order)
+    zone = visit.known.context.zone
+    say = words_of(visit.language, "office/campaign_words.html")
+
+    def cells(row: tuple[readings.Kept, Used | None]) -> Sequence[exports.Cell]:
+        one, budget = row[0].campaign, row[1]
+        start, end = (None if at is None else at.astimezone(zone) for at in (one.starts_at, one.ends_at))
+        used = (None, None, None) if budget is None else (budget.limit.measure, budget.drawn, budget.limit.most)
+        return (
+            one.code,
+            one.name,
+            one.name_en,
+            say.state_name(row[0].state),
+            one.version,
+            start,
+            end,
+            *used,
+            row[0].made_by,
         )
-        found = [each for each in found if not state or each.state == state]
+
+    async def all_of_them(_: str | None) -> tuple[Sequence[tuple[readings.Kept, Used | None]], None]:
+        return rows, None
+
+    if (file := await exports.taken(visit, "campaigns", all_of_them, cells)) is not None:
+        return file
+    begin = _page(query.get("page", ""))
+    following = begin + 1 if len(rows) > begin * PAGE else None
+    return shown(
+        visit, "campaigns.html", "campaigns", rows=rows[(begin - 1) * PAGE : begin * PAGE], state=state, states=STATES,
+        q=wanted, order=order, orders=ORDERS, following=following,
+    )  # fmt: skip
+
+
+async def _rows(visit: Visit, state: str, wanted: str) -> list[tuple[readings.Kept, Used | None]]:
+    """The campaigns that are asked for, by code, with what is nearest to its end of each."""
+    cursor, found = None, []
+    async with visit.known.database.reading() as connection:
+        while True:
+            some, cursor = await readings.listed(connection, visit.known.context.campaigns, visit.now, READ, cursor)
+            found += [each for each in some if (not state or each.state == state) and _fits(each.campaign, wanted)]
+            if cursor is None:
+                break
         accounts = [account for each in found for account in actions.shared_accounts(each.campaign)]
         drawn = await store.drawn_on(connection, accounts)
-    rows = [(each, _budget(each.campaign, drawn)) for each in found]
-    return shown(visit, "campaigns.html", "campaigns", rows=rows, state=state, states=STATES, next_cursor=cursor)
+    return [(each, _budget(each.campaign, drawn)) for each in found]
+
+
+def _fits(one: Campaign, wanted: str) -> bool:
+    told = unicodedata.normalize("NFKC", f"{one.code} {one.name} {one.name_en}").casefold()
+    return unicodedata.normalize("NFKC", wanted).casefold() in told
+
+
+def _ordered(rows: list[tuple[readings.Kept, Used | None]], order: str) -> list[tuple[readings.Kept, Used | None]]:
+    far = datetime.max.replace(tzinfo=UTC)
+    match order:
+        case "start":
+            return sorted(rows, key=lambda row: row[0].campaign.starts_at or row[0].made_at, reverse=True)
+        case "end":
+            return sorted(rows, key=lambda row: row[0].campaign.ends_at or far)
+        case "used":
+            return sorted(rows, key=lambda row: 0 if row[1] is None else -row[1].drawn / row[1].limit.most)
+    return rows
+
+
+def _page(asked: str) -> int:
+    return max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
 
 
 async def campaign(visit: Visit) -> Response[Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from litestar import Response
 
 from goen.actions import coupons as actions
+from goen.database.pool import Reading
 from goen.earning.coupons.codes import normal
 from goen.earning.coupons.codes import shown as written
 from goen.earning.coupons.errors import UnknownCouponKind
@@ -14,12 +18,18 @@ from goen.members.ids import public_id
 from goen.readings import coupons as readings
 from goen.readings import recent
 from goen.shops.coupons import CouponRow, UseRow
+from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
+from goen.web.office import exports
 from goen.web.office.frame import shown
 
 PAGE = 20
+READ = 500
+STATES = ("usable", "not_yet", "over", "stopped")
+ORDERS = ("code", "end", "used")
 USES = 50
 State = Literal["usable", "not_yet", "over", "stopped"]
+Row: TypeAlias = tuple[readings.Kept, State, readings.Counts]
 
 
 class Found(NamedTuple):
@@ -32,17 +42,53 @@ class Found(NamedTuple):
 
 
 async def coupons(visit: Visit) -> Response[Any]:
-    """Kinds by code with what became of them; and, where a code is asked about, that code."""
-    wanted = visit.query.get("coupon", "").strip()[:100]
+    """Kinds with what became of them: by state, by name, in an order; and, where a code is asked about, that code."""
+    query = visit.query
+    wanted, named = query.get("coupon", "").strip()[:100], query.get("q", "").strip()[:200]
+    state = query.get("state", "") if query.get("state", "") in STATES else ""
+    order = query.get("order", "") if query.get("order", "") in ORDERS else "code"
     async with visit.known.database.reading() as connection:
-        kinds, cursor = await readings.listed(connection, PAGE, visit.query.get("cursor"))
-        counts = await readings.counts(connection, [each.kind.code for each in kinds])
+        rows = await _rows(visit, connection, state, named)
         found = await _found(visit, connection, wanted) if wanted else None
-    rows = [(each, _state(visit, each), counts[each.kind.code]) for each in kinds]
+    if order == "used":
+        rows.sort(key=lambda row: -row[2].used)
+    elif order == "end":
+        rows.sort(key=lambda row: row[0].kind.ends_at or datetime.max.replace(tzinfo=UTC))
+    say, zone = words_of(visit.language, "office/export_words.html"), visit.known.context.zone
+
+    def cells(row: Row) -> Sequence[exports.Cell]:
+        one, told, n = row[0].kind, row[1], row[2]
+        start, end = (None if at is None else at.astimezone(zone) for at in (one.starts_at, one.ends_at))
+        name = (one.code, one.name, one.name_en, one.public_code)
+        return *name, say.coupon_states[told], one.version, start, end, n.issued, n.used, n.amount
+
+    async def all_of_them(_: str | None) -> tuple[Sequence[Row], None]:
+        return rows, None
+
+    if (file := await exports.taken(visit, "coupons", all_of_them, cells)) is not None:
+        return file
+    place = query.get("page", "")
+    begin = max(int(place), 1) if place.isascii() and place.isdigit() and len(place) < 6 else 1
     return shown(
-        visit, "coupons.html", "coupons", rows=rows, next_cursor=cursor, wanted=wanted, found=found,
-        names_by_code={each.code: each.name for each in visit.known.shops.all()},
+        visit, "coupons.html", "coupons", rows=rows[(begin - 1) * PAGE : begin * PAGE], wanted=wanted, found=found,
+        following=begin + 1 if len(rows) > begin * PAGE else None, state=state, states=STATES, q=named, order=order,
+        orders=ORDERS, names_by_code={each.code: each.name for each in visit.known.shops.all()},
     )  # fmt: skip
+
+
+async def _rows(visit: Visit, connection: Reading, state: str, named: str) -> list[Row]:
+    plain = unicodedata.normalize("NFKC", named).casefold()
+    cursor: str | None = None
+    found: list[Row] = []
+    while True:
+        kinds, cursor = await readings.listed(connection, READ, cursor)
+        counts = await readings.counts(connection, [each.kind.code for each in kinds])
+        for each in kinds:
+            told = unicodedata.normalize("NFKC", f"{each.kind.code} {each.kind.name} {each.kind.name_en}").casefold()
+            if plain in told and state in ("", _state(visit, each)):
+                found.append((each, _state(visit, each), counts[each.kind.code]))
+        if cursor is None:
+            return found
 
 
 async def kind(visit: Visit) -> Response[Any]:
