@@ -25,7 +25,7 @@ PAGES = (
     "/office/campaigns", "/office/campaigns?state=ended", "/office/campaigns/full", "/office/coupons",
     "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/products",
     "/office/audit", "/office/shops", "/office/new/campaign", "/office/campaigns/full/edit",
-    "/office/members?which=all",
+    "/office/members?which=all", "/office/campaigns-calendar", "/office/campaigns/full/backtest",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
 

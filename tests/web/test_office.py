@@ -292,7 +292,7 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
             query = "?programme=rank" if path.endswith("/preview") else ""
             answer = await visitor.request(route.method, path + query, data=form if route.method == "POST" else None)
             allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
-            leads = ("/decide", "/undo", "/activate", "/approve", "/stop", "/edit", "/new/campaign")
+            leads = ("/decide", "/undo", "/activate", "/approve", "/stop", "/edit", "/new/campaign", "/backtest")
             done = 303 if route.path.endswith(leads) and route.method == "POST" else 200
             assert answer.status_code == (done if allowed else 403), (route.method, path, answer.text[-400:])
             if route.method == "POST" and allowed:

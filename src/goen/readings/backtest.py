@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -68,8 +68,10 @@ async def backtest(
     today: date,
     first: date | None = None,
     last: date | None = None,
+    heard: Callable[[int, int], None] | None = None,
 ) -> BacktestAnswer:
-    """What the campaign would have given from ``first`` to ``last``; without days over all that was sold."""
+    """What the campaign would have given from ``first`` to ``last``; without days over all that was sold. ``heard`` is
+    told after each piece how many sales were looked at, and of how many."""
     async with database.snapshot() as connection:
         row = await connection.fetchrow(_queries.span.sql)
         assert row is not None
@@ -84,8 +86,13 @@ async def backtest(
             traits=await _traits(connection) if any(map(needs_traits, asked)) else {},
             known=await _known(connection, span.first) if any(map(needs_history, asked)) else {},
         )  # fmt: skip
+        sales = 0 if heard is None else await connection.fetchval(_queries.count.sql, span.first, span.last)
+        done = 0
         async for past in _sales(connection, shops, span):
             test.take(past)
+            done += 1
+            if heard is not None and done % PIECE == 0:
+                heard(done, sales)
         found = msgspec.structs.asdict(test.figures())
         return BacktestAnswer(**found, code=campaign.code, version=campaign.version, first=span.first, last=span.last)
 

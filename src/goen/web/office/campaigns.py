@@ -100,7 +100,7 @@ async def _rows(visit: Visit, state: str, wanted: str) -> list[tuple[readings.Ke
                 break
         accounts = [account for each in found for account in actions.shared_accounts(each.campaign)]
         drawn = await store.drawn_on(connection, accounts)
-    return [(each, _budget(each.campaign, drawn)) for each in found]
+    return [(each, budget_of(each.campaign, drawn)) for each in found]
 
 
 def _fits(one: Campaign, wanted: str) -> bool:
@@ -148,7 +148,7 @@ async def told(visit: Visit, one: Campaign) -> dict[str, Any]:
     if examined.worst.yen is None:
         problems.append(Problem("warning", "limits", "unbounded"))
     return {
-        "campaign": one, "effects": _effects(one), "examined": examined, "names_by_code": _names(visit),
+        "campaign": one, "effects": _effects(one), "examined": examined, "names_by_code": names_of(visit),
         "findings": [(each.level, problem_text(each, visit.language)) for each in problems],
         "others": {o.code: known.context.campaigns.version(o.code, o.version).name for o in examined.overlaps},
     }  # fmt: skip
@@ -254,7 +254,7 @@ def _whole(form: Any, field: str, most: int) -> int:
     return int(raw)
 
 
-def _names(visit: Visit) -> dict[str, str]:
+def names_of(visit: Visit) -> dict[str, str]:
     return {each.code: each.name for each in visit.known.shops.all()}
 
 
@@ -276,7 +276,7 @@ def _used(one: Campaign, drawn: list[tuple[str, str, int]]) -> list[Used]:
     return found
 
 
-def _budget(one: Campaign, drawn: list[tuple[str, str, int]]) -> Used | None:
+def budget_of(one: Campaign, drawn: list[tuple[str, str, int]]) -> Used | None:
     """The limit of the whole campaign that is nearest to its end."""
     whole = [each for each in _used(one, drawn) if not each.limit.per]
     return max(whole, key=lambda each: each.drawn / each.limit.most, default=None)

@@ -6,6 +6,7 @@ from goen.web.common.visits import Route, handlers
 from goen.web.office import (
     books,
     campaign_editor,
+    campaign_plans,
     campaigns,
     coupons,
     duplicates,
@@ -38,6 +39,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/programme", "programme", books.programme),
     Route("GET", "/office/campaigns", "campaigns", campaigns.campaigns),
     Route("GET", "/office/campaigns/{code:str}", "campaigns", campaigns.campaign),
+    Route("GET", "/office/campaigns-calendar", "campaigns", campaign_plans.calendar),
+    Route("GET", "/office/campaigns/{code:str}/backtest", "campaigns", campaign_plans.backtest),
+    Route("POST", "/office/campaigns/{code:str}/backtest", "campaigns.decide", campaign_plans.run_backtest),
     Route("GET", "/office/new/campaign", "campaigns.decide", campaign_editor.new),
     Route("POST", "/office/new/campaign", "campaigns.decide", campaign_editor.create),
     Route("POST", "/office/new/campaign/form", "campaigns.decide", campaign_editor.shape_new),
