@@ -13,6 +13,7 @@ from goen.channels.messages.postman import Postman
 from goen.main import build
 from web.browsers import WIDTHS, chrome, sound
 from web.conftest import PASSWORD
+from web.test_approvals import requested
 from web.test_duplicates import asked
 from web.test_front import buy, relayed, served
 from web.test_offers import offered
@@ -25,7 +26,7 @@ PAGES = (
     "/office/campaigns", "/office/campaigns?state=ended", "/office/campaigns/full", "/office/coupons",
     "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/products",
     "/office/audit", "/office/shops", "/office/new/campaign", "/office/campaigns/full/edit",
-    "/office/members?which=all", "/office/campaigns-calendar", "/office/campaigns/full/backtest",
+    "/office/approvals", "/office/members?which=all", "/office/campaigns-calendar", "/office/campaigns/full/backtest",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
 
@@ -39,6 +40,7 @@ async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: in
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
     await offered(staffed)
+    await requested(staffed, sale["member"]["id"], 30_000)
     async with (
         build(staffed.database, staffed.clock, demo=True) as application,
         served(application) as address,

@@ -13,6 +13,7 @@ from goen.staff.model import ROLES
 from goen.staff.rules import RIGHTS
 from goen.web.office.table import ROUTES
 from web.conftest import browser, csrf_of, signed_in
+from web.test_approvals import requested
 from web.test_duplicates import asked
 from web.test_front import buy, relayed
 from web.test_offers import couponed, drafted, laddered
@@ -265,6 +266,7 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     await drafted(staffed)
     await couponed(staffed)
     await laddered(staffed)
+    request_id = await requested(staffed, purchase["member"]["id"], 5)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
         for route in ROUTES:
             if route.path in ("/office/live", "/office/sign-out"):
@@ -274,6 +276,7 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 purchase_id=purchase["id"],
                 review_id=review,
                 merge_id=merged["id"],
+                request_id=request_id,
                 code="haru" if "/coupons/" in route.path else "rain",
             )
             form = {
@@ -292,9 +295,13 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
             query = "?programme=rank" if path.endswith("/preview") else ""
             answer = await visitor.request(route.method, path + query, data=form if route.method == "POST" else None)
             allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
+            if role == "manager" and path.endswith("/decline"):
+                allowed = False  # Of somebody else.
             leads = ("/decide", "/undo", "/activate", "/approve", "/stop", "/edit", "/new/campaign", "/backtest")
             done = 303 if route.path.endswith(leads) and route.method == "POST" else 200
             assert answer.status_code == (done if allowed else 403), (route.method, path, answer.text[-400:])
+            if route.path.endswith("/approve") and "request_id" in route.path:
+                request_id = await requested(staffed, purchase["member"]["id"], 6)
             if route.method == "POST" and allowed:
                 answer = await visitor.post(path, data=form | {"csrf": "forged"})
                 assert answer.status_code == 403, path

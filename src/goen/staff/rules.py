@@ -12,6 +12,8 @@ Right = Literal[
     "members",
     "purchases",
     "points.adjust",
+    "approvals",
+    "approvals.decide",
     "duplicates",
     "duplicates.decide",
     "programme",
@@ -63,6 +65,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "imports",
             "shops",
             "audit",
+            "approvals",
+            "approvals.decide",
         }
     ),
     "manager": frozenset(
@@ -73,6 +77,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "duplicates.decide",
             "purchases",
             "points.adjust",
+            "approvals",
             "programme",
             "campaigns",
             "coupons",
@@ -83,7 +88,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         }
     ),
     "clerk": frozenset({"home", "purchases"}),
-    "auditor": _ALL - {"points.adjust", "duplicates.decide", "campaigns.decide", "coupons.decide", "terminals"},
+    "auditor": _ALL
+    - {"points.adjust", "approvals.decide", "duplicates.decide", "campaigns.decide", "coupons.decide", "terminals"},
 }
 #: A password alone does not let these in.
 NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})

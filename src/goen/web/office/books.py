@@ -21,8 +21,8 @@ from goen.web.office.frame import shown
 
 #: Kinds of things that are audited: what stands before the dot of an action.
 ROOMS = (
-    "points", "member", "match", "household", "card", "cards", "programme", "campaign", "coupon_kind", "coupon",
-    "reward", "tiers", "shop", "key", "staff", "terminal", "webhook_endpoint", "lots", "list",
+    "points", "adjustment", "member", "match", "household", "card", "cards", "programme", "campaign", "coupon_kind",
+    "coupon", "reward", "tiers", "shop", "key", "staff", "terminal", "webhook_endpoint", "lots", "list",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
             ("members", "/office/members", "users"),
             ("duplicates", "/office/duplicates", "id-badge-2"),
             ("purchases", "/office/purchases", "receipt-2"),
+            ("approvals", "/office/approvals", "user-cog"),
         ),
     ),
     (

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Response
 
 from goen.actions.merging.preview import preview
+from goen.actions.points import approvals
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk
 from goen.actions.points.by_staff import AdjustWithin
 from goen.actions.points.context import idempotent
@@ -36,6 +37,7 @@ from goen.web.office.frame import shown
 PAGE = 20
 EVERYBODY = 50
 STATES = ("active", "frozen", "provisional", "withdrawn")
+_OFFICE = Principal(0, "office", "server")
 REASONS = ("goodwill", "correction", "promotion", "migration", "other")
 
 
@@ -231,14 +233,26 @@ async def adjust(visit: Visit) -> Response[Any]:
         MemberRef("member_id", visit.path["member_id"]), points, reason, note or None,  # type: ignore[arg-type]
         author=visit.staff.author,
     )  # fmt: skip
-    act = _adjustment(visit, ask, who, key)
+    waits = approvals.needs_second(known.context.engine_at(visit.now).programme, points)
+    # What another approves draws on nobody's own limit.
+    act = (
+        Adjust(
+            ask, who, idempotent("office", f"adjust:{key}", known.context, visit.now), _OFFICE, known.context, visit.now
+        )
+        if waits
+        else _adjustment(visit, ask, who, key)
+    )
     if form.get("sure") != "1":
         before = await known.balances.of(member_id)
         await preview(known.database, act, visit.now)  # Or refuses, as the act itself would.
         return visit.page(
             "office/adjust_sure.html", points=points, reason=reason, note=note, key=key, before=before.available,
-            after=before.available + points, member_id=visit.path["member_id"],
+            after=before.available + points, member_id=visit.path["member_id"], waits=waits,
         )  # fmt: skip
+    if waits:
+        await preview(known.database, act, visit.now)
+        await approvals.ask(known.database, member_id, ask, visit.staff.author, key, visit.now)
+        return visit.page("office/adjust_waits.html", points=points)
     await known.till.post(act)
     after = await known.balances.of(member_id)
     return visit.page("office/adjust_done.html", points=points, after=after.available)
@@ -246,7 +260,6 @@ async def adjust(visit: Visit) -> Response[Any]:
 
 def _adjustment(visit: Visit, ask: AdjustmentAsk, who: Presented, key: str) -> Adjust:
     context = visit.known.context
-    principal = Principal(0, "office", "server")
-    asked = (ask, who, idempotent("office", f"adjust:{key}", context, visit.now), principal, context, visit.now)
+    asked = (ask, who, idempotent("office", f"adjust:{key}", context, visit.now), _OFFICE, context, visit.now)
     per_day = ADJUSTS_PER_DAY.get(visit.staff.role)
     return Adjust(*asked) if per_day is None else AdjustWithin(*asked, per_day=per_day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goen.web.common.visits import Route, handlers
 from goen.web.office import (
+    approvals,
     books,
     campaign_editor,
     campaign_plans,
@@ -28,6 +29,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/members/{member_id:str}", "members", members.member),
     Route("GET", "/office/members/{member_id:str}/timeline", "members", members.timeline),
     Route("POST", "/office/members/{member_id:str}/adjust", "points.adjust", members.adjust),
+    Route("GET", "/office/approvals", "approvals", approvals.approvals),
+    Route("POST", "/office/approvals/{member_id:str}/{request_id:str}/approve", "approvals.decide", approvals.approve),
+    Route("POST", "/office/approvals/{member_id:str}/{request_id:str}/decline", "approvals", approvals.decline),
     Route("GET", "/office/duplicates", "duplicates", duplicates.queue),
     Route("GET", "/office/duplicates/{review_id:str}", "duplicates", duplicates.pair),
     Route("GET", "/office/duplicates/{review_id:str}/merge", "duplicates.decide", duplicates.sure),
