@@ -111,7 +111,7 @@ async def test_what_is_declined_or_taken_back_moves_nothing(staffed: Any) -> Non
     ):
         await other.post("/office/sign-in", data={"login": "other", "password": PASSWORD})
         assert "5,000 P" not in (await other.get("/office/approvals")).text  # Another's.
-        at = f"/office/approvals/{member}/{first}/decline"
+        at = f"/office/approvals/{member}/{first}/take-back"
         assert (await other.post(at, data={"csrf": csrf_of(other)})).status_code == 403
         for _ in range(2):
             assert (await manager.post(at, data={"csrf": csrf_of(manager)})).status_code in (303, 403)

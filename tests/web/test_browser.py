@@ -14,6 +14,7 @@ from goen.main import build
 from web.browsers import WIDTHS, chrome, sound
 from web.conftest import PASSWORD
 from web.test_approvals import requested
+from web.test_benefits import ordered, rewarded
 from web.test_duplicates import asked
 from web.test_front import buy, relayed, served
 from web.test_offers import offered
@@ -26,7 +27,10 @@ PAGES = (
     "/office/campaigns", "/office/campaigns?state=ended", "/office/campaigns/full", "/office/coupons",
     "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/products",
     "/office/audit", "/office/shops", "/office/new/campaign", "/office/campaigns/full/edit",
-    "/office/approvals", "/office/members?which=all", "/office/campaigns-calendar", "/office/campaigns/full/backtest",
+    "/office/new/coupon", "/office/coupons/haru/edit", "/office/rewards", "/office/rewards/cards",
+    "/office/rewards/cards/edit", "/office/reward-orders", "/office/new/reward",
+    "/office/approvals",
+    "/office/members?which=all", "/office/campaigns-calendar", "/office/campaigns/full/backtest",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
 
@@ -41,6 +45,8 @@ async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: in
     sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
     await offered(staffed)
     await requested(staffed, sale["member"]["id"], 30_000)
+    await rewarded(staffed)
+    await ordered(staffed, sale["member"]["id"])
     async with (
         build(staffed.database, staffed.clock, demo=True) as application,
         served(application) as address,

@@ -169,3 +169,7 @@ def test_what_differs_makes_a_patch() -> None:
         "f": None,
         "g": {},
     }
+    one, less, other = {"kind": "a", "x": 1}, {"kind": "a"}, {"kind": "b", "y": 1}
+    assert forms.patch({"e": one}, {"e": less}, whole=("e",)) == {"e": {"kind": "a", "x": None}}
+    assert forms.patch({"e": one}, {"e": other}, whole=("e",)) == {"e": other}
+    assert forms.patch({"e": one}, {"e": other}) == {"e": {"kind": "b", "y": 1, "x": None}}

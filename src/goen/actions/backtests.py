@@ -74,6 +74,11 @@ async def latest(connection: Reading, campaign: str, limit: int, now: datetime) 
     return found
 
 
+async def settle() -> None:
+    """Wait for those that this process runs."""
+    await asyncio.gather(*_running, return_exceptions=True)
+
+
 async def _run(database: Database, clock: Clock, run_id: int, words: tuple[str, ...]) -> None:
     far: list[int | None] = [0, None]
 

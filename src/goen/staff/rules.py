@@ -21,6 +21,9 @@ Right = Literal[
     "campaigns.decide",
     "coupons",
     "coupons.decide",
+    "rewards",
+    "rewards.decide",
+    "rewards.orders",
     "tiers",
     "products",
     "imports",
@@ -48,6 +51,9 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "campaigns.decide",
             "coupons",
             "coupons.decide",
+            "rewards",
+            "rewards.decide",
+            "rewards.orders",
             "tiers",
             "products",
         }
@@ -60,6 +66,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "programme",
             "campaigns",
             "coupons",
+            "rewards",
             "tiers",
             "products",
             "imports",
@@ -81,6 +88,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "programme",
             "campaigns",
             "coupons",
+            "rewards",
+            "rewards.orders",
             "tiers",
             "products",
             "shops",
@@ -89,7 +98,16 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     ),
     "clerk": frozenset({"home", "purchases"}),
     "auditor": _ALL
-    - {"points.adjust", "approvals.decide", "duplicates.decide", "campaigns.decide", "coupons.decide", "terminals"},
+    - {
+        "points.adjust",
+        "approvals.decide",
+        "duplicates.decide",
+        "campaigns.decide",
+        "coupons.decide",
+        "rewards.decide",
+        "rewards.orders",
+        "terminals",
+    },
 }
 #: A password alone does not let these in.
 NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})

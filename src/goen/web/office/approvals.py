@@ -51,15 +51,19 @@ async def approve(visit: Visit) -> Response[Any]:
 
 
 async def decline(visit: Visit) -> Response[Any]:
-    """They do not; nor does what one has asked for oneself and takes back."""
-    member_id, request_id = _of(visit)
-    if not visit.staff.may("approvals.decide"):
-        async with visit.known.database.reading() as connection:
-            waiting, _ = await actions.requests(connection, SHOWN)
-        mine = [(each.member_id, each.request_id) for each in waiting if each.asked_by == visit.staff.author]
-        if (member_id, request_id) not in mine:
-            raise Forbidden("Somebody else has asked for this.")
-    await actions.decline(visit.known.database, member_id, request_id, visit.staff.author, visit.now)
+    """They do not."""
+    await actions.decline(visit.known.database, *_of(visit), visit.staff.author, visit.now)
+    return moved("/office/approvals")
+
+
+async def take_back(visit: Visit) -> Response[Any]:
+    """Nor does what one has asked for oneself and takes back."""
+    place = _of(visit)
+    async with visit.known.database.reading() as connection:
+        waiting, _ = await actions.requests(connection, SHOWN)
+    if place not in [(each.member_id, each.request_id) for each in waiting if each.asked_by == visit.staff.author]:
+        raise Forbidden("Somebody else has asked for this, or it is decided.")
+    await actions.decline(visit.known.database, *place, visit.staff.author, visit.now)
     return moved("/office/approvals")
 
 

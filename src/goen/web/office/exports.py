@@ -10,13 +10,13 @@ from litestar import Response
 from litestar.response import Stream
 
 from goen.actions.exports import note_export
-from goen.channels.files.exports import FORMATS, TYPES, Cell, exported
+from goen.channels.files.exports import FORMATS, TYPES, Cell, Format, Rows, exported
 from goen.members.ids import member_id_of
 from goen.vocabulary.refusal import InvalidRequest
 from goen.web.common.pages import SURFACE, words_of
 from goen.web.common.visits import Visit
 
-__all__ = ["PIECE", "Cell", "Page", "taken"]
+__all__ = ["PIECE", "Cell", "Page", "streamed", "taken"]
 
 T = TypeVar("T")
 #: So many rows are read at a time.
@@ -44,9 +44,6 @@ async def taken(
     form = next((each for each in FORMATS if each == asked), None)
     if form is None:
         raise InvalidRequest("export", f"is one of {', '.join(FORMATS)}")
-    titles: Sequence[str] = words_of(visit.language, "office/export_words.html").titles[name]
-    kept = {key: value for key, value in visit.query.items() if key not in ("export", "cursor", "lang") and value}
-    await note_export(visit.known.database, name, form, urlencode(kept)[:500], visit.staff.author, visit.now)
 
     async def rows() -> AsyncIterator[Sequence[Cell]]:
         cursor: str | None = None
@@ -59,12 +56,21 @@ async def taken(
             if cursor is None:
                 return
 
+    return await streamed(visit, name, rows(), form)
+
+
+async def streamed(visit: Visit, name: str, rows: Rows, form: Format) -> Response[Any]:
+    """These rows as a file; written down before the first one goes."""
+    titles: Sequence[str] = words_of(visit.language, "office/export_words.html").titles[name]
+    kept = {key: value for key, value in visit.query.items() if key not in ("export", "cursor", "lang") and value}
+    asked = urlencode({**visit.path, **kept})[:500]
+    await note_export(visit.known.database, name, form, asked, visit.staff.author, visit.now)
     kind, suffix = TYPES[form]
     day = visit.known.context.day_of(visit.now)
     headers = {
         **SURFACE, "content-disposition": f'attachment; filename="goen-{name}-{day}.{suffix}"', "content-type": kind,
     }  # fmt: skip
-    return Stream(exported(form, titles, rows()), headers=headers, media_type=kind)
+    return Stream(exported(form, titles, rows), headers=headers, media_type=kind)
 
 
 def _note(visit: Visit, members: Iterable[str]) -> None:

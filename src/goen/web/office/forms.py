@@ -147,14 +147,18 @@ def change(document: Json, asked: str, *, sample: Json = None) -> Json:
     return document
 
 
-def patch(old: Json, new: Json) -> Json:
-    """What of ``new`` differs from ``old``, as a JSON merge patch (RFC 7396)."""
+def patch(old: Json, new: Json, *, whole: Collection[str] = ()) -> Json:
+    """What of ``new`` differs from ``old``, as a JSON merge patch (RFC 7396). An object says its ``kind`` again; of
+    another kind, what is named in ``whole`` is there as a whole."""
     found: dict[str, Json] = {key: None for key in old if key not in new}
     for key, value in new.items():
         before = old.get(key)
         if isinstance(value, dict) and isinstance(before, dict):
-            if inner := patch(before, value):
-                found[key] = inner
+            other = value.get("kind") != before.get("kind")
+            if key in whole and other:
+                found[key] = value
+            elif inner := patch(before, value):
+                found[key] = {"kind": value["kind"], **inner} if "kind" in value else inner
         elif value != before:
             found[key] = value
     return found
