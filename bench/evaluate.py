@@ -31,7 +31,8 @@ PLACE = Place("shibuya", "store", "関東")
 
 
 def campaigns() -> list[Campaign]:
-    """Fifty, as a retailer has them at once: most for other shops, days, goods or members, some that apply."""
+    """Fifty, as a retailer has them at once: most for other shops, days, goods or members. On the basket here one each
+    applies for its category, its goods, its amount and its member, the last within a limit for each member."""
 
     def made(number: int, conditions: dict[str, Any], effect: dict[str, Any], **more: Any) -> Campaign:
         plain = {
@@ -56,7 +57,9 @@ def campaigns() -> list[Campaign]:
             case 3:
                 found.append(made(n, {"hours": [{"from": "17:00", "to": "20:00"}]}, rate))
             case 4:
-                found.append(made(n, {"products": {"categories": [f"棚{n}", "食品"]}}, rate, max_points=500))
+                found.append(
+                    made(n, {"products": {"categories": ["食品" if n == 14 else f"棚{n}"]}}, rate, max_points=500)
+                )
             case 5:
                 found.append(made(n, {"products": {"skus": [f"S-{k}" for k in range(n, n + 40)]}}, fixed))
             case 6:
@@ -65,10 +68,12 @@ def campaigns() -> list[Campaign]:
                 found.append(made(n, {"tenders": ["qr"]}, rate))
             case 8:
                 steps = {"kind": "steps", "steps": [{"from": 5000, "points": 100}, {"from": 90_000, "points": 900}]}
-                found.append(made(n, {"regions": ["関東"]}, steps, stacking={"group": f"g{n % 4}"}))
+                found.append(made(n, {"regions": ["関東" if n < 20 else "関西"]}, steps, stacking={"group": "steps"}))
             case _:
                 limit = {"measure": "points", "most": 1000, "per": ["member"]}
-                found.append(made(n, {"tiers": ["gold"], "amount_min": 3000}, fixed, limits=[limit]))
+                found.append(
+                    made(n, {"tiers": ["gold"], "amount_min": 3000}, fixed, limits=[limit], stacking={"group": "gold"})
+                )
     return found
 
 

@@ -331,3 +331,17 @@ async def test_rule_43_a_cancelled_spend_does_not_count_and_a_revived_one_does(r
     path = f"/v1/purchases/{sale['id']}/revive"
     ok(await till.post(path, json=done, headers={"Idempotency-Key": "next day"}))
     refused(await pays(till, retailer, member, 201), "proof_required", spent_today=800)
+
+
+@pytest.mark.parametrize("job", [True, False], ids=["the job", "the next sale"])
+async def test_rule_43_a_hold_that_ran_out_has_spent_nothing(retailer, job):
+    member = await retailer.member()
+    await gives(retailer, member, 5000)
+    till, body = retailer.shibuya, {"member": named(member), "points": 900, "shop": "shibuya", "expires_in": 60}
+    ok(await till.post("/v1/holds", json=body, headers={"Idempotency-Key": "hold"}), 201)
+    refused(await pays(till, retailer, member, 101), "proof_required", spent_today=900)
+    retailer.clock.advance(seconds=61)
+    if job:
+        await sweep(retailer)
+    ok(await pays(till, retailer, member, 1000), 201)
+    refused(await pays(till, retailer, member, 1), "proof_required", spent_today=1000)

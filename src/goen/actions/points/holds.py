@@ -14,8 +14,7 @@ from goen.actions.points.errors import UnknownHold
 from goen.actions.points.proof import Permit, Proven, give_back_held, guard_spending, note_hold
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Act, Decided, Wants
-from goen.actions.till.batch import Freed
-from goen.actions.till.desk import Desk
+from goen.actions.till.desk import Desk, Freed
 from goen.actions.till.posting import HoldState, Stamp, stored_draws
 from goen.identity.presented import Presented
 from goen.ledger.errors import HoldState as HoldEnded
@@ -147,9 +146,8 @@ class EndHold(Act):
             raise HoldEnded("part of an order; complete or cancel the order")
         journal.record(About(self.hold_id))
         hold = self.end(desk, hold, journal)
-        presented = hold.member_as_presented
-        spender = presented if desk.place(presented)[0] == hold.member_id else hold.member_id
-        give_back_held(desk, spender, hold, self.context.day_of(hold.created_at), hold.points - hold.captured)
+        day, rest = self.context.day_of(hold.created_at), hold.points - hold.captured
+        give_back_held(desk, spender_of(desk, hold), hold, day, rest)
         desk.change_hold(hold)
         tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
         return Decided(
@@ -210,8 +208,23 @@ def hold_answer(context: Context, desk: Desk, hold: HoldState, journal: Journal)
 
 
 def tells_of(context: Context) -> Freed:
-    """Tells of holds that had run out when an act came upon them."""
-    return lambda desk, hold: tell_hold(desk, hold, context.shops.by_id(hold.shop_id))
+    """Tells of holds that had run out when an act came upon them; what a till's has drawn today can be spent again."""
+
+    def freed(desk: Desk, hold: HoldState) -> None:
+        shop, day = context.shops.by_id(hold.shop_id), context.day_of(hold.created_at)
+        if (
+            day == desk.today and shop.kind == "store"
+        ):  # A web shop vouches for its members; a day that is over is over.
+            give_back_held(desk, spender_of(desk, hold), hold, day, hold.points)
+        tell_hold(desk, hold, shop)
+
+    return freed
+
+
+def spender_of(desk: Desk, hold: HoldState) -> int:
+    """By whose name a hold drew: who was presented, or the household."""
+    presented = hold.member_as_presented
+    return presented if desk.place(presented)[0] == hold.member_id else hold.member_id
 
 
 def tell_hold(desk: Desk, hold: HoldState, shop: Shop) -> None:

@@ -95,14 +95,15 @@ def spend_unproven(desk: Desk, programme: Programme, member_id: int, spender: in
     :raises ProofRequired: more than a member may spend a day without proof.
     """
     ceiling, day = programme.unproven_spend_per_day, desk.today.isoformat()
-    drawn = desk.drawn(member_id, UNPROVEN, day)
+    # With what holds that this very act found to have run out give back.
+    drawn = desk.limit(member_id, UNPROVEN, day)
     if drawn + points > ceiling:
         raise ProofRequired(
             "Spending this much needs proof: the code on the phone, a PIN, or a look by staff.",
             per_day=ceiling,
             spent_today=drawn,
         )
-    others = drawn - desk.drawn_alone(spender, UNPROVEN, day)
+    others = desk.drawn(member_id, UNPROVEN, day) - desk.drawn_alone(spender, UNPROVEN, day)
     desk.draw_limit(spender, UNPROVEN, day, points, ceiling - others)
     return day, points
 

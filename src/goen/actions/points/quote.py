@@ -24,6 +24,7 @@ from goen.actions.points.answers import (
 )
 from goen.actions.points.context import Context
 from goen.actions.points.errors import SpendingNotAllowed
+from goen.actions.points.holds import tells_of
 from goen.actions.points.proof import Proven, guard_spending
 from goen.actions.points.record_purchase import RecordPurchase
 from goen.actions.till.act import Decided
@@ -176,7 +177,7 @@ class Quotes:
             return act.only_repeats
         while True:
             try:
-                return act.decide(Desk(books, Rows(), 0)).body
+                return act.decide(Desk(books, Rows(), 0, tells_of(self._context))).body
             except LotsNotLoaded as wanted:
                 await books.load_lots(connection, wanted.member_id, wanted.lot_ids)
             except FactsNotLoaded as wanted:

@@ -18,19 +18,16 @@ import asyncpg
 
 from goen.actions.till.act import Act, Answer, differing, digest_of
 from goen.actions.till.books import Books, lock_accounts, write
-from goen.actions.till.desk import Desk, NextBatch
+from goen.actions.till.desk import Desk, Freed, NextBatch
 from goen.actions.till.errors import Conflict
 from goen.actions.till.facts import FactsNotLoaded
-from goen.actions.till.posting import HoldState, Rows
+from goen.actions.till.posting import Rows
 from goen.database.pool import Writing
 from goen.ledger.errors import LotsNotLoaded
 from goen.vocabulary.refusal import Refusal
 
 #: Of an act: its answer, why it was refused, or that it has to wait for the next batch.
 Outcome = Answer | Refusal | NextBatch | Exception
-
-#: Tells of a hold that had run out, whichever act came upon it.
-Freed = Callable[[Desk, HoldState], None]
 
 #: Errors that say "what was read has moved on": class GO is ours, the others are the database's.
 _MOVED = {"GO001", "GO002", "GO003", "GO004", "40001", "40P01"}
@@ -126,15 +123,13 @@ class Batch:
 
     async def _decide(self, connection: Writing, act: Act, act_id: int, books: Books, rows: Rows) -> Outcome:
         while True:
-            desk = Desk(books, rows, act_id)
+            desk = Desk(books, rows, act_id, self._freed)
             try:
                 if act.key in books.stored:
                     return self._again(act, books, desk)
                 if act.only_repeats is not None:
                     return act.only_repeats
                 decided = act.decide(desk)
-                for hold in desk.freed:
-                    self._freed(desk, hold)
                 request = decided.request or act.request(desk)
                 desk.accept()
                 rows.add_act(act, desk.act_id, digest_of(request), request.decode(), decided)

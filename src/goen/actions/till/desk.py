@@ -6,9 +6,9 @@ refusal leaves no trace. Everything here is in memory and synchronous.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -41,6 +41,10 @@ class NextBatch(Exception):  # noqa: N818 - a signal to the till
     """The act touches a row that is new in this very batch; it is decided again in the next one."""
 
 
+#: Tells of a hold that had run out, whichever act came upon it.
+Freed: TypeAlias = "Callable[[Desk, HoldState], None]"
+
+
 class Desk:
     """One act's view of the books and its draft of what to write."""
 
@@ -53,6 +57,7 @@ class Desk:
         "_climbed",
         "_counted",
         "_events",
+        "_freed",
         "_holds",
         "_journals",
         "_late",
@@ -67,12 +72,12 @@ class Desk:
         "_shared",
         "_statements",
         "act_id",
-        "freed",
         "now",
         "today",
     )  # fmt: skip
 
-    def __init__(self, books: Books, rows: Rows, act_id: int) -> None:
+    def __init__(self, books: Books, rows: Rows, act_id: int, freed: Freed = lambda _, __: None) -> None:
+        """``freed`` is told of holds that had run out when their books were opened."""
         self.now: datetime = books.now
         self.today: date = books.today
         self.act_id = act_id
@@ -96,8 +101,7 @@ class Desk:
         self._measures: dict[str, tuple[Any, ...]] = {}
         self._climbed: list[tuple[int, date, Measured]] = []
         self._risen: list[Risen] = []
-        #: Holds that had run out and were freed when their books were opened.
-        self.freed: list[HoldState] = []
+        self._freed = freed
         self._late: set[int] = set()
 
     # Seeing ----------------------------------------------------------------------------------
@@ -187,8 +191,9 @@ class Desk:
             if state.status == "open":
                 journal.record(About(state.hold_id))
                 journal.release(state.drawn)
-                self.freed.append(state._replace(status="expired"))
-                self.change_hold(self.freed[-1])
+                state = state._replace(status="expired")
+                self.change_hold(state)
+                self._freed(self, state)
         return journal
 
     def receipt(self, key: Key) -> str | None:

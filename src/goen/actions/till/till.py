@@ -17,8 +17,8 @@ import asyncpg
 import structlog
 
 from goen.actions.till.act import Act, Answer, Key
-from goen.actions.till.batch import Batch, Freed
-from goen.actions.till.desk import NextBatch
+from goen.actions.till.batch import Batch
+from goen.actions.till.desk import Freed, NextBatch
 from goen.actions.till.errors import TillClosed
 from goen.database.pool import Database, Writing
 from goen.vocabulary.clock import Clock
