@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from goen.actions import backtests
 from web.conftest import csrf_of, signed_in
 from web.test_front import buy
@@ -53,7 +55,8 @@ async def test_a_backtest_runs_by_itself_and_its_result_stays(staffed: Any) -> N
         async with staffed.database.reading() as connection:
             [run] = await backtests.latest(connection, "rain", 10, staffed.clock.now())
         assert run.answer is not None
-        assert (run.answer.points, run.answer.touched) == (told["points"], told["touched"])
+        found = msgspec.json.decode(run.answer)
+        assert (found["points"], found["touched"]) == (told["points"], told["touched"])
         for wrong in ({"first": "x"}, {"first": "2026-11-02", "last": "2026-11-01"}):
             assert (await visitor.post(address, data=form | wrong)).status_code == 422
         assert (await visitor.get("/office/campaigns/none/backtest")).status_code == 404

@@ -6,12 +6,14 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 from litestar import Response
 
 from goen.actions import backtests as actions
 from goen.actions import campaigns as campaign_actions
 from goen.earning.campaigns.errors import UnknownCampaign
 from goen.readings import campaigns as readings
+from goen.readings.backtest import BacktestAnswer
 from goen.shops import campaigns as store
 from goen.vocabulary.refusal import InvalidRequest
 from goen.web.common.visits import Visit, moved
@@ -76,7 +78,8 @@ async def backtest(visit: Visit) -> Response[Any]:
     if chosen is None and going is None:
         chosen = next((each for each in runs if each.answer is not None), None)
     values: dict[str, Any] = {
-        "kept": kept, "campaign": kept.campaign, "runs": runs, "chosen": chosen, "going": going,
+        "kept": kept, "campaign": kept.campaign, "going": going, "chosen": chosen,
+        "runs": [(each, _found(each)) for each in runs], "found": None if chosen is None else _found(chosen),
         "names_by_code": names_of(visit), "today": visit.known.context.day_of(visit.now),
         "other_names": visit.known.context.campaigns.names(visit.language),
     }  # fmt: skip
@@ -99,6 +102,10 @@ async def run_backtest(visit: Visit) -> Response[Any]:
     version = kept.campaign.version
     await actions.start(visit.known.database, visit.known.clock, code, version, first, last, visit.staff.author)
     return moved(f"/office/campaigns/{code}/backtest?version={version}")
+
+
+def _found(run: actions.Run) -> BacktestAnswer | None:
+    return None if run.answer is None else msgspec.json.decode(run.answer, type=BacktestAnswer)
 
 
 def _month(asked: str, today: date) -> date:
