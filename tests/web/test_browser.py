@@ -12,7 +12,9 @@ from goen.channels.messages.console import ConsoleSender
 from goen.channels.messages.postman import Postman
 from goen.main import build
 from web.browsers import WIDTHS, LiveClock, chrome, sound
-from web.conftest import PASSWORD
+from web.conftest import PASSWORD, signed_in
+from web.test_approvals import limited, requested
+from web.test_benefits import ordered, rewarded
 from web.test_duplicates import asked
 from web.test_front import buy, relayed, served
 from web.test_offers import offered
@@ -24,7 +26,11 @@ PAGES = (
     "/office", "/office/members", "/office/members?q=山田", "/office/purchases", "/office/programme", "/office/imports",
     "/office/campaigns", "/office/campaigns?state=ended", "/office/campaigns/full", "/office/coupons",
     "/office/coupons?coupon=haru300", "/office/coupons/haru", "/office/tiers", "/office/products",
-    "/office/audit", "/office/shops",
+    "/office/audit", "/office/shops", "/office/new/campaign", "/office/campaigns/full/edit",
+    "/office/new/coupon", "/office/coupons/haru/edit", "/office/rewards", "/office/rewards/cards",
+    "/office/rewards/cards/edit", "/office/reward-orders", "/office/new/reward",
+    "/office/approvals",
+    "/office/members?which=all", "/office/campaigns-calendar", "/office/campaigns/full/backtest",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
 
@@ -44,6 +50,9 @@ async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: in
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
     await offered(staffed)
+    await requested(staffed, sale["member"]["id"], 30_000)
+    await rewarded(staffed)
+    await ordered(staffed, sale["member"]["id"])
     async with (
         build(staffed.database, staffed.clock, demo=True) as application,
         served(application) as address,
@@ -326,3 +335,64 @@ async def test_whoever_was_entered_by_hand_is_found_by_a_code_and_the_same_kana(
     found = (await staffed.server.get("/v1/members?kind=email&value=megumi@example.jp")).json()["items"]
     assert len(found) == 1
     assert any(each["verified_at"] for each in found[0]["identifiers"])
+
+
+async def test_a_marketer_makes_checks_and_starts_a_campaign(staffed: Any) -> None:
+    async with served(staffed.application) as address, chrome(1440) as page:
+        await page.goto(f"{address}/office/sign-in?next=/office/new/campaign")
+        await page.fill("#login", "marketing")
+        await page.fill("#password", PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#told >> text=ポイント2倍")
+        await page.fill("#code", "heijitsu")
+        await page.fill("#name", "平日2倍")
+        # What is typed is told in words, and rows come and go, without the page being loaded again.
+        await page.click("text=期間・曜日・時間帯")
+        await page.check('input[name="conditions.weekdays:mon"]')
+        await page.wait_for_selector("#told >> text=毎週 月曜日")
+        await page.click("button:has(span.unseen:text-is(': 上限'))")
+        await page.fill('input[name="limits.0.most"]', "１０，０００")
+        await page.press('input[name="limits.0.most"]', "Tab")
+        await page.wait_for_selector("#told >> text=10,000")
+        assert await page.input_value("#name") == "平日2倍"
+        await sound(page)
+        await page.fill('input[name="effects.0.multiplier"]', "many")
+        await page.press('input[name="effects.0.multiplier"]', "Tab")
+        await page.wait_for_selector("#told [role=alert] >> text=数字で入力してください")
+        await sound(page)
+        await page.fill('input[name="effects.0.multiplier"]', "3")
+        await page.click("text=下書きとして保存")
+        await page.wait_for_url("**/office/campaigns/heijitsu")
+        await page.click("form[action$='/activate'] button")
+        await page.wait_for_selector("form[action$='/stop']", state="attached")
+    staffed.clock.advance(seconds=3)
+    kept = (await staffed.server.get("/v1/campaigns/heijitsu")).json()
+    assert kept["state"] in ("live", "scheduled")
+    assert kept["effects"] == [{"kind": "rate", "multiplier": 3}]
+    assert kept["conditions"] == {"weekdays": ["mon"]}
+    assert kept["limits"] == [{"measure": "points", "most": 10_000}]
+
+
+async def test_a_manager_adjusts_with_approval(staffed: Any) -> None:
+    member = await limited(staffed)
+    async with served(staffed.application) as address, chrome(820) as manager, chrome(1440) as accounting:
+        await manager.goto(f"{address}/office/sign-in?next=/office/members/{member}")
+        await manager.fill("#login", "manager")
+        await manager.fill("#password", PASSWORD)
+        await manager.keyboard.press("Enter")
+        await manager.fill("#points", "5000")
+        await manager.fill("#note", "お詫び")
+        await manager.click("section[aria-labelledby=h-adjust] button")
+        await manager.click("#adjusting button")
+        await manager.click("#adjusting a")
+        await manager.wait_for_selector("text=ほかの人の承認待ち")
+        await sound(manager)
+        async with signed_in(staffed.application, "accounting", staffed.clock) as visitor:
+            for name, value in visitor.cookies.items():
+                await accounting.context.add_cookies([{"name": name, "value": value, "url": address}])
+        await accounting.goto(f"{address}/office")
+        await accounting.click("text=承認待ちのポイント調整")
+        await accounting.click("text=承認して反映する")
+        await accounting.wait_for_selector("text=承認済み")
+        await sound(accounting)
+    assert (await staffed.server.get(f"/v1/members/{member}/balance")).json()["available"] == 5010

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from goen.actions import backtests
 from goen.analytics.figures import catch_up, total
 from goen.staff.model import ROLES
 from goen.staff.rules import RIGHTS
 from goen.web.office.table import ROUTES
 from web.conftest import browser, csrf_of, signed_in
+from web.test_approvals import requested
+from web.test_benefits import ordered, rewarded
 from web.test_duplicates import asked
 from web.test_front import buy, relayed
 from web.test_offers import couponed, drafted, laddered
@@ -263,18 +266,25 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     review = await asked(staffed, 1, 2)
     merged = await merge(staffed, (await person(staffed, 3))["id"], (await person(staffed, 4))["id"])
     await drafted(staffed)
-    await couponed(staffed)
+    voided = await couponed(staffed)
     await laddered(staffed)
+    await rewarded(staffed)
+    order_id = ""
+    request_id = await requested(staffed, purchase["member"]["id"], 5)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
         for route in ROUTES:
             if route.path in ("/office/live", "/office/sign-out"):
                 continue  # Endless; and tried last.
+            if "{order_id" in route.path:
+                order_id = await ordered(staffed, purchase["member"]["id"], "shibuya")
             path = route.path.replace(":str", "").format(
+                order_id=order_id,
                 member_id=purchase["member"]["id"],
                 purchase_id=purchase["id"],
                 review_id=review,
                 merge_id=merged["id"],
-                code="haru" if "/coupons/" in route.path else "rain",
+                request_id=request_id,
+                code="haru" if "/coupons/" in route.path else "cards" if "/rewards/" in route.path else "rain",
             )
             form = {
                 "csrf": csrf_of(visitor),
@@ -286,13 +296,42 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "same": "no",
                 "day": "2026-11-22",
                 "amount": "1000",
-            }
+                "code": "made", "name": "新企画", "effects.0": "points", "effects.0.points": "5", "seen": "1",
+                "do": "look", "version": "1", "effect": "amount", "effect.yen": "5", "delivery": "code", "batch": "b9",
+                "count": "2", "coupon": voided, "codes": "A1",
+            }  # fmt: skip
+            if "reward" in path:
+                del form["coupon"]
             query = "?programme=rank" if path.endswith("/preview") else ""
             answer = await visitor.request(route.method, path + query, data=form if route.method == "POST" else None)
             allowed = route.right is None or route.right in RIGHTS[role]  # type: ignore[index]
-            leads = ("/decide", "/undo", "/activate", "/approve", "/stop")
+            if path.endswith("/take-back"):
+                allowed = False  # Somebody else has asked for it.
+            leads = (
+                "/decide",
+                "/undo",
+                "/activate",
+                "/approve",
+                "/stop",
+                "/edit",
+                "/new/campaign",
+                "/backtest",
+                "/decline",
+                "/new/coupon",
+                "/new/reward",
+                "/void-coupon",
+                "/issue",
+                "/codes",
+                "/ship",
+                "/done",
+                "/cancel",
+            )
             done = 303 if route.path.endswith(leads) and route.method == "POST" else 200
             assert answer.status_code == (done if allowed else 403), (route.method, path, answer.text[-400:])
+            if route.path.endswith("/approve") and "request_id" in route.path:
+                request_id = await requested(staffed, purchase["member"]["id"], 6)
+            if route.path.endswith("/backtest"):
+                await backtests.settle()
             if route.method == "POST" and allowed:
                 answer = await visitor.post(path, data=form | {"csrf": "forged"})
                 assert answer.status_code == 403, path

@@ -73,18 +73,29 @@ async def create(database: Database, context: Context, campaign: Campaign, by: s
 
 
 async def change(
-    database: Database, context: Context, code: str, changes: dict[str, Any], by: str, now: Instant
+    database: Database,
+    context: Context,
+    code: str,
+    changes: dict[str, Any],
+    by: str,
+    now: Instant,
+    *,
+    newest: int | None = None,
 ) -> Campaign:
     """Keep the next version: the newest with ``changes`` merged in (null takes a field back to its default).
 
-    What is live stays live until the new version is activated.
+    What is live stays live until the new version is activated. ``newest``: the version that the changes were made
+    for; None: whichever is the newest by now.
 
     Raises:
-        UnknownCampaign; InvalidRequest; msgspec.ValidationError where the changes do not fit.
+        UnknownCampaign; InvalidRequest; CampaignState: there is a newer version than ``newest``;
+        msgspec.ValidationError where the changes do not fit.
     """
     async with database.transaction() as connection:
         await store.lock(connection)
         row = await _row(connection, code)
+        if newest not in (None, row.newest):
+            raise CampaignState("Somebody else has made a version meanwhile; change that one.", "changed")
         merged = _merged(_decode(row.document), {**changes, "code": code, "version": row.newest + 1})
         campaign = _checked(context, from_json(_encode(merged)), now)
         await store.add_version(connection, code, campaign.version, to_json(campaign).decode(), by, now)

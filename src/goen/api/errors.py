@@ -48,6 +48,8 @@ STATUS: Mapping[str, int] = {
     "forbidden": 403,
     "proof_required": 403,
     "adjustment_limit": 403,
+    "unknown_request": 404,
+    "request_state": 409,
     "not_found": 404,
     "method_not_allowed": 405,
     "ambiguous_member": 409,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date, datetime
 
 import click
@@ -27,20 +28,30 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--from", "first", type=_DAY, help="The first trading day; of all sales unless given.")
 @click.option("--to", "last", type=_DAY, help="The last trading day.")
 @click.option("--json", "as_json", is_flag=True, help="As the API answers it.")
-def backtest_(campaign: str, version: int | None, first: datetime | None, last: datetime | None, as_json: bool) -> None:
+@click.option("--progress", is_flag=True, help="Says how many sales were looked at, and of how many, on stderr.")
+def backtest_(
+    campaign: str, version: int | None, first: datetime | None, last: datetime | None, as_json: bool, progress: bool
+) -> None:
     """Replay CAMPAIGN over history. Nothing is written.
 
     Every sale that was not cancelled is decided again as at the till, with what was live then beside it; limits
     begin empty on the first day.
     """
-    found = asyncio.run(_backtest(campaign, version, first and first.date(), last and last.date()))
+    heard = _heard if progress else None
+    found = asyncio.run(_backtest(campaign, version, first and first.date(), last and last.date(), heard))
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
         _show(found)
 
 
-async def _backtest(code: str, version: int | None, first: date | None, last: date | None) -> BacktestAnswer:
+def _heard(done: int, sales: int) -> None:
+    click.echo(f"{done} {sales}", err=True)
+
+
+async def _backtest(
+    code: str, version: int | None, first: date | None, last: date | None, heard: Callable[[int, int], None] | None
+) -> BacktestAnswer:
     clock = SystemClock()
     async with opened(Settings.from_environment()) as database, open_books(database, clock) as books:
         context = books.context
@@ -50,7 +61,7 @@ async def _backtest(code: str, version: int | None, first: date | None, last: da
             raise UnknownCampaign(code)
         return await backtest(
             database, found.campaign, context.shops, context.programmes, context.campaigns, context.zone,
-            context.day_of(clock.now()), first, last,
+            context.day_of(clock.now()), first, last, heard,
         )  # fmt: skip
 
 

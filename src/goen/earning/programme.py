@@ -172,6 +172,8 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``point_value`` is yen per point, at most 6 decimal places (0.5: two points pay one yen).
     ``provisional_days``: web earnings become spendable at 00:00 of day N after completion (rule 9).
     ``claim_window_days``: a receipt may be claimed for so many days after the sale (rules 11 and 39).
+    ``adjustment_approval_above``: points that staff give or take by hand at once; more waits for a second person.
+    Absent, nothing does.
     ``tier_programmes`` say who gets which of the ``tiers`` (rules 32 to 34); the first one's tier is *the* tier of a
     member, whose rate counts; those of the others are conditions of campaigns.
     """
@@ -192,6 +194,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     campaigns: CampaignTerms = CampaignTerms()
     provisional_days: Days = 0
     claim_window_days: Days = 30
+    adjustment_approval_above: Annotated[int, Meta(ge=0, lt=10**9)] | None = None
     unproven_spend_per_day: Annotated[int, Meta(ge=0, lt=10**9)] = 1000
     fiscal_year_start_month: Month = 4
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -86,8 +86,10 @@ async def backtest(
     today: date,
     first: date | None = None,
     last: date | None = None,
+    heard: Callable[[int, int], None] | None = None,
 ) -> BacktestAnswer:
-    """What the campaign would have given from ``first`` to ``last``; without days over all that was sold."""
+    """What the campaign would have given from ``first`` to ``last``; without days over all that was sold. ``heard`` is
+    told after each piece how many sales were looked at, and of how many."""
     async with database.snapshot() as connection:
         row = await connection.fetchrow(_queries.span.sql)
         assert row is not None
@@ -110,8 +112,13 @@ async def backtest(
             kinds=await _kinds_over(connection),
             windows=windows,
         )  # fmt: skip
+        sales = 0 if heard is None else await connection.fetchval(_queries.count.sql, span.first, span.last)
+        done = 0
         async for past in _sales(connection, shops, span):
             test.take(past)
+            done += 1
+            if heard is not None and done % PIECE == 0:
+                heard(done, sales)
         moved = [
             each for code, gained in test.gained.items()
             async for each in _moved(connection, code, ladders[code], windows[code], span.last, gained)

@@ -5,6 +5,12 @@ select p.member_id, p.purchase_id from purchase p
    and (p.member_id > 0 or p.claimed_by is not null)
  order by p.recorded_at, p.act_id;
 
+-- name: count$
+-- How many they are.
+select count(*) from purchase p
+ where p.business_date between :first and :last and p.status <> 'cancelled'
+   and (p.member_id > 0 or p.claimed_by is not null);
+
 -- name: sales
 -- These sales in this order: whose they are by now, where and when, what was sold, decided and done since.
 select coalesce(m.survivor_id, m.member_id) as person, p.shop_id, p.occurred_at, p.business_date, p.document, p.decision,

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from goen.database.pool import Reading
 from goen.database.queries import load
@@ -14,6 +14,8 @@ from goen.readings import pages
 
 _queries = load(__package__, "products.sql")
 Which = Literal["all", "no_points", "clearance"]
+Order = Literal["sku", "name", "cheap", "dear", "changed"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 class ProductRow(NamedTuple):
@@ -35,15 +37,21 @@ class ProductRow(NamedTuple):
 
 
 async def products(
-    connection: Reading, wanted: str, which: Which, shops: Iterable[int], limit: int, cursor: str | None
+    connection: Reading,
+    wanted: str,
+    which: Which,
+    shops: Iterable[int],
+    limit: int,
+    cursor: str | None,
+    order: Order = "sku",
 ) -> tuple[list[ProductRow], str | None]:
-    """Products by SKU that have ``wanted`` in their names or codes, and the cursor after them.
+    """Products that have ``wanted`` in their names or codes, and the cursor after them.
 
     Raises:
         InvalidRequest: a cursor that is none of ours.
     """
-    after = pages.read(cursor, str) if cursor else ""
+    key, after = pages.read(cursor, tuple[str, str]) if cursor else ("", "")
     plain = unicodedata.normalize("NFKC", wanted).strip()
-    rows = await connection.fetch(_queries.products.sql, list(shops), after, plain, which, limit + 1)
+    rows = await connection.fetch(_queries.products.sql, order, list(shops), key, after, plain, which, limit + 1)
     found = [ProductRow._make([*row[:12], list(zip(row[12], row[13], strict=True))]) for row in rows[:limit]]
-    return found, pages.written(found[-1].sku) if len(rows) > limit else None
+    return found, pages.written((rows[limit - 1]["key"], found[-1].sku)) if len(rows) > limit else None

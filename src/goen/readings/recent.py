@@ -83,25 +83,6 @@ async def recent_sales(
     return found, pages.written(low + 1) if low > ends.purged_through else None
 
 
-async def audit(connection: Reading, limit: int, cursor: str | None) -> tuple[Sequence[AuditRow], str | None]:
-    """What was done by hand.
-
-    Raises:
-        InvalidRequest: a cursor that is none of ours.
-    """
-    before = pages.read(cursor, int) if cursor else _LAST
-    rows = [row async for row in _queries.audit_rows(connection, before=before, limit=limit + 1)]
-    people = await who(connection, [row["anchor"] for row in rows if row["anchor"] > 0])
-    found = [
-        AuditRow(
-            row["audit_id"], row["at"], row["author"], row["action"], row["reason"], row["note"],
-            msgspec.json.decode(row["details"]), people.get(row["anchor"]),
-        )
-        for row in rows[:limit]
-    ]  # fmt: skip
-    return found, pages.written(found[-1].audit_id) if len(rows) > limit else None
-
-
 async def who(connection: Reading, member_ids: Sequence[int]) -> dict[int, Who]:
     """Members by number, for lists that name them; a merged one is the survivor."""
     rows = _queries.names(connection, member_ids=list(set(member_ids)))

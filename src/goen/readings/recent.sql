@@ -14,8 +14,3 @@ select f.position, f.shop_id, f.body, coalesce(p.claimed_by, p.member_as_present
 select p.member_id, m.member_id as root_id, m.number, m.name, m.kana
   from member p join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
  where p.member_id = any(:member_ids::bigint[]);
-
--- name: audit_rows
--- What was done by hand, newest first.
-select audit_id, anchor, at, author, action, reason, note, details::text as details from audit
- where audit_id < :before order by audit_id desc limit :limit;

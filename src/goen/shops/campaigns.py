@@ -106,6 +106,11 @@ async def campaigns(connection: Reading, after: str, rows: int) -> list[Campaign
     return [CampaignRow(*row) async for row in _queries.campaigns(connection, after=after, rows=rows)]
 
 
+async def waiting(connection: Reading) -> list[str]:
+    """The campaigns that wait for a second person, by code."""
+    return [row["code"] async for row in _queries.waiting(connection)]
+
+
 async def drawn_on(connection: Reading, accounts: Sequence[tuple[int, str]]) -> list[tuple[str, str, int]]:
     """What is drawn on shared accounts (anchor, code): code, period and amount."""
     rows = _queries.drawn_on(connection, anchors=[a for a, _ in accounts], codes=[c for _, c in accounts])

@@ -56,6 +56,10 @@ select c.code, c.version as newest, c.waiting, c.waiting_by, c.waiting_from, v.v
   from campaign c join campaign_version v on v.code = c.code and v.version = coalesce(:version::bigint, c.version)
  where c.code = :code;
 
+-- name: waiting
+-- Campaigns that wait for a second person.
+select code from campaign where waiting is not null order by code limit 500;
+
 -- name: campaigns
 -- Campaigns by code, each with its newest version.
 select c.code, c.version as newest, c.waiting, c.waiting_by, c.waiting_from, v.version, v.document::text as document,

@@ -12,6 +12,8 @@ Right = Literal[
     "members",
     "purchases",
     "points.adjust",
+    "approvals",
+    "approvals.decide",
     "duplicates",
     "duplicates.decide",
     "programme",
@@ -19,6 +21,9 @@ Right = Literal[
     "campaigns.decide",
     "coupons",
     "coupons.decide",
+    "rewards",
+    "rewards.decide",
+    "rewards.orders",
     "tiers",
     "products",
     "imports",
@@ -46,6 +51,9 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "campaigns.decide",
             "coupons",
             "coupons.decide",
+            "rewards",
+            "rewards.decide",
+            "rewards.orders",
             "tiers",
             "products",
         }
@@ -58,11 +66,14 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "programme",
             "campaigns",
             "coupons",
+            "rewards",
             "tiers",
             "products",
             "imports",
             "shops",
             "audit",
+            "approvals",
+            "approvals.decide",
         }
     ),
     "manager": frozenset(
@@ -73,9 +84,12 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
             "duplicates.decide",
             "purchases",
             "points.adjust",
+            "approvals",
             "programme",
             "campaigns",
             "coupons",
+            "rewards",
+            "rewards.orders",
             "tiers",
             "products",
             "shops",
@@ -83,7 +97,17 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
         }
     ),
     "clerk": frozenset({"home", "purchases"}),
-    "auditor": _ALL - {"points.adjust", "duplicates.decide", "campaigns.decide", "coupons.decide", "terminals"},
+    "auditor": _ALL
+    - {
+        "points.adjust",
+        "approvals.decide",
+        "duplicates.decide",
+        "campaigns.decide",
+        "coupons.decide",
+        "rewards.decide",
+        "rewards.orders",
+        "terminals",
+    },
 }
 #: A password alone does not let these in.
 NEEDS_SECOND: frozenset[Role] = frozenset({"owner", "accounting"})

@@ -86,3 +86,21 @@ class ClaimNotPossible(Refusal):
 
     def __init__(self, reason: str, detail: str, **fields: Any) -> None:
         super().__init__(detail, reason=reason, **fields)
+
+
+class UnknownRequest(Refusal):
+    """Nobody has asked for this."""
+
+    code = "unknown_request"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such request.")
+
+
+class RequestState(Refusal):
+    """Somebody else has decided it meanwhile."""
+
+    code = "request_state"
+
+    def __init__(self, state: str) -> None:
+        super().__init__("It has been decided already.", state=state)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 
 import msgspec
 
+from goen.actions.backtests import TURN
 from goen.actions.own_process import run_command
 from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, Operation
@@ -15,9 +15,6 @@ from goen.earning.campaigns.errors import UnknownCampaign
 from goen.readings import campaigns as readings
 from goen.readings.backtest import BacktestAnswer
 from goen.vocabulary.refusal import InvalidRequest
-
-#: One at a time in a serving process: each takes a processor.
-_turn = asyncio.Lock()
 
 
 class BacktestRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"first": "from", "last": "to"}):
@@ -40,7 +37,7 @@ async def _backtest(call: Call) -> Reply:
     words = ["backtest", "--json", "--version", str(kept.campaign.version)]
     words += ["--from", ask.first.isoformat()] if ask.first else []
     words += ["--to", ask.last.isoformat()] if ask.last else []
-    async with _turn:
+    async with TURN:
         printed = await run_command(services.database.dsn, *words, "--", code)
     return Reply(200, printed.strip())
 

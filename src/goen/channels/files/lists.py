@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO, Any
 
 #: What is one character in Japan's code tables and two in Unicode: those of JIS and those that Windows writes.
-_SAME = str.maketrans("〜−‖—¢£¬", "～－∥―￠￡￢")
+SAME = str.maketrans("〜−‖—¢£¬", "～－∥―￠￡￢")
 
 
 class ListFile:
@@ -64,7 +64,7 @@ class ListFile:
             return
         row = [_armoured(cell) for cell in cells] if self._armour else list(cells)
         if self._encoding == "cp932":
-            row = [cell.translate(_SAME) for cell in row]
+            row = [cell.translate(SAME) for cell in row]
             missing = sorted({letter for cell in row for letter in cell if not _in_cp932(letter)})
             if missing:
                 self.apart.append((cells[0], "".join(missing)))

@@ -77,6 +77,11 @@ def rendered(language: Language, template: str, **values: Any) -> str:
     return _environment(language).get_template(template).render(lang=language, **values)
 
 
+def words_of(language: Language, template: str) -> Any:
+    """What a template of words sets, for what is no page: titles of columns and the like."""
+    return _environment(language).get_template(template).make_module({"lang": language})
+
+
 def language_of(request: Request[Any, Any, Any]) -> Language:
     """Japanese unless the visitor has switched: by ``?lang=en`` now, or before (a cookie remembers)."""
     for chosen in (request.query_params.get("lang"), request.cookies.get(COOKIE)):

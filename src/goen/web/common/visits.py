@@ -99,6 +99,9 @@ class Visit:
             zone=self.known.context.zone,
             currency=self.known.context.currency,
             shop_names={each.shop_id: each.name for each in self.known.shops.all()},
+            asked={
+                key: value for key, value in self.query.items() if key not in ("lang", "cursor", "export") and value
+            },
             **values,
         )
         answer.status_code = status

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,11 +27,16 @@ from goen.shops import campaigns as store
 from goen.shops.errors import UnknownShop
 from goen.shops.model import Principal
 from goen.vocabulary.refusal import InvalidRequest
+from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
+from goen.web.office import exports
 from goen.web.office.frame import shown
 from goen.web.office.members import named
 
 PAGE = 50
+#: So many are read at a time.
+READ = 500
+ORDERS = ("code", "start", "end", "used")
 STATES: tuple[readings.State, ...] = ("live", "scheduled", "waiting", "draft", "ended", "stopped")
 #: A basket that is tried holds no more than this.
 AMOUNT_MAX = 10**9
@@ -44,18 +51,77 @@ class Used(NamedTuple):
 
 
 async def campaigns(visit: Visit) -> Response[Any]:
-    """All of them by code, with state and budget; or those in one state."""
-    known, asked = visit.known, visit.query.get("state", "")
+    """All of them with state and budget: those in one state, those of a name, in an order."""
+    query, asked = visit.query, visit.query.get("state", "")
     state = asked if asked in STATES else ""
-    async with known.database.reading() as connection:
-        found, cursor = await readings.listed(
-            connection, known.context.campaigns, visit.now, PAGE, visit.query.get("cursor")
+    wanted = query.get("q", "").strip()[:200]
+    order = query.get("order", "") if query.get("order", "") in ORDERS else "code"
+    rows = _ordered(await _rows(visit, state, wanted), order)
+    zone = visit.known.context.zone
+    say = words_of(visit.language, "office/campaign_words.html")
+
+    def cells(row: tuple[readings.Kept, Used | None]) -> Sequence[exports.Cell]:
+        one, budget = row[0].campaign, row[1]
+        start, end = (None if at is None else at.astimezone(zone) for at in (one.starts_at, one.ends_at))
+        used = (None, None, None) if budget is None else (budget.limit.measure, budget.drawn, budget.limit.most)
+        return (
+            one.code,
+            one.name,
+            one.name_en,
+            say.state_name(row[0].state),
+            one.version,
+            start,
+            end,
+            *used,
+            row[0].made_by,
         )
-        found = [each for each in found if not state or each.state == state]
+
+    async def all_of_them(_: str | None) -> tuple[Sequence[tuple[readings.Kept, Used | None]], None]:
+        return rows, None
+
+    if (file := await exports.taken(visit, "campaigns", all_of_them, cells)) is not None:
+        return file
+    begin = _page(query.get("page", ""))
+    following = begin + 1 if len(rows) > begin * PAGE else None
+    return shown(
+        visit, "campaigns.html", "campaigns", rows=rows[(begin - 1) * PAGE : begin * PAGE], state=state, states=STATES,
+        q=wanted, order=order, orders=ORDERS, following=following,
+    )  # fmt: skip
+
+
+async def _rows(visit: Visit, state: str, wanted: str) -> list[tuple[readings.Kept, Used | None]]:
+    """The campaigns that are asked for, by code, with what is nearest to its end of each."""
+    cursor, found = None, []
+    async with visit.known.database.reading() as connection:
+        while True:
+            some, cursor = await readings.listed(connection, visit.known.context.campaigns, visit.now, READ, cursor)
+            found += [each for each in some if (not state or each.state == state) and _fits(each.campaign, wanted)]
+            if cursor is None:
+                break
         accounts = [account for each in found for account in actions.shared_accounts(each.campaign)]
         drawn = await store.drawn_on(connection, accounts)
-    rows = [(each, _budget(each.campaign, drawn)) for each in found]
-    return shown(visit, "campaigns.html", "campaigns", rows=rows, state=state, states=STATES, next_cursor=cursor)
+    return [(each, budget_of(each.campaign, drawn)) for each in found]
+
+
+def _fits(one: Campaign, wanted: str) -> bool:
+    told = unicodedata.normalize("NFKC", f"{one.code} {one.name} {one.name_en}").casefold()
+    return unicodedata.normalize("NFKC", wanted).casefold() in told
+
+
+def _ordered(rows: list[tuple[readings.Kept, Used | None]], order: str) -> list[tuple[readings.Kept, Used | None]]:
+    far = datetime.max.replace(tzinfo=UTC)
+    match order:
+        case "start":
+            return sorted(rows, key=lambda row: row[0].campaign.starts_at or row[0].made_at, reverse=True)
+        case "end":
+            return sorted(rows, key=lambda row: row[0].campaign.ends_at or far)
+        case "used":
+            return sorted(rows, key=lambda row: 0 if row[1] is None else -row[1].drawn / row[1].limit.most)
+    return rows
+
+
+def _page(asked: str) -> int:
+    return max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
 
 
 async def campaign(visit: Visit) -> Response[Any]:
@@ -64,21 +130,28 @@ async def campaign(visit: Visit) -> Response[Any]:
     known, one = visit.known, kept.campaign
     async with known.database.reading() as connection:
         drawn = await store.drawn_on(connection, actions.shared_accounts(one))
-    examined = await actions.examine(known.database, known.context, one, visit.now)
-    findings = [(p.level, problem_text(p, visit.language)) for p in examined.problems]
-    warned = [Problem("warning", "effects", code) for code in examined.law.warnings]
-    if examined.worst.yen is None:
-        warned.append(Problem("warning", "limits", "unbounded"))
-    findings += [(p.level, problem_text(p, visit.language)) for p in warned]
     author = visit.staff.author
     return shown(
-        visit, "campaign.html", "campaigns", kept=kept, campaign=one, effects=_effects(one), examined=examined,
-        findings=findings, used=_used(one, drawn), may_decide=visit.staff.may("campaigns.decide"),
-        names_by_code=_names(visit), today=known.context.day_of(visit.now), stores=visit.shops(),
-        others={o.code: known.context.campaigns.version(o.code, o.version).name for o in examined.overlaps},
+        visit, "campaign.html", "campaigns", kept=kept, used=_used(one, drawn), stores=visit.shops(),
+        may_decide=visit.staff.may("campaigns.decide"), today=known.context.day_of(visit.now),
+        **await told(visit, one),
         # Whoever has made or started it is not the second person.
         may_approve=author != kept.made_by and not (kept.state == "waiting" and author == kept.waiting_by),
     )  # fmt: skip
+
+
+async def told(visit: Visit, one: Campaign) -> dict[str, Any]:
+    """A version in words, and what is to be known before it goes live: as the API tells it."""
+    known = visit.known
+    examined = await actions.examine(known.database, known.context, one, visit.now)
+    problems = [*examined.problems, *(Problem("warning", "effects", code) for code in examined.law.warnings)]
+    if examined.worst.yen is None:
+        problems.append(Problem("warning", "limits", "unbounded"))
+    return {
+        "campaign": one, "effects": _effects(one), "examined": examined, "names_by_code": names_of(visit),
+        "findings": [(each.level, problem_text(each, visit.language)) for each in problems],
+        "others": {o.code: known.context.campaigns.version(o.code, o.version).name for o in examined.overlaps},
+    }  # fmt: skip
 
 
 async def try_basket(visit: Visit) -> Response[Any]:
@@ -181,7 +254,7 @@ def _whole(form: Any, field: str, most: int) -> int:
     return int(raw)
 
 
-def _names(visit: Visit) -> dict[str, str]:
+def names_of(visit: Visit) -> dict[str, str]:
     return {each.code: each.name for each in visit.known.shops.all()}
 
 
@@ -203,7 +276,7 @@ def _used(one: Campaign, drawn: list[tuple[str, str, int]]) -> list[Used]:
     return found
 
 
-def _budget(one: Campaign, drawn: list[tuple[str, str, int]]) -> Used | None:
+def budget_of(one: Campaign, drawn: list[tuple[str, str, int]]) -> Used | None:
     """The limit of the whole campaign that is nearest to its end."""
     whole = [each for each in _used(one, drawn) if not each.limit.per]
     return max(whole, key=lambda each: each.drawn / each.limit.most, default=None)

@@ -19,6 +19,7 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
             ("members", "/office/members", "users"),
             ("duplicates", "/office/duplicates", "id-badge-2"),
             ("purchases", "/office/purchases", "receipt-2"),
+            ("approvals", "/office/approvals", "user-cog"),
         ),
     ),
     (
@@ -26,7 +27,8 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
         (
             ("programme", "/office/programme", "book-2"),
             ("campaigns", "/office/campaigns", "coin"),
-            ("coupons", "/office/coupons", "gift"),
+            ("coupons", "/office/coupons", "barcode"),
+            ("rewards", "/office/rewards", "gift"),
             ("tiers", "/office/tiers", "shield-lock"),
         ),
     ),

@@ -10,10 +10,12 @@ from litestar import Response
 from litestar.exceptions import ClientException
 from litestar.response import Stream
 
+from goen.actions.points import approvals
 from goen.actions.staff import whoever
 from goen.analytics.figures import Total, total
 from goen.readings import home as readings
 from goen.readings.match_reviews import reviews_waiting
+from goen.shops import campaigns as campaign_store
 from goen.web.common.pages import SURFACE
 from goen.web.common.visits import Visit
 from goen.web.office.frame import shown
@@ -31,7 +33,14 @@ async def home(visit: Visit) -> Response[Any]:
     if visit.staff.may("duplicates.decide"):
         async with visit.known.database.reading() as connection:
             waiting = await reviews_waiting(connection)
-    return shown(visit, "home.html", "home", waiting=waiting, **await _figures(visit))
+    points = campaigns = 0
+    async with visit.known.database.reading() as connection:
+        if visit.staff.may("approvals.decide"):
+            points = await approvals.waiting(connection, visit.staff.author)
+        if visit.staff.may("campaigns.decide"):
+            campaigns = len(await campaign_store.waiting(connection))
+    work = {"waiting": waiting, "points_waiting": points, "campaigns_waiting": campaigns}
+    return shown(visit, "home.html", "home", **work, **await _figures(visit))
 
 
 async def figures(visit: Visit) -> Response[Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Response
 
 from goen.actions.merging.preview import preview
+from goen.actions.points import approvals
 from goen.actions.points.by_hand import Adjust, AdjustmentAsk
 from goen.actions.points.by_staff import AdjustWithin
 from goen.actions.points.context import idempotent
@@ -17,7 +19,7 @@ from goen.members.errors import AmbiguousMember, UnknownMember
 from goen.members.ids import member_id_of
 from goen.members.model import MemberView
 from goen.purchases.model import MemberRef
-from goen.readings import entries, lots, purchases, recent
+from goen.readings import entries, lots, office_lists, purchases, recent
 from goen.readings.family import family, holders
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
@@ -27,16 +29,23 @@ from goen.readings.why import why
 from goen.shops.model import Principal
 from goen.staff.rules import ADJUSTS_PER_DAY
 from goen.vocabulary.refusal import InvalidRequest
+from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
+from goen.web.office import exports
 from goen.web.office.frame import shown
 
 PAGE = 20
+EVERYBODY = 50
+STATES = ("active", "frozen", "provisional", "withdrawn")
+_OFFICE = Principal(0, "office", "server")
 REASONS = ("goodwill", "correction", "promotion", "migration", "other")
 
 
 async def search(visit: Visit) -> Response[Any]:
     """By number, phone, mail, name or kana; without a question, who bought lately."""
     wanted = visit.query.get("q", "").strip()[:200]
+    if not wanted and "which" in visit.query:
+        return await everybody(visit)
     cursor = visit.query.get("cursor")
     found: list[MemberView] = []
     next_cursor, short = None, False
@@ -57,6 +66,8 @@ async def search(visit: Visit) -> Response[Any]:
                 if sale.member is not None:
                     seen.setdefault(sale.member.id, sale)
             lately = list(seen.values())[:12]
+    if wanted and (file := await exports.taken(visit, "members", _searched(visit, wanted), _cells(visit), whose=_id)):
+        return file
     visit.saw({*(each.id for each in found), *(sale.member.id for sale in lately)})
     values: dict[str, Any] = {
         "q": wanted,
@@ -64,10 +75,68 @@ async def search(visit: Visit) -> Response[Any]:
         "next_cursor": next_cursor,
         "short": short,
         "lately": lately,
+        "which": None,
     }
     if visit.fragment:
         return visit.page("office/members_list.html", **values)
     return shown(visit, "members.html", "members", **values)
+
+
+async def everybody(visit: Visit) -> Response[Any]:
+    """All members, by state, tier and the shop where they joined, in the order in which they came."""
+    query, known = visit.query, visit.known
+    shop = known.shops.find(query.get("shop", "")) if query.get("shop") else None
+    state = query.get("which", "") if query.get("which", "") in STATES else ""
+    order: office_lists.Order = "oldest" if query.get("order") == "oldest" else "newest"
+    ask = office_lists.MembersAsk(state, query.get("tier", "")[:100], 0 if shop is None else shop.shop_id, order)
+
+    async def page(cursor: str | None, limit: int = exports.PIECE) -> tuple[Sequence[MemberView], str | None]:
+        async with known.database.reading() as connection:
+            return await office_lists.members(connection, ask, limit, cursor)
+
+    if (file := await exports.taken(visit, "members", page, _cells(visit), whose=_id)) is not None:
+        return file
+    members, cursor = await page(query.get("cursor"), EVERYBODY)
+    visit.saw({each.id for each in members})
+    tiers = {code: tier.name or code for code, tier in known.context.engine_at(visit.now).programme.tiers.items()}
+    values: dict[str, Any] = {
+        "q": "", "members": members, "next_cursor": cursor, "short": False, "lately": [], "which": state,
+        "order": order, "states": STATES, "tiers": tiers, "shops": known.shops.all(),
+    }  # fmt: skip
+    if visit.fragment:
+        return visit.page("office/members_list.html", **values)
+    return shown(visit, "members.html", "members", **values)
+
+
+def _searched(visit: Visit, wanted: str) -> exports.Page[MemberView]:
+    """Whoever a search finds, a piece at a time."""
+
+    async def page(cursor: str | None) -> tuple[Sequence[MemberView], str | None]:
+        async with visit.known.database.reading() as connection:
+            if cursor is None and (found := await named(connection, wanted)):
+                return found, None
+            found, following = await member_search(connection, wanted, exports.PIECE, cursor)
+            return found, following
+
+    return page
+
+
+def _cells(visit: Visit) -> Callable[[MemberView], Sequence[exports.Cell]]:
+    say, zone = words_of(visit.language, "office/export_words.html"), visit.known.context.zone
+
+    def cells(each: MemberView) -> Sequence[exports.Cell]:
+        contacts = {kind: " ".join(i.value for i in each.identifiers if i.kind == kind) for kind in ("phone", "email")}
+        return (
+            each.number, each.name, each.kana, contacts["phone"], contacts["email"], each.birth_date, each.gender,
+            each.postal_code, each.address, each.shop, each.tier, say.states.get(each.status, each.status),
+            each.joined_at.astimezone(zone),
+        )  # fmt: skip
+
+    return cells
+
+
+def _id(each: MemberView) -> str:
+    return each.id
 
 
 async def named(connection: Any, wanted: str) -> list[MemberView]:
@@ -164,14 +233,26 @@ async def adjust(visit: Visit) -> Response[Any]:
         MemberRef("member_id", visit.path["member_id"]), points, reason, note or None,  # type: ignore[arg-type]
         author=visit.staff.author,
     )  # fmt: skip
-    act = _adjustment(visit, ask, who, key)
+    waits = approvals.needs_second(known.context.engine_at(visit.now).programme, points)
+    # What another approves draws on nobody's own limit.
+    act = (
+        Adjust(
+            ask, who, idempotent("office", f"adjust:{key}", known.context, visit.now), _OFFICE, known.context, visit.now
+        )
+        if waits
+        else _adjustment(visit, ask, who, key)
+    )
     if form.get("sure") != "1":
         before = await known.balances.of(member_id)
         await preview(known.database, act, visit.now)  # Or refuses, as the act itself would.
         return visit.page(
             "office/adjust_sure.html", points=points, reason=reason, note=note, key=key, before=before.available,
-            after=before.available + points, member_id=visit.path["member_id"],
+            after=before.available + points, member_id=visit.path["member_id"], waits=waits,
         )  # fmt: skip
+    if waits:
+        await preview(known.database, act, visit.now)
+        await approvals.ask(known.database, member_id, ask, visit.staff.author, key, visit.now)
+        return visit.page("office/adjust_waits.html", points=points)
     await known.till.post(act)
     after = await known.balances.of(member_id)
     return visit.page("office/adjust_done.html", points=points, after=after.available)
@@ -179,7 +260,6 @@ async def adjust(visit: Visit) -> Response[Any]:
 
 def _adjustment(visit: Visit, ask: AdjustmentAsk, who: Presented, key: str) -> Adjust:
     context = visit.known.context
-    principal = Principal(0, "office", "server")
-    asked = (ask, who, idempotent("office", f"adjust:{key}", context, visit.now), principal, context, visit.now)
+    asked = (ask, who, idempotent("office", f"adjust:{key}", context, visit.now), _OFFICE, context, visit.now)
     per_day = ADJUSTS_PER_DAY.get(visit.staff.role)
     return Adjust(*asked) if per_day is None else AdjustWithin(*asked, per_day=per_day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,10 +16,13 @@ from goen.earning.decision import Award
 from goen.purchases.model import Purchase
 from goen.readings import purchases as readings
 from goen.readings import recent
+from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
+from goen.web.office import exports
 from goen.web.office.frame import shown
 
 PAGE = 30
+STATES = ("completed", "placed")
 
 
 class Effects(msgspec.Struct, frozen=True):
@@ -42,15 +46,50 @@ async def purchases(visit: Visit) -> Response[Any]:
                 key = receipt_key(shop.shop_id, wanted)
                 if (found := await readings.by_receipt(connection, key.key_hash, key.key_check)) is not None:
                     return moved(f"/office/purchases/{found.row.purchase_id}")
-        within = [chosen.shop_id] if chosen is not None else visit.staff.shops
-        sales, cursor = await recent.recent_sales(connection, within, PAGE, visit.query.get("cursor"))
+    within = [chosen.shop_id] if chosen is not None else visit.staff.shops
+    state, whose = visit.query.get("state", ""), visit.query.get("whose", "")
+
+    async def page(cursor: str | None, limit: int = exports.PIECE) -> tuple[Sequence[recent.RecentSale], str | None]:
+        async with visit.known.database.reading() as connection:
+            found, following = await recent.recent_sales(connection, within, limit, cursor)
+        return [each for each in found if _wanted(each, state, whose)], following
+
+    if (file := await exports.taken(visit, "purchases", page, _cells(visit), whose=_id)) is not None:
+        return file
+    sales, cursor = await page(visit.query.get("cursor"), PAGE)
     visit.saw({each.member.id for each in sales if each.member is not None})
     values: dict[str, Any] = {
         "sales": sales, "next_cursor": cursor, "receipt": wanted, "shop": code, "shops": visit.shops(),
+        "state": state, "whose": whose,
     }  # fmt: skip
     if visit.fragment:
         return visit.page("office/purchases_list.html", **values)
     return shown(visit, "purchases.html", "purchases", **values)
+
+
+def _wanted(sale: recent.RecentSale, state: str, whose: str) -> bool:
+    return (state not in STATES or sale.status == state) and (
+        whose not in ("member", "guest") or (sale.member is None) == (whose == "guest")
+    )
+
+
+def _id(sale: recent.RecentSale) -> str | None:
+    return None if sale.member is None else sale.member.id
+
+
+def _cells(visit: Visit) -> Callable[[recent.RecentSale], Sequence[exports.Cell]]:
+    say = words_of(visit.language, "office/export_words.html")
+    zone, names = visit.known.context.zone, {each.shop_id: each.name for each in visit.known.shops.all()}
+
+    def cells(sale: recent.RecentSale) -> Sequence[exports.Cell]:
+        member, may = sale.member, visit.staff.may("members")
+        return (
+            sale.occurred_at.astimezone(zone), names.get(sale.shop_id), sale.external_id, say.states[sale.status],
+            None if member is None else member.number, member.name if member is not None and may else None,
+            sale.total, sale.used, sale.earned, sale.pending,
+        )  # fmt: skip
+
+    return cells
 
 
 async def purchase(visit: Visit) -> Response[Any]:

@@ -1,0 +1,457 @@
+"""A document as a form, and a form as a document: whatever the type of a document says becomes an input.
+
+Campaigns, coupons, rewards, tiers and the programme are frozen structs. :func:`fields` describes an input for every
+field of one, :func:`read` makes the document of what was sent. What an input cannot say is shown as JSON and goes back
+as JSON, so nothing of a document is lost on its way through a form. Nothing is judged here: what does not fit stays in
+the document as it was typed, and the type itself refuses it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import NODEFAULT, UNSET
+from msgspec import inspect as of
+
+Kind = Literal[
+    "number", "decimal", "text", "flag", "maybe", "choice", "choices", "tokens", "date", "moment", "group", "rows",
+    "one", "map", "json",
+]  # fmt: skip
+Json = Any
+Form = Mapping[str, str]
+#: A list takes no more rows than this; what comes after is not read.
+ROWS_MAX = 1000
+_SEPARATORS = str.maketrans("、，\n\r\t", ",,,,,")
+#: Decimals go through as they were written.
+encode = msgspec.json.Encoder(decimal_format="number").encode
+decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+class Row(NamedTuple):
+    """One of a list. ``tag``: its kind where there are several; ``key``: its name in a mapping; ``raw``: as JSON."""
+
+    path: str
+    tag: str
+    key: str
+    fields: list[Field]
+    raw: str
+
+
+class Field(NamedTuple):
+    """An input. ``name`` is where it is in the document (``conditions.amount_min``), ``word`` what it is called in
+    (``Conditions.amount_min``). ``value`` is what the input shows: a text, a truth, a list of texts, or fields."""
+
+    name: str
+    word: str
+    kind: Kind
+    value: Any = ""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    most: int | None = None
+    usual: str = ""
+
+    @property
+    def said(self) -> bool:
+        """Whether anything stands here that would not be so by itself."""
+        match self.kind:
+            case "group":
+                return any(each.said for each in self.value)
+            case "flag":
+                return self.value is not (self.usual == "True")
+            case "moment":
+                return bool(self.value[0])
+            case "choice":
+                return str(self.value) not in ("", self.usual)
+        return bool(self.value)
+
+
+class _Shape(NamedTuple):
+    """How a type is asked for. ``item``: of what its rows are; ``tags``: the kinds of them by their tag."""
+
+    kind: Kind
+    optional: bool
+    choices: tuple[str, ...] = ()
+    item: Any = None
+    tags: Mapping[str, Any] = {}
+    of_text: bool = False
+    many: bool = False
+    most: int | None = None
+
+
+@cache
+def parts(struct: type[msgspec.Struct]) -> tuple[tuple[of.Field, _Shape], ...]:
+    """The fields of a struct as its type tells them, and how each is asked for."""
+    told = of.type_info(struct)
+    assert isinstance(told, of.StructType)
+    return tuple((each, _shape(each.type)) for each in told.fields)
+
+
+def fields(
+    struct: type[msgspec.Struct], document: Json, zone: ZoneInfo, under: str = "", *, without: Collection[str] = ()
+) -> list[Field]:
+    """An input for each field of ``struct``, with what ``document`` has there. Times are shown in ``zone``."""
+    document = document if isinstance(document, dict) else {}
+    return [
+        _field(struct.__name__, each, shape, document.get(each.encode_name, UNSET), zone, under)
+        for each, shape in parts(struct)
+        if each.encode_name not in without
+    ]
+
+
+def read(
+    struct: type[msgspec.Struct], form: Form, zone: ZoneInfo, under: str = "", *, without: Collection[str] = ()
+) -> dict[str, Json]:
+    """The document that the inputs of :func:`fields` say; a field that was left empty is not in it."""
+    found: dict[str, Json] = {}
+    for each, shape in parts(struct):
+        if each.encode_name not in without:
+            value = _read(shape, form, under + each.encode_name, zone)
+            if value is not UNSET:
+                found[each.encode_name] = value
+    return found
+
+
+def change(document: Json, asked: str, *, sample: Json = None) -> Json:
+    """The document with a row more or less: ``add:limits``, ``add:effects:points``, ``drop:effects:1``, and
+    ``up:effects:1`` for a row before the one above. ``sample`` is what a new row begins with."""
+    what, _, rest = asked.partition(":")
+    path, _, which = rest.partition(":")
+    holder, last = document, path.split(".")
+    for step in last[:-1]:
+        holder = _step(holder, step)
+    name = last[-1]
+    rows = holder.get(name) if isinstance(holder, dict) else None
+    if what == "add" and isinstance(holder, dict):
+        if isinstance(rows, dict):
+            rows = {**rows, _unused(rows): sample}
+        else:
+            rows = [*(rows or []), {"kind": which, **(sample or {})} if which else sample or {}]
+        holder[name] = rows
+    elif what == "kind" and isinstance(holder, dict):
+        holder[name] = {"kind": which}
+    elif isinstance(rows, dict) and what == "drop":
+        holder[name] = {key: value for place, (key, value) in enumerate(rows.items()) if str(place) != which}
+    elif isinstance(rows, list) and which.isascii() and which.isdigit() and int(which) < len(rows):
+        place = int(which)
+        if what == "drop":
+            del rows[place]
+        elif what == "up" and place:
+            rows[place - 1], rows[place] = rows[place], rows[place - 1]
+    return document
+
+
+def patch(old: Json, new: Json, *, whole: Collection[str] = ()) -> Json:
+    """What of ``new`` differs from ``old``, as a JSON merge patch (RFC 7396). An object says its ``kind`` again; of
+    another kind, what is named in ``whole`` is there as a whole."""
+    found: dict[str, Json] = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before = old.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            other = value.get("kind") != before.get("kind")
+            if key in whole and other:
+                found[key] = value
+            elif inner := patch(before, value):
+                found[key] = {"kind": value["kind"], **inner} if "kind" in value else inner
+        elif value != before:
+            found[key] = value
+    return found
+
+
+def _step(holder: Any, step: str) -> Any:
+    if isinstance(holder, list):
+        return holder[int(step)] if step.isdigit() and int(step) < len(holder) else {}
+    if step == "value" and isinstance(holder, dict) and step not in holder:
+        return holder  # What a mapping has under a name is the step before.
+    if isinstance(holder, dict) and step.isdigit() and step not in holder:
+        return next((value for place, value in enumerate(holder.values()) if str(place) == step), {})
+    return holder.setdefault(step, {}) if isinstance(holder, dict) else {}
+
+
+def _unused(rows: dict[str, Json]) -> str:
+    return next(each for each in ("", *(f"new{n}" for n in range(2, ROWS_MAX + 2))) if each not in rows)
+
+
+# What a type is asked for by ----------------------------------------------------------------------
+
+
+def _shape(told: Any) -> _Shape:
+    if isinstance(told, of.Metadata):
+        return _shape(told.type)
+    if isinstance(told, of.UnionType):
+        return _union(told)
+    match told:
+        case of.BoolType():
+            return _Shape("flag", optional=False)
+        case of.IntType():
+            return _Shape("number", optional=False)
+        case of.DecimalType() | of.FloatType():
+            return _Shape("decimal", optional=False)
+        case of.LiteralType(values=values) if all(isinstance(each, str) for each in values):
+            return _Shape("choice", optional=False, choices=tuple(map(str, values)))
+        case of.StrType(max_length=most):
+            return _Shape("text", optional=False, most=most)
+        case of.DateType():
+            return _Shape("date", optional=False)
+        case of.DateTimeType():
+            return _Shape("moment", optional=False)
+        case of.StructType(cls=cls):
+            return _Shape("group", optional=False, item=cls)
+        case of.VarTupleType(item_type=item) | of.ListType(item_type=item):
+            return _list(_shape(item))
+        case of.DictType(key_type=of.StrType() | of.Metadata() | of.LiteralType(), value_type=value):
+            return _Shape("map", optional=False, item=value)
+    return _Shape("json", optional=False)
+
+
+def _list(item: _Shape) -> _Shape:
+    match item.kind:
+        case "choice":
+            return _Shape("choices", optional=False, choices=item.choices)
+        case "text" | "number":
+            return _Shape("tokens", optional=False, item=item.kind)
+        case "json" if item.of_text:
+            return _Shape("tokens", optional=False, item="any")
+        case "group":
+            return _Shape("rows", optional=False, item=item.item)
+        case "one":
+            return _Shape("rows", optional=False, tags=item.tags)
+    return _Shape("json", optional=False)
+
+
+def _union(told: of.UnionType) -> _Shape:
+    rest = [each for each in told.types if not isinstance(each, of.NoneType)]
+    optional = len(rest) < len(told.types)
+    if len(rest) == 1:
+        shape = _shape(rest[0])
+        if shape.kind == "flag":
+            return _Shape("maybe", optional=True)
+        return shape._replace(optional=optional)
+    if rest and all(isinstance(each, of.StructType) and each.tag for each in rest):
+        return _Shape(
+            "one", optional, tags={str(each.tag): each.cls for each in rest if isinstance(each, of.StructType)}
+        )
+    plain = all(isinstance(each, of.StrType | of.IntType | of.FloatType | of.BoolType) for each in rest)
+    return _Shape("json", optional, of_text=plain)
+
+
+# Out to the inputs --------------------------------------------------------------------------------
+
+
+def _field(owner: str, told: of.Field, shape: _Shape, value: Json, zone: ZoneInfo, under: str) -> Field:
+    name, word = under + told.encode_name, f"{owner}.{told.encode_name}"
+    usual = told.default if told.default not in (NODEFAULT, None, ()) else ""
+    if value is UNSET or value is None:
+        value = _plain(told.default) if shape.kind in ("choice", "flag", "choices", "map", "rows", "group") else None
+        if told.default_factory is not NODEFAULT and shape.kind == "map":
+            value = {}
+    field = Field(name, word, shape.kind, choices=shape.choices, required=told.required, most=shape.most)
+    if shape.kind in ("choice", "maybe"):
+        field = field._replace(choices=("", *shape.choices) if shape.optional else shape.choices, usual=str(usual))
+    elif shape.kind in ("number", "decimal", "text", "flag") and isinstance(usual, int | str | Decimal):
+        field = field._replace(usual=str(usual))
+    return field._replace(value=_shown(shape, value, zone, name))
+
+
+def _plain(default: Any) -> Json:
+    return None if default is NODEFAULT else decode(encode(default))
+
+
+def _shown(shape: _Shape, value: Json, zone: ZoneInfo, name: str) -> Any:
+    match shape.kind:
+        case "group":
+            return fields(shape.item, value, zone, f"{name}.")
+        case "rows":
+            rows = value if isinstance(value, list) else []
+            return [_row(shape, each, zone, f"{name}.{place}") for place, each in enumerate(rows)]
+        case "one":
+            return _row(shape, value, zone, name) if value is not None else None
+        case "map":
+            pairs = value.items() if isinstance(value, dict) else ()
+            return [_pair(shape, key, each, zone, f"{name}.{place}") for place, (key, each) in enumerate(pairs)]
+        case "flag":
+            return value is True
+        case "maybe":
+            return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else ""
+        case "choices":
+            return [str(each) for each in value] if isinstance(value, list) else []
+        case "tokens":
+            return [_token(shape, each) for each in value] if isinstance(value, list) else []
+        case "moment":
+            return _local(value, zone)
+        case "json":
+            return "" if value is None else value if isinstance(value, str) else encode(value).decode()
+    return "" if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _row(shape: _Shape, value: Json, zone: ZoneInfo, path: str) -> Row:
+    tag = str(value.get("kind", "")) if isinstance(value, dict) and shape.tags else ""
+    cls = shape.tags.get(tag) if shape.tags else shape.item
+    raw = value if isinstance(value, str) else encode(value).decode()
+    return Row(path, tag, "", [] if cls is None else fields(cls, value, zone, f"{path}."), raw)
+
+
+def _pair(shape: _Shape, key: str, value: Json, zone: ZoneInfo, path: str) -> Row:
+    inner = _shape(shape.item)
+    owner = inner.item.__name__ if inner.kind == "group" else "map"
+    told = of.Field("value", "value", shape.item)
+    field = _field(owner, told, inner, UNSET if value is None else value, zone, f"{path}.")
+    return Row(path, "", key, field.value if inner.kind == "group" else [field], "")
+
+
+def _token(shape: _Shape, value: Json) -> str:
+    """A text as it is; what is no text, and a text that looks like none, as JSON."""
+    if shape.item != "any":
+        return str(value)
+    return value if isinstance(value, str) and isinstance(_scalar(value), str) else encode(value).decode()
+
+
+def _scalar(text: str) -> Json:
+    try:
+        value = decode(text)
+    except msgspec.DecodeError:
+        return text
+    return value if isinstance(value, bool | int | Decimal | str) else text
+
+
+def _local(value: Json, zone: ZoneInfo) -> tuple[str, str]:
+    """A moment for its input, in the zone of the books and to a thousandth of a second; and as it is kept."""
+    if not isinstance(value, str) or not value:
+        return "", ""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value, value
+    local = moment.astimezone(zone) if moment.tzinfo else moment
+    written = local.replace(tzinfo=None).isoformat(timespec="milliseconds" if local.microsecond else "seconds")
+    return written.removesuffix(":00") if len(written) == 19 else written, value
+
+
+# In from the inputs -------------------------------------------------------------------------------
+
+
+def _read(shape: _Shape, form: Form, name: str, zone: ZoneInfo) -> Json:
+    raw = form.get(name, "").strip()
+    match shape.kind:
+        case "group":
+            found = read(shape.item, form, zone, f"{name}.")
+            return UNSET if shape.optional and not _says(found) else found
+        case "rows":
+            return [_read_row(shape, form, path, zone) for path in _paths(form, name)]
+        case "one":
+            return _read_row(shape, form, name, zone) if name in form else UNSET
+        case "map":
+            return {
+                form.get(f"{path}.key", "").strip(): _read_value(shape, form, path, zone) for path in _paths(form, name)
+            }
+        case "flag":
+            return name in form
+        case "maybe":
+            return UNSET if not raw else raw == "yes"
+        case "choices":
+            # Their order may count: those that were chosen before stay in theirs.
+            chosen = [each for each in shape.choices if f"{name}:{each}" in form]
+            return sorted(
+                chosen,
+                key=lambda each: int(form[f"{name}:{each}"][:3]) if form[f"{name}:{each}"][:3].isdecimal() else 999,
+            )
+        case "tokens":
+            return _tokens(shape, form, name)
+        case "number":
+            return UNSET if not raw else _whole(raw)
+        case "decimal":
+            return UNSET if not raw else _decimal(raw)
+        case "moment":
+            return UNSET if not raw else _moment(raw, form.get(f"{name}.was", ""), zone)
+        case "json":
+            return UNSET if not raw else _json(raw)
+        case "text":
+            return raw.replace("\r\n", "\n") if raw or not shape.optional else UNSET
+    return raw or UNSET
+
+
+def _says(found: Json) -> bool:
+    """Whether anything at all stands in a document."""
+    if isinstance(found, dict):
+        return any(_says(each) for each in found.values())
+    return not (found is None or found is False or found in ("", []))
+
+
+def _paths(form: Form, name: str) -> list[str]:
+    """The rows of a list that were sent, in their order."""
+    numbers = {key[len(name) + 1 :] for key in form if key.startswith(f"{name}.") and key[len(name) + 1 :].isdigit()}
+    return [f"{name}.{each}" for each in sorted((n for n in numbers if n.isascii() and len(n) < 6), key=int)[:ROWS_MAX]]
+
+
+def _read_row(shape: _Shape, form: Form, path: str, zone: ZoneInfo) -> Json:
+    if (raw := form.get(f"{path}.json")) is not None:
+        return _json(raw.strip())
+    if not shape.tags:
+        return read(shape.item, form, zone, f"{path}.")
+    tag = form.get(path, "")
+    cls = shape.tags.get(tag)
+    return {"kind": tag, **({} if cls is None else read(cls, form, zone, f"{path}."))}
+
+
+def _read_value(shape: _Shape, form: Form, path: str, zone: ZoneInfo) -> Json:
+    inner = _shape(shape.item)
+    value = _read(inner, form, f"{path}.value", zone)
+    return None if value is UNSET else value
+
+
+def _tokens(shape: _Shape, form: Form, name: str) -> list[Json]:
+    kept = [form[key] for key in _numbered(form, name)]
+    typed = form.get(f"{name}+", "").translate(_SEPARATORS).split(",")
+    texts = dict.fromkeys([*kept, *(each.strip() for each in typed if each.strip())])
+    if shape.item == "any":
+        return [_scalar(each) for each in texts]
+    return [_whole(each) if shape.item == "number" else each for each in texts]
+
+
+def _numbered(form: Form, name: str) -> Iterator[str]:
+    keys = [key for key in form if key.startswith(f"{name}:") and key[len(name) + 1 :].isdigit()]
+    return iter(sorted(keys, key=lambda key: int(key[len(name) + 1 :])))
+
+
+def _digits(raw: str) -> str:
+    """Digits as people type them: full-width ones, with separators and signs of money."""
+    plain = unicodedata.normalize("NFKC", raw).replace(",", "").replace("−", "-")
+    return plain.strip().lstrip("¥\\").removesuffix("%").removesuffix("円").removesuffix("P").strip()
+
+
+def _whole(raw: str) -> Json:
+    try:
+        return int(_digits(raw))
+    except ValueError:
+        return raw
+
+
+def _decimal(raw: str) -> Json:
+    try:
+        value = Decimal(_digits(raw))
+    except InvalidOperation:
+        return raw
+    return value if value.is_finite() else raw
+
+
+def _moment(raw: str, was: str, zone: ZoneInfo) -> str:
+    if was and _local(was, zone)[0] == raw:
+        return was
+    try:
+        moment = datetime.fromisoformat(raw)
+    except ValueError:
+        return raw
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
+
+
+def _json(raw: str) -> Json:
+    try:
+        return decode(raw)
+    except msgspec.DecodeError:
+        return raw
