@@ -24,6 +24,7 @@ from goen.api.v1 import (
     rewards,
     shops,
     stream,
+    terms,
     tiers,
     webhooks,
 )
@@ -43,6 +44,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *returns.OPERATIONS,
     *points.OPERATIONS,
     *programme.OPERATIONS,
+    *terms.OPERATIONS,
     *campaigns.OPERATIONS,
     *backtests.OPERATIONS,
     *coupons.OPERATIONS,

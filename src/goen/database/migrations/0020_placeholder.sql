@@ -1,0 +1,2 @@
+-- Reserved: replaced when the branches meet.
+select 1;
