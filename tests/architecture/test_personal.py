@@ -40,6 +40,7 @@ NOT_PERSONAL = {
     "reward_order.order_id": "id", "reward_order.reward": "code", "reward_order.status": "code",
     "reward_order.lots": "numbers and dates", "reward_order.delivery": "code", "reward_order.coupon": "code",
     "reward_order.tracking": "the carrier's number of a parcel", "coupon_use.*": "codes and ids",
+    "terms.*": "texts of our own", "terms_notice.*": "texts of our own", "member_terms.*": "rows go with erasure",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
     "member_device.*": "hashes and what kind of device; rows go with erasure",

@@ -91,7 +91,8 @@ OPERATIONS = [
         method="POST", path="/v1/members/{id}/register", summary="Register a provisional member",
         handler=post_registration, tag=_TAG, request=asks.Registration, answer=MemberView, roles=WRITERS,
         refusals=(
-            UnknownMember, MemberWithdrawn, IdentifierTaken, CardRetired, UnknownShop, UnknownTerms, LineMissing, LineAway,
+            UnknownMember, MemberWithdrawn, IdentifierTaken, CardRetired, UnknownShop, UnknownTerms, LineMissing,
+            LineAway,
         ),
         absent=(UnknownMember,),
     ),
