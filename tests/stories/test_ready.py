@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from goen.actions.tiers.counting import AFTER
 from goen.actions.tiers.runs import advance
-from goen.channels.ready import NAMES, Ready, folder_of, read
+from goen.channels.ready import DEMO, NAMES, Ready, folder_of, read
 from goen.cli.importing import Books
 from goen.cli.ready import carry_out, plan
 
@@ -31,7 +32,7 @@ async def loaded(retailer: Any, name: str) -> Ready:
     return documents
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, str(DEMO)], ids=lambda name: Path(name).name)
 async def test_it_loads_once_reads_well_and_earns_what_its_examples_say(retailer, name):
     retailer.clock.set(tokyo(2026, 11, 22, 12))
     documents = read(folder_of(name))

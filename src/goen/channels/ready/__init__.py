@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
 NAMES = ("apparel", "grocery", "cosmetics")
+#: The documents of the demo retailer (``goen up --demo``).
+DEMO = FOLDER / "demo"
 
 
 class Wording(Document, frozen=True, forbid_unknown_fields=True, kw_only=True):
