@@ -25,8 +25,9 @@ from goen.web.member.visit import SELF, MemberVisit, around
 #: Which terms this phone has put off; it is not asked about them again.
 LATER = "goen_terms_later"
 _YEAR = 400 * 86_400
-#: A line by itself that begins an article, as terms are written: 第3条（…）, 3. …, ■ …
-_HEADING = re.compile(r"^(第[0-9０-９一二三四五六七八九十百]+[条章]|附則|■|[0-9]+\. ).{0,60}$")
+#: A line by itself that begins an article: 第3条（…）, 附則, ■ …; where there is none of these, 3. …
+_ARTICLE = re.compile(r"^(第[0-9０-９一二三四五六七八九十百]+[条章]|附則|■).{0,60}$")
+_NUMBERED = re.compile(r"^[0-9]+\. .{0,60}[^.。]$")
 
 
 class Words(NamedTuple):
@@ -42,11 +43,13 @@ class Words(NamedTuple):
 def words_of(terms: Terms, language: Language) -> Words:
     """The terms as a page shows them."""
     articles: list[tuple[str, list[str]]] = [("", [])]
-    for line in (terms.words("text", language) or "").splitlines():
-        if _HEADING.match(line.strip()):
-            articles.append((line.strip().lstrip("■ "), []))
-        elif line.strip():
-            articles[-1][1].append(line.strip())
+    lines = [line.strip() for line in (terms.words("text", language) or "").splitlines() if line.strip()]
+    begins = _ARTICLE if any(map(_ARTICLE.match, lines)) else _NUMBERED
+    for line in lines:
+        if begins.match(line):
+            articles.append((line.lstrip("■ "), []))
+        else:
+            articles[-1][1].append(line)
     return Words(
         terms.version, terms, terms.words("title", language), terms.words("changes", language),
         [each for each in articles if any(each)],
