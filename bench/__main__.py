@@ -1,6 +1,6 @@
 """``make bench``: posting 10-line sales over HTTP against pgbench's TPC-B, alternated in one run.
 
-    python -m bench [--only posting,reads,hot,visible] [--rounds 3] [--seconds 4]
+    python -m bench [--only posting,reads,hot,visible,campaigns] [--rounds 3] [--seconds 4]
 
 Every figure is the median of the rounds; ratios are medians of the rounds' own ratios, because a shared
 machine drifts. Both sides use one PostgreSQL with fsync and synchronous_commit on.
@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.live_campaigns import all_campaigns, draft_campaigns, owner_api
 from bench.machine import Machine, machine, tpcb, wrk
 from bench.visible import visible
 
@@ -99,11 +100,39 @@ async def hot(machine: Machine, rounds: int, seconds: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+async def campaigns(machine: Machine, rounds: int, seconds: float) -> dict[str, Any]:
+    """Posting with fifty live campaigns, of which some give something on every sale, against posting with none."""
+    without, having, cpu = [], [], []
+    async with machine.serving(), owner_api(machine) as api:
+        codes = await draft_campaigns(api, machine)
+        await wrk(machine, "post", 64, 3)
+        for _ in range(rounds):
+            without.append((await wrk(machine, "post", 64, seconds)).rate)
+            await all_campaigns(api, codes, "activate")
+            await wrk(machine, "post", 64, 2)
+            before = machine.cpu()
+            load = await wrk(machine, "post", 64, seconds)
+            after = machine.cpu()
+            assert load.wrong == 0, f"{load.wrong} answers were not 201"
+            having.append(load.rate)
+            cpu.append([(b - a) / (load.rate * seconds) * 1e6 for a, b in zip(before, after, strict=True)])
+            await all_campaigns(api, codes, "stop")
+            await wrk(machine, "post", 64, 2)
+    return {
+        "without": round(median(without)), "with 50 live": round(median(having)),
+        "cpu_us_per_post_with_50": {
+            "server": round(median(a for a, _ in cpu)), "database": round(median(b for _, b in cpu)),
+        },
+        "with / without (floor 0.6)": round(ratio(having, without), 2),
+    }  # fmt: skip
+
+
 PARTS: dict[str, Callable[[Machine, int, float], Awaitable[dict[str, Any]]]] = {
     "posting": posting,
     "reads": reads,
     "hot": hot,
     "visible": visible,
+    "campaigns": campaigns,
 }
 
 

@@ -251,6 +251,11 @@ DAMAGE = {
         "update purchase set external_id = external_id || 'x' where member_id = {buyer}",
     ],
     "identifier_key": ["update identifier_key set key_hash = key_hash + 1 where member_id = {buyer}"],
+    "tier_measure": [
+        "update tier_measure set points = points + 1 where points > 0",
+        "update tier_measure set net = net - 1 where net > 0",
+        "delete from tier_measure",
+    ],
     "household": [
         "update member set pool_id = null where pool_id is not null",
         "update member set pool_spend = not pool_spend where pool_id is not null",

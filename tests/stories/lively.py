@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 
 from goen.actions.points.sweeps import confirm_due, expire_due, release_due_holds
+from goen.actions.tiers.counting import AFTER
+from goen.actions.tiers.runs import advance
 
 from .conftest import Retailer
 
@@ -137,6 +140,19 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
         await order(member, 5500, 30)
     _ok(await retailer.act(f"/v1/merges/{done[1]['id']}/undo"))
     await retailer.buys(3300, parted, use_points=50)
+    await _tiers(retailer)
+    await returns(await retailer.buys(3300, sender), (1, 1))
+    await order(sender, 5500, 0)
     return {
         "buyer": buyer, "owing": owing, "sender": sender, "survivor": survivor, "merged": merged, "parted": parted,
     }  # fmt: skip
+
+
+async def _tiers(retailer: Any) -> None:
+    """The programme gets tiers; what was bought before counts for them."""
+    ladder = {"levels": [{"tier": "silver", "reach": 30_000}]}
+    body = {"provisional_days": 7, "tiers": {"silver": {"name": "シルバー"}}, "tier_programmes": {"rank": ladder}}
+    _ok(await retailer.server.put("/v1/programme", json=body))
+    retailer.clock.advance(seconds=AFTER.seconds + 3)
+    services = retailer.services
+    await advance(services.database, services.context, retailer.clock.now, asyncio.Event())

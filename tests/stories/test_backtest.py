@@ -9,7 +9,10 @@ import sys
 import pytest
 
 from .test_campaigns import live
+from .test_tiers import programme
 from .words import cancels, orders, takes_back
+
+PLAIN = {"silver": {"name": "シルバー"}, "gold": {"name": "ゴールド"}}
 
 
 async def backtest(retailer, code, status=200, **body):
@@ -108,3 +111,38 @@ async def test_the_command_prints_it(retailer, database, words):
         env=environment, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert "1 sales of 1 members over 5,500 would have got 50 points" in done.stdout
+
+
+async def test_who_would_have_reached_another_tier_is_counted(retailer, owner):
+    levels = [{"tier": "silver", "reach": 30}, {"tier": "gold", "reach": 100}]
+    await programme(retailer, tiers=PLAIN, tier_programmes={"rank": {"measure": "points", "levels": levels}})
+    near, far, top, back = [await retailer.member() for _ in range(4)]
+    await retailer.buys(2200, near)  # 20 points
+    await retailer.buys(550, far)  # 5 points
+    await retailer.buys(11000, top)  # 100 points
+    await takes_back(retailer, await retailer.buys(2200, back), (1, 1))
+    await orders(retailer, 3300, far)  # Not complete: it counts nothing yet.
+    await draft(retailer, "plus", effects=[{"kind": "points", "points": 15}])
+    found = await backtest(retailer, "plus")
+    assert found["tiers"] == [{"programme": "rank", "from": None, "to": "silver", "members": 1}]
+    await draft(retailer, "much", effects=[{"kind": "points", "points": 95}])
+    assert (await backtest(retailer, "much"))["tiers"] == [
+        {"programme": "rank", "from": None, "to": "gold", "members": 2},
+    ]
+    later = await backtest(retailer, "much", **{"from": "2027-11-22", "to": "2027-12-31"})
+    assert later["tiers"] == []
+
+
+async def test_a_campaign_that_ran_moved_nobody_beyond_what_it_gave(retailer, owner):
+    ladder = {"measure": "points", "levels": [{"tier": "silver", "reach": 30}]}
+    await programme(retailer, tiers=PLAIN, tier_programmes={"rank": ladder})
+    await live(retailer, "ran", effects=[{"kind": "points", "points": 15}])
+    member = await retailer.member()
+    sale = await retailer.buys(2200, member)
+    assert sale["member"]["tier"] == "silver"
+    assert (await backtest(retailer, "ran"))["tiers"] == []
+    changed = {"conditions": {"amount_min": 5000}}
+    assert (await retailer.server.patch("/v1/campaigns/ran", json=changed)).status_code == 200
+    assert (await backtest(retailer, "ran"))["tiers"] == [
+        {"programme": "rank", "from": "silver", "to": None, "members": 1},
+    ]

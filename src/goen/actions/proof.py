@@ -6,12 +6,14 @@ moved could be recorded twice, and a document that was changed no longer is what
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
+from goen.actions.tiers.counting import what_counts
 from goen.actions.till.act import digest_of, key_of
 from goen.database.pool import Database, Reading
 from goen.database.queries import load
+from goen.earning.tiers.measure import NOTHING, Measured
 from goen.identity.keys import identifier_hash
 from goen.ledger import invariants
 from goen.ledger.invariants import PIECE, Finding, pieces
@@ -25,6 +27,7 @@ INVARIANTS: Mapping[str, str] = {
     **invariants.INVARIANTS,
     "document_key": "every sale and return stands under its own key, and a sale is as it was asked for",
     "identifier_key": "every member is found by each of their names",
+    "tier_measure": "while a programme has tiers, every sale counts for them what is left of it",
     "household": "who has joined a household points to it, spends as its list says, and no living one lacks a head",
 }
 
@@ -41,6 +44,10 @@ async def prove(database: Database, now: Instant, *, piece: int = PIECE) -> Asyn
             async for rows in _chunks(connection, _queries.documents.sql, low, high):
                 for finding in await _documents(connection, rows):
                     yield finding
+            if await _queries.tiers_kept(connection, now=now):
+                async for rows in _chunks(connection, _queries.counted_sales.sql, low, high):
+                    for finding in _counted(rows):
+                        yield finding
             async for rows in _chunks(connection, _queries.identifiers.sql, low, high):
                 for finding in await _identifiers(connection, rows):
                     yield finding
@@ -65,6 +72,15 @@ async def _documents(connection: Reading, rows: Sequence[Any]) -> list[Finding]:
         [None if row["document"] is None else digest_of(row["document"].encode()) for row in rows],
     )
     return [Finding("document_key", rows[n - 1]["member_id"], rows[n - 1]["subject"], detail) for n, detail in wrong]
+
+
+def _counted(rows: Sequence[Any]) -> Iterator[Finding]:
+    """Sales that count something else for tiers than what is left of them."""
+    for row in rows:
+        kept = Measured(*row[5:]) if row["gross"] is not None else NOTHING
+        counts = what_counts(row["decision"], row["progress"], row["status"])
+        if kept != counts:
+            yield Finding("tier_measure", row["member_id"], row["purchase_id"], f"kept {kept}, counts {counts}")
 
 
 async def _identifiers(connection: Reading, rows: Sequence[Any]) -> list[Finding]:

@@ -49,3 +49,24 @@ select member_id, detail
          where m.member_id between :low and :high
          group by m.member_id) w
  where detail is not null;
+
+-- name: tiers_kept$
+-- Whether every sale is counted for tiers: those from before the programme had any are, and it has had them since. Read-only.
+select exists (
+  select from tier_count c
+   where c.finished_at is not null
+     and exists (select from programme_version v where v.version >= c.since_version and v.starts_at <= :now::timestamptz)
+     and not exists (
+       select from programme_version v
+        where v.version >= c.since_version and v.starts_at <= :now::timestamptz
+          and coalesce(v.document->>'tier_programmes', '{}') = '{}'));
+
+-- name: counted_sales
+-- Sales of these members and what is kept of them for tiers. Read-only.
+select p.member_id, p.purchase_id, p.status, p.decision, p.progress, k.gross, k.net, k.points, k.purchases
+  from purchase p
+  join member m on m.member_id = coalesce(p.claimed_by, case when p.member_as_presented > 0 then p.member_as_presented end)
+               and not m.household
+  left join tier_measure k
+         on k.member_id = m.member_id and k.day = p.business_date and k.purchase_id = p.purchase_id
+ where p.member_id between :low and :high;

@@ -80,3 +80,6 @@ def _show(found: BacktestAnswer) -> None:
             for name, figures in rows.items():
                 table.add_row(name, *(f"{figure:,}" for figure in figures))
             console.print(table)
+    for moved in found.tiers:
+        was, becomes = moved.before or "no tier", moved.after or "no tier"
+        click.echo(f"{moved.programme}: {moved.members:,} members would have come from {was} to {becomes}.")

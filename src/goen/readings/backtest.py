@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,6 +21,8 @@ from goen.earning.campaigns.signals import Signal, Signals
 from goen.earning.catalogue import Programmes
 from goen.earning.decision import Decision
 from goen.earning.remainder import Returned
+from goen.earning.tiers.calendar import window_start
+from goen.earning.tiers.model import Ladder
 from goen.purchases.model import Purchase
 from goen.readings.campaigns import SIGNALS_KEPT
 from goen.shops import campaigns as store
@@ -49,13 +52,27 @@ class Span(NamedTuple):
     last: date
 
 
+class TierMoved(msgspec.Struct, frozen=True, rename={"before": "from", "after": "to"}):
+    """So many members of a programme of tiers would have reached another tier by what they earned in its window."""
+
+    programme: str
+    before: str | None
+    after: str | None
+    members: int
+
+
 class BacktestAnswer(Figures, frozen=True, rename={"first": "from", "last": "to"}):
-    """A back-test of a version over the trading days ``from`` and ``to``, both included."""
+    """A back-test of a version over the trading days ``from`` and ``to``, both included.
+
+    ``tiers``: who would have reached another tier by the last day, in programmes of tiers that go by points; what
+    keeps a tier (keep levels, cycles, tiers by hand) is left aside.
+    """
 
     code: str
     version: int
     first: date
     last: date
+    tiers: tuple[TierMoved, ...] = ()
 
 
 async def backtest(
@@ -75,6 +92,12 @@ async def backtest(
         assert row is not None
         span = Span(first or row["first"] or today, last or row["last"] or today)
         asked = [each.conditions for each in (campaign, *campaigns.versions)]
+        ladders = programmes.at(datetime.combine(today, time.max, zone)).programme.tier_programmes
+        windows = {
+            code: window_start(ladder.window, span.last)
+            for code, ladder in ladders.items()
+            if ladder.measure == "points"
+        }
         signals = Signals()
         since = datetime.combine(span.first, time(), zone) - SIGNALS_KEPT
         signals.add(Signal(*each) for each in await store.signals_after(connection, 0, since))
@@ -83,11 +106,34 @@ async def backtest(
             articles=await _articles(connection),
             traits=await _traits(connection) if any(map(needs_traits, asked)) else {},
             known=await _known(connection, span.first) if any(map(needs_history, asked)) else {},
+            windows=windows,
         )  # fmt: skip
         async for past in _sales(connection, shops, span):
             test.take(past)
+        moved = [
+            each for code, gained in test.gained.items()
+            async for each in _moved(connection, code, ladders[code], windows[code], span.last, gained)
+        ]  # fmt: skip
         found = msgspec.structs.asdict(test.figures())
-        return BacktestAnswer(**found, code=campaign.code, version=campaign.version, first=span.first, last=span.last)
+        return BacktestAnswer(
+            **found, code=campaign.code, version=campaign.version, first=span.first, last=span.last, tiers=tuple(moved)
+        )
+
+
+async def _moved(
+    connection: Reading, code: str, ladder: Ladder, since: date, last: date, gained: Mapping[int, int]
+) -> AsyncIterator[TierMoved]:
+    """Who of these people stands on another level with what they would have earned more."""
+    counted: Counter[tuple[int, int]] = Counter()
+    people = list(gained)
+    for start in range(0, len(people), PIECE):
+        piece = people[start : start + PIECE]
+        for person, points in await connection.fetch(_queries.points_counted.sql, piece, since, last):
+            before, after = ladder.reached(points), ladder.reached(points + gained[person])
+            if before != after:
+                counted[before, after] += 1
+    for (before, after), members in sorted(counted.items()):
+        yield TierMoved(code, ladder.tier(before), ladder.tier(after), members)
 
 
 async def _sales(connection: Reading, shops: ShopDirectory, span: Span) -> AsyncIterator[Past]:
@@ -95,7 +141,7 @@ async def _sales(connection: Reading, shops: ShopDirectory, span: Span) -> Async
     keys = await connection.cursor(_queries.keys.sql, span.first, span.last)
     while piece := await keys.fetch(PIECE):
         members, ids = [row["member_id"] for row in piece], [row["purchase_id"] for row in piece]
-        for person, shop_id, moment, day, document, decision, progress in await connection.fetch(
+        for person, shop_id, moment, day, document, decision, progress, completed in await connection.fetch(
             _queries.sales.sql, members, ids
         ):
             place = places.get(shop_id)
@@ -104,7 +150,7 @@ async def _sales(connection: Reading, shops: ShopDirectory, span: Span) -> Async
                 place = places[shop_id] = Place(shop.code, shop.kind, shop.region)
             since = _NOTHING_SINCE if progress is None else _since(progress)
             sold = since.revision or _document(document)
-            yield Past(person, place, moment, day, sold, _decision(decision), since.returned)
+            yield Past(person, place, moment, day, sold, _decision(decision), since.returned, completed)
 
 
 async def _articles(connection: Reading) -> dict[str, Article]:

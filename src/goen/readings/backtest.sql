@@ -8,7 +8,7 @@ select p.member_id, p.purchase_id from purchase p
 -- name: sales
 -- These sales in this order: whose they are by now, where and when, what was sold, decided and done since.
 select coalesce(m.survivor_id, m.member_id) as person, p.shop_id, p.occurred_at, p.business_date, p.document, p.decision,
-       p.progress
+       p.progress, p.status = 'completed' as completed
   from unnest(:members::bigint[], :ids::text[]) with ordinality as i (member_id, purchase_id, n)
   join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id
   join member m on m.member_id = coalesce(p.claimed_by, p.member_as_presented)
@@ -40,3 +40,11 @@ select p.sku, p.category, p.brand, p.maker, p.tags, p.clearance from product p;
 -- name: span
 -- The first and the last day of the books' sales.
 select min(p.business_date) as first, max(p.business_date) as last from purchase p;
+
+-- name: points_counted
+-- What these people have earned on these days as tiers count it, members merged into them included.
+select i.member_id, coalesce(sum(k.points), 0)::bigint as points
+  from unnest(:members::bigint[]) as i (member_id)
+  left join member f on f.member_id = i.member_id or f.survivor_id = i.member_id
+  left join tier_measure k on k.member_id = f.member_id and k.day >= :since and k.day <= :last
+ group by i.member_id;

@@ -201,7 +201,9 @@ class Purchases:
             self._context.moment(document.occurred_at, now)
             if receipt.sale is not None:
                 act = RecordPurchase(receipt.sale, shop, one, DRY, self._context, proven=SHOWN, now=now)
-                act.programme_engine.evaluate(act.ask, Facts(guest=one is None))
+                # What coupons take off a stated total is known only to the till.
+                ask = replace(act.ask, total=None) if act.ask.coupons else act.ask
+                act.programme_engine.evaluate(ask, Facts(guest=one is None))
         except Refusal as refusal:
             self._refuse(receipt, None, refusal)
         else:

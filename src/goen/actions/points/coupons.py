@@ -27,6 +27,7 @@ from goen.earning.campaigns.scene import Place, Scene
 from goen.earning.coupons import points
 from goen.earning.coupons.codes import code_hash, normal, shown
 from goen.earning.coupons.rules import (
+    NO_LINES,
     Coupon,
     Goes,
     lines_that_count,
@@ -34,6 +35,7 @@ from goen.earning.coupons.rules import (
     of_another,
     out_of_place,
     out_of_time,
+    taken_for_nothing,
     taken_off,
     too_little,
 )
@@ -116,9 +118,11 @@ class Redeeming:
                 self._refused(CouponNotUsable(code, reason[0], **reason[1]), warnings)
                 over[code] = reason[0]
             going.append(Goes(coupon, lines))
+        taken: list[UsedCoupon] = []
         used, reductions, idle = taken_off(going, ask, basket.net, basket.quantities, basket.postage)
         while idle is not None:
             self._refused(CouponNotUsable(*idle), warnings)
+            taken += [taken_for_nothing(goes.coupon) for goes in going if goes.coupon.code == idle[0]]
             going = [goes for goes in going if goes.coupon.code != idle[0]]
             used, reductions, idle = taken_off(going, ask, basket.net, basket.quantities, basket.postage)
         draws = []
@@ -132,7 +136,7 @@ class Redeeming:
                     self._refused(CouponNotUsable(code, short), warnings)
                     over[code] = short
         used = [replace(each, over=True) if each.code in over else each for each in used]
-        return Chosen(tuple(used), tuple(reductions), tuple(draws))
+        return Chosen((*used, *taken), tuple(reductions), tuple(draws))
 
     def again(self, desk: Desk, before: Sequence[UsedCoupon]) -> Chosen:
         """The same coupons for a changed order: asked again is only what the goods decide. No further use is drawn.
@@ -140,9 +144,11 @@ class Redeeming:
         :raises CouponNotUsable: the order is not enough for one of them any more.
         """
         over = {each.code for each in before if each.over}
+        idle_before = [each for each in before if each.lines == NO_LINES]
         basket = self.plain().basket
         going = []
-        asked = [each for each in self.wanted if each[0] in {one.code for one in before}]
+        names = {one.code for one in before} - {one.code for one in idle_before}
+        asked = [each for each in self.wanted if each[0] in names]
         for coupon in desk.circumstances.coupons(asked):
             assert coupon is not None, "codes are never taken away"
             lines = self._lines(desk, coupon)
@@ -154,7 +160,7 @@ class Redeeming:
         if idle is not None:
             raise CouponNotUsable(*idle)
         used = [replace(each, over=True) if each.code in over else each for each in used]
-        return Chosen(tuple(used), tuple(reductions), ())
+        return Chosen((*used, *idle_before), tuple(reductions), ())
 
     def reason(
         self, desk: Desk, coupon: Coupon, where: Found | None, tier: str | None, others: tuple[str, ...]

@@ -12,7 +12,7 @@ from goen.database.pool import Database, Reading
 from goen.database.queries import load
 from goen.earning.decision import Decision
 from goen.earning.programme import Programme
-from goen.earning.tiers.measure import NOTHING, measured
+from goen.earning.tiers.measure import NOTHING, Measured, measured
 from goen.vocabulary.clock import Instant
 
 SQL = load(__package__)
@@ -49,8 +49,7 @@ async def count_piece(database: Database, context: Context, programme: Programme
         for row in rows:
             if row["owner"] is None:
                 continue
-            progress = Progress() if row["progress"] is None else _progress(row["progress"])
-            counts = measured(_decision(row["decision"]), progress.returned, progress.confirmed, row["status"])
+            counts = what_counts(row["decision"], row["progress"], row["status"])
             if counts != NOTHING or row["counted"]:
                 measures.append((row["owner"], row["business_date"], row["purchase_id"], row["version"], *counts))
         if measures:
@@ -67,3 +66,9 @@ async def count_piece(database: Database, context: Context, programme: Programme
     if not rows:
         context.tiers_counted = since
     return len(rows)
+
+
+def what_counts(decision: str, progress: str | None, status: str) -> Measured:
+    """What a sale counts by its documents as they are kept."""
+    since = Progress() if progress is None else _progress(progress)
+    return measured(_decision(decision), since.returned, since.confirmed, status)

@@ -97,6 +97,8 @@ class ReceiptSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total: Source | None = None
     payable: Source | None = None
     use_points: Source | None = None
+    #: Codes of the coupons that the sale used, several with blanks, commas or semicolons between them.
+    coupons: Source | None = None
     #: "earn": the sales earn by the programme. "history": their points are in the opening balances
     #: already, so lines earn nothing and used points count as a discount.
     points: Literal["earn", "history"] = "earn"

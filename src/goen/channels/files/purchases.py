@@ -8,6 +8,7 @@ are returns; a receipt of both kinds becomes a sale and a return.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from operator import itemgetter
@@ -24,6 +25,9 @@ from goen.purchases.model import Line, OrderDiscount, Purchase
 
 #: A receipt of more rows is refused: the purchase document takes no more lines.
 LINES_MAX = 1000
+COUPONS_MAX = 50
+
+_BETWEEN = re.compile("[,;、，；]")
 
 NOT_TRADED = "by its state this was no sale (cancelled, not finished, or no trade in goods)"
 NOTHING_CHARGED = "nothing was charged: a movement of stock, not a sale"
@@ -126,6 +130,7 @@ class _Finisher:
         self._total = columns.field(section.total, Memo("total", amount, cast("int | None", None)))
         self._payable = columns.field(section.payable, Memo("payable", amount, cast("int | None", None)))
         self._use_points = columns.field(section.use_points, Memo("use_points", points, 0))
+        self._coupons = columns.field(section.coupons, Memo("coupons", _codes, cast("tuple[str, ...]", ())))
         self._history = section.points == "history"
 
     def __call__(self, rows: list[Row]) -> Receipt | None:
@@ -220,6 +225,7 @@ class _Finisher:
                 discounts.append(OrderDiscount(use_points, "ポイント利用"))
                 total = None if total is None else total - use_points
                 use_points = 0
+            coupons = self._coupons(number, cells)
             if status == "completed" and completed_at is not None:
                 status = "placed"
             if status == "completed" or status == "returned":  # noqa: PLR1714
@@ -238,8 +244,10 @@ class _Finisher:
                 self._postage(number, cells),
                 total,
                 use_points=use_points,
-                # It has happened: points that are missing become debt, the sale is not refused.
-                offline=use_points > 0,
+                coupons=coupons,
+                # It has happened: points that are missing become debt, a coupon that should not have been taken is
+                # counted as such, the sale is not refused.
+                offline=use_points > 0 or bool(coupons),
             )
         elif not back:
             self._none(rows, "the receipt has no goods")
@@ -267,6 +275,14 @@ class _Finisher:
     def _none(self, rows: list[Row], words: str) -> None:
         for number, cells in rows:
             self._refuse(Refused(number, tuple(cells[:-1]), "no_sale", words))
+
+
+def _codes(cell: str) -> tuple[str, ...]:
+    """Codes of coupons, each once; at most as many as a purchase takes."""
+    codes = tuple(dict.fromkeys(_BETWEEN.sub(" ", text(cell)).split()))
+    if len(codes) > COUPONS_MAX:
+        raise ValueError(f"has more than {COUPONS_MAX} coupons")
+    return codes
 
 
 def _returned(row: int, draft: Draft) -> ReturnLine:

@@ -32,7 +32,8 @@ replace = msgspec.structs.replace
 
 
 class Past(NamedTuple):
-    """A member's sale of the past: the document as it counted, the decision pinned then, what has come back since."""
+    """A member's sale of the past: the document as it counted, the decision pinned then, what has come back since, and
+    whether it is complete."""
 
     person: int
     place: Place
@@ -41,6 +42,7 @@ class Past(NamedTuple):
     document: Purchase
     decision: Decision
     returned: Returned
+    completed: bool
 
 
 class Traits(NamedTuple):
@@ -113,8 +115,10 @@ class Backtest:
         articles: Mapping[str, Article],
         traits: Mapping[int, Traits],
         known: dict[int, Known],
+        windows: Mapping[str, date],
     ) -> None:
-        """``known``: purchases before the first sale to come. The campaign's own dates are left aside."""
+        """``known``: purchases before the first sale to come. ``windows``: the first day that counts for each programme
+        of tiers that goes by points. The campaign's own dates are left aside."""
         self._draft = replace(campaign, starts_at=None, ends_at=None)
         self._programmes = programmes
         self._campaigns = campaigns.with_draft(self._draft)
@@ -132,6 +136,9 @@ class Backtest:
         self._channels: dict[str, Counter[str]] = {}
         self._overlaps: Counter[str] = Counter()
         self._out_on: date | None = None
+        self._windows = windows
+        #: By programme of tiers: the points that people would have earned more, or less, within its window.
+        self.gained: dict[str, dict[int, int]] = {code: {} for code in windows}
 
     def take(self, past: Past) -> None:
         """Look at the next sale, in the order of recording."""
@@ -161,12 +168,14 @@ class Backtest:
         assert running is not None, "the campaign itself is live at all times"
         if any(coupon.alone for coupon in past.decision.coupons):
             self._missed["coupon_alone"] += 1
+            self._gain(past, None)
             return
         scene = Scene.of(past.place, past.moment, past.day, self._zone)
         shortlist = running.shortlist(document, scene)
         if not any(entry.compiled.campaign.code == self._draft.code for entry in shortlist.entries):
             reasons = [miss.reason for miss in shortlist.misses if miss.rule == self._draft.rule]
             self._missed[reasons[0] if reasons else "no_matching_goods"] += 1
+            self._gain(past, None)
             return
         facts = self._facts(past, running, scene)
         priced = engine.price(document, facts.coupon_reduction, False, facts.reductions)
@@ -176,6 +185,7 @@ class Backtest:
             document, decision, priced, shortlist, scene, articles, lambda key: self._on(past.person, key)
         )
         self._count(past, outcome.decision)
+        self._gain(past, outcome.decision)
         self._draw(past, outcome.decision, outcome.draws)
 
     def _facts(self, past: Past, running: Running, scene: Scene) -> Facts:
@@ -219,12 +229,30 @@ class Backtest:
             part["points"] += points
         self._overlaps.update({each.code for each in decision.campaigns} - {self._draft.code})
 
+    def _gain(self, past: Past, decision: Decision | None) -> None:
+        """What the sale would have earned more than it did; None: all as it was, but without the campaign."""
+        windows = [code for code, since in self._windows.items() if past.day >= since and past.completed]
+        if not windows:
+            return
+        if decision is None:
+            more = -self._kept(past, past.decision)
+        else:
+            now, then = self._remaining(past, decision), self._remaining(past, past.decision)
+            more = sum([award.points for award in now]) - sum([award.points for award in then])
+        if more:
+            for code in windows:
+                gained = self.gained[code]
+                gained[past.person] = gained.get(past.person, 0) + more
+
     def _kept(self, past: Past, decision: Decision) -> int:
-        awards: tuple[Award, ...] = decision.awards
-        if past.returned.lines:
-            engine = self._programmes.version(decision.version)
-            awards = remaining(engine, decision, past.returned, self._campaigns.pinned(engine, decision))
-        return sum([award.points for award in awards if award.rule == self._draft.rule])
+        return sum([a.points for a in self._remaining(past, decision) if a.rule == self._draft.rule])
+
+    def _remaining(self, past: Past, decision: Decision) -> tuple[Award, ...]:
+        """The awards as the returns since have left them."""
+        if not past.returned.lines:
+            return decision.awards
+        engine = self._programmes.version(decision.version)
+        return remaining(engine, decision, past.returned, self._campaigns.pinned(engine, decision))
 
     def _draw(self, past: Past, decision: Decision, draws: tuple[Draw, ...]) -> None:
         """What stays drawn: as at the till, less what the returns gave back."""

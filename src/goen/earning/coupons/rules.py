@@ -18,6 +18,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from goen.earning.campaigns.conditions import (
     Goods,
     article_of,
@@ -46,6 +48,8 @@ from goen.vocabulary.money import spread
 #: Why a coupon cannot be used, and its numbers.
 Reason = tuple[str, Values]
 Positions = tuple[int, ...] | None
+NO_LINES: tuple[int, ...] = ()
+replace = msgspec.structs.replace
 _ORDER = (Gift, PercentOff, AmountOff, FreePostage, PointsTimes)
 
 
@@ -218,6 +222,12 @@ def taken_off(
                 left[i] -= part
             reductions.append(Reduction(amount, numbers))
     return used, reductions, None
+
+
+def taken_for_nothing(coupon: Coupon) -> UsedCoupon:
+    """A coupon that a till took although nothing was there to take off: none of the lines is its, and it stands in no
+    campaign's way."""
+    return replace(_used(coupon, 0, NO_LINES), gift=None, over=True, alone=False)
 
 
 def _used(coupon: Coupon, amount: int, lines: tuple[int, ...] | None) -> UsedCoupon:
