@@ -35,6 +35,9 @@ SERVER_ALONE = {
     "GET /v1/members/{id}/disclosure",
     "GET /v1/members/{id}/accesses",
     "PUT /v1/wordings/{kind}/{version}",
+    "PUT /v1/terms/{version}",
+    "DELETE /v1/terms/{version}",
+    "POST /v1/terms/{version}/notices",
     "POST /v1/webhook_endpoints",
     "DELETE /v1/webhook_endpoints/{id}",
 }
@@ -52,6 +55,7 @@ TILLS = {
     "POST /v1/holds/{id}/capture",
     "POST /v1/holds/{id}/release",
     "POST /v1/members",
+    "POST /v1/members/{id}/terms",
     "POST /v1/events",
 }
 
@@ -108,6 +112,16 @@ def test_writes_of_points_are_recognised_when_asked_twice() -> None:
         # In a batch each sale is a document with a key of its own.
         if operation.posting and name(operation) not in QUESTIONS | {"POST /v1/purchases/batch"}:
             assert operation.key != "none", name(operation)
+
+
+def test_without_a_key_only_the_terms_are_read() -> None:
+    assert {name(each) for each in OPERATIONS if each.public} == {"GET /v1/terms", "GET /v1/terms/{version}"}
+
+
+async def test_a_key_that_is_none_is_refused_there_too(edge: Edge) -> None:
+    assert (await client(edge.application, None).get("/v1/terms")).status_code == 200
+    assert (await client(edge.application, "goen_none").get("/v1/terms")).status_code == 401
+    assert (await client(edge.application, None).get("/v1/shops")).status_code == 401
 
 
 def test_who_may_do_what() -> None:

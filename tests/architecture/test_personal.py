@@ -48,6 +48,7 @@ NOT_PERSONAL = {
     "standing_sweep.*": "jobs", "visit.visit_id": "id", "visit.by": "code", "visit_code.*": "codes of shops",
     "referral_code.*": "random codes", "referral.*": "codes and ids; of a device a hash alone",
     "prize_draw.*": "rules", "prize_entry.*": "codes and ids", "prize_win.*": "codes and ids",
+    "terms.*": "texts of our own", "terms_notice.*": "texts of our own", "member_terms.*": "rows go with erasure",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
     "member_device.*": "hashes and what kind of device; rows go with erasure",

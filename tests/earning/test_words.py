@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from earning.builders import engine, line, programmes, sale
-from goen.earning import DEFAULT, Facts, Programme, compile_programme
+from goen.earning import DEFAULT, Facts, compile_programme
 from goen.earning.decision import Miss
-from goen.earning.programme import Earning, Expiry, Returns, Threshold, Tier, Use
+from goen.earning.programme import Threshold, Tier
 from goen.earning.rules_example import example, example_points
 from goen.earning.rules_text import text
 from goen.earning.words import award_text, miss_text, money_text, notice_text, receipt_lines
@@ -97,7 +97,7 @@ def test_money_is_written_as_its_currency_is(currency, language, words):
 def test_the_rules_text_reads_naturally():
     rules = text(DEFAULT, "ja")
     assert "・お買い上げ金額（税抜）100円につき1ポイントを進呈します。" in rules
-    assert "23ポイントが付きます" in rules  # 1,980 / 1.1 + 540 / 1.08 = 2,300
+    assert "23ポイントが付きます" in rules  # 1,980 / 1.1 + 598 / 1.08 = 2,354, floored
     assert "2026年4月15日に付いたポイントは、2027年4月30日の23時59分59秒まで有効です。" in rules
     assert "- 1 point pays 1 yen." in text(DEFAULT, "en")
 
@@ -114,40 +114,3 @@ def test_the_examples_of_the_rules_text_are_the_engines(made):
     if used:
         paid = example(unit, use_points=used)
         assert f"お支払いは{paid.payable:,}円、付くポイントは{paid.earned:,}ポイントです。" in text(made, "ja")
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        Programme(earning=Earning(unit_amount=200)),
-        Programme(earning=Earning(unit_points=2)),
-        Programme(earning=Earning(percent=Decimal(1))),
-        Programme(earning=Earning(base="tax_included")),
-        Programme(earning=Earning(rounding="half_up")),
-        Programme(earning=Earning(place="unit")),
-        Programme(earning=Earning(point_paid="included")),
-        Programme(earning=Earning(discounts_lower_base=False)),
-        Programme(earning=Earning(coupons_lower_base=False)),
-        Programme(earning=Earning(categories={"酒": Decimal(0)})),
-        Programme(earning=Earning(thresholds=(Threshold("a", 5000, 500),))),
-        Programme(point_value=Decimal(2)),
-        Programme(use=Use(min=10)),
-        Programme(use=Use(unit=10)),
-        Programme(use=Use(max=500)),
-        Programme(use=Use(max_percent=50)),
-        Programme(use=Use(excluded_categories=("たばこ",))),
-        Programme(use=Use(postage=False)),
-        *(Programme(expiry=Expiry(mode=mode)) for mode in ("days", "months", "fiscal_year", "sliding", "none")),
-        Programme(expiry=Expiry(mode="sliding", slide_to="end_of_month_before")),
-        Programme(returns=Returns(partial="pro_rata")),
-        Programme(returns=Returns(shortage="money")),
-        Programme(returns=Returns(shortage="refuse")),
-        Programme(returns=Returns(expired_used="grace")),
-        Programme(tiers=GOLD),
-        Programme(provisional_days=7),
-        Programme(claim_window_days=60),
-    ],
-)
-def test_every_setting_that_members_feel_is_told(made):
-    assert text(made, "ja") != text(DEFAULT, "ja")
-    assert text(made, "en") != text(DEFAULT, "en")

@@ -38,6 +38,8 @@ JSON = (b"content-type", b"application/json")
 IDEMPOTENCY_KEY_MAX = 200
 TERMINAL_COOKIE = b"goen_terminal"
 TERMINAL_HEADER = b"x-goen-terminal"
+#: Who asks without a key what everybody may read.
+_ANYBODY = Principal(0, "public", "readonly")
 _JSON_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8"})
 _AWAY = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
 _AWAY_TOO = (
@@ -130,7 +132,7 @@ class Frame:
                     f"This address takes {', '.join(found.allowed)}.", allowed=list(found.allowed)
                 )
             headers = asked.headers
-            principal = await self._known(headers)
+            principal = await self._known(headers, operation.public)
             if principal.role not in operation.roles:
                 raise Forbidden(f"A key of role {principal.role} may not do this.", role=principal.role)
             buckets = self._posting if operation.posting else self._others
@@ -157,12 +159,14 @@ class Frame:
         self._metrics.answered(name, reply.status, time.perf_counter() - began)
         return reply, request_id, extra
 
-    async def _known(self, headers: dict[bytes, bytes]) -> Principal:
+    async def _known(self, headers: dict[bytes, bytes], public: bool) -> Principal:
         if secret := secret_of(headers):
             principal = self._keyring.known(secret) or await self._keyring.find(secret)
             if principal is not None:
                 return principal
             raise errors.Unauthorized("This key is not known here, or was revoked.")
+        if public:
+            return _ANYBODY
         raise errors.Unauthorized("Send `Authorization: Bearer <key>`; `goen keys create` makes one.")
 
     def _call(self, asked: Asked, found: Found, principal: Principal, body: bytes, request_id: str) -> Call:

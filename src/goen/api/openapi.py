@@ -111,6 +111,9 @@ def _operation(operation: Operation, known: Mapping[Any, Any], components: Mappi
         "parameters": _parameters(operation, known, components),
         "responses": _responses(operation, known),
     }
+    if operation.public:
+        told["description"] += " Answers without a key, too."
+        told["security"] = [{"key": []}, {}]
     if operation.request is not None:
         told["requestBody"] = {
             "required": True,

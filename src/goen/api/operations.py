@@ -52,5 +52,7 @@ class Operation:
     body_max: int = BODY_MAX
     content_type: str = "application/json"
     """Of a successful answer: ``text/event-stream`` for streams."""
+    public: bool = False
+    """Answers callers without a key as well, as one that only reads."""
     tag: str = "Sales"
     """The heading in the documents."""

@@ -29,6 +29,7 @@ from goen.api.v1 import (
     standing,
     stream,
     templates,
+    terms,
     tiers,
     webhooks,
 )
@@ -48,6 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *returns.OPERATIONS,
     *points.OPERATIONS,
     *programme.OPERATIONS,
+    *terms.OPERATIONS,
     *campaigns.OPERATIONS,
     *templates.OPERATIONS,
     *backtests.OPERATIONS,

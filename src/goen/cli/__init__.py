@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "members": Entry("goen.cli.members:members", "Disclose and erase one member's data."),
     "staff": Entry("goen.cli.staff:staff", "People who sign in to the office or serve at terminals."),
     "programme": Entry("goen.cli.programme:programme", "The points programme as a file."),
+    "terms": Entry("goen.cli.terms:terms", "Terms of membership, as files."),
     "backtest": Entry("goen.cli.backtest:backtest_", "What a campaign would have given over past sales."),
     "coupons": Entry("goen.cli.coupons:coupons", "Codes of coupons, in bulk."),
     "cards": Entry("goen.cli.cards:cards", "Member cards to print, with bar code and QR."),

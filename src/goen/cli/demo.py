@@ -62,15 +62,18 @@ async def _done(books: Books) -> set[str] | None:
 
 
 async def _open_shops(books: Books, folder: Path) -> None:
-    """Six stores and a web shop, a key for the server, one for a till and one for the web shop."""
+    """Six stores and a web shop, programme and terms, a key for the server, one for a till and one for the web shop."""
     from goen.actions.keys import create_key
     from goen.actions.shops import PutShop, put_shop
     from goen.channels.demo.retailer import STORES, WEB_SHOP
+    from goen.channels.ready import DEMO, read
+    from goen.cli.ready import carry_out, plan
 
     now, shops = books.clock.now(), books.context.shops
     for code, name in STORES:
         await put_shop(books.database, shops, PutShop(code, name), author=AUTHOR, now=now)
     await put_shop(books.database, shops, PutShop(*WEB_SHOP, kind="ec"), author=AUTHOR, now=now)
+    await carry_out(await plan(books, read(DEMO)))
     store, web = STORES[0][0], WEB_SHOP[0]
     keys = {
         "GOEN_SERVER_KEY": await create_key(

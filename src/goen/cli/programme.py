@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from goen.actions.programme import apply_programme, ensure_programme
+from goen.cli.ready import ready
 from goen.cli.session import opened
 from goen.database.pool import Database
 from goen.earning.catalogue import Programmes
@@ -68,6 +69,9 @@ def apply(file: Path, starts_at: str | None, language: Language | None) -> None:
             f"{starts_at} is no time such as 2026-12-01T00:00:00+09:00", param_hint="--from"
         ) from None
     asyncio.run(_apply(made, start))
+
+
+programme.add_command(ready)
 
 
 async def _show(number: int | None) -> None:

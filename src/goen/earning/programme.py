@@ -166,6 +166,16 @@ class Joining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     card_claims_per_member: Annotated[int, Meta(ge=0, lt=10**6)] = 5
 
 
+class MemberTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for the terms of membership (rule 55).
+
+    ``notice_days``: how long before they hold members can read terms that take something from them; shorter is
+    warned of. 0: no such promise.
+    """
+
+    notice_days: Days = 90
+
+
 class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version of the programme. ``version`` and ``starts_at`` are given by the store that keeps it.
 
@@ -192,6 +202,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tiers: dict[Code, Tier] = msgspec.field(default_factory=dict)
     tier_programmes: Annotated[dict[Code, Ladder], Meta(max_length=4)] = msgspec.field(default_factory=dict)
     campaigns: CampaignTerms = CampaignTerms()
+    terms: MemberTerms = MemberTerms()
     provisional_days: Days = 0
     claim_window_days: Days = 30
     adjustment_approval_above: Annotated[int, Meta(ge=0, lt=10**9)] | None = None

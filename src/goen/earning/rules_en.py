@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time, tzinfo
 
+from goen.earning.campaigns.model import Campaign
 from goen.earning.evaluate import Engine
 from goen.earning.expiry import confirms_on, expires_on
 from goen.earning.programme import Programme
 from goen.earning.rules_example import EXAMPLE_DAY, boosts_of, example, example_points, names_of, number
-from goen.earning.words import money_text, points_text, rate_text, rule_name
+from goen.earning.tiers.model import Ladder
+from goen.earning.words import Names, money_text, points_text, rate_text, rule_name
 
 _CUT = {"floor": "rounded down", "half_up": "rounded to the nearest", "ceil": "rounded up"}
 _PLACE = {
@@ -19,7 +21,7 @@ _PLACE = {
 }
 
 
-def sections(engine: Engine) -> dict[str, list[str]]:
+def sections(engine: Engine) -> list[tuple[str, list[str]]]:
     """Headings and the rules below each."""
     programme = engine.programme
     earning, use, returns, currency = programme.earning, programme.use, programme.returns, programme.currency
@@ -51,6 +53,8 @@ def sections(engine: Engine) -> dict[str, list[str]]:
         name, times = rule_name(rule, "en", names), number(multiplier)
         on_top = ", on top of them" if mode == "add" else ""
         grants.append(f"{name}: {times} times the usual points{on_top}.")
+    if earning.brands or earning.tenders:
+        grants.append("Points for a means of payment are given where all of the purchase is paid by it.")
     if len({rule.partition(":")[0] for rule, _, _ in boosts}) > 1:
         grants.append(
             {
@@ -63,6 +67,11 @@ def sections(engine: Engine) -> dict[str, list[str]]:
         f"A purchase that counts {money(threshold.amount)} or more earns {points_text(threshold.points, 'en')} more."
         for threshold in earning.thresholds
     ]
+    together = programme.campaigns
+    if together.max_points is not None or together.max_percent is not None:
+        caps = [] if together.max_points is None else [points_text(together.max_points, "en")]
+        caps += [] if together.max_percent is None else [f"{together.max_percent} % of what counts"]
+        grants.append(f"All campaigns together give at most {' or '.join(caps)} for one purchase.")
     plain = example(engine)
     first, second = (money(line.net) for line in plain.lines)
     goods = f"goods of {first} (10 % tax included) and {second} (8 % tax included)"
@@ -87,6 +96,12 @@ def sections(engine: Engine) -> dict[str, list[str]]:
     if use.excluded_categories:
         uses.append(f"Points cannot pay for: {', '.join(use.excluded_categories)}.")
     uses.append("Beyond the goods, points pay postage too." if use.postage else "Points cannot pay postage.")
+    uses.append(
+        f"In stores we make sure who you are before you use more than "
+        f"{points_text(programme.unproven_spend_per_day, 'en')} a day."
+        if programme.unproven_spend_per_day
+        else "In stores we make sure who you are before you use points."
+    )
     if points := example_points(engine):
         paid = example(engine, use_points=points)
         uses.append(
@@ -125,13 +140,118 @@ def sections(engine: Engine) -> dict[str, list[str]]:
     if wait:
         web += f" (completed on {_date(EXAMPLE_DAY)}: at 00:00 on {_date(confirms_on(programme, EXAMPLE_DAY))})."
     claim = f"Forgot your card? Each receipt can be claimed once, within {programme.claim_window_days} days."
-    return {
-        "Earning points": grants,
-        "Using points": uses,
-        "Expiry": _expiry(programme),
-        "Returns and cancellations": backs,
-        "Other": [web, claim],
-    }
+    joining = programme.joining
+    others = [
+        web,
+        claim,
+        f"Whoever has only been handed a card registers within {joining.register_within_days} days, or the points "
+        "lapse. "
+        + (
+            "The points can be used before that."
+            if joining.provisional_spend
+            else "The points can be used once registered."
+        ),
+    ]
+    if joining.card_claims_per_member and joining.card_claim_max:
+        others.append(
+            f"From older paper cards, {points_text(joining.card_claim_max, 'en')} each come along, "
+            f"{joining.card_claims_per_member} cards per member at most."
+        )
+    if notice := programme.terms.notice_days:
+        others.append(f"Terms of membership that take something from you are announced {notice} days ahead.")
+    ladders = programme.tier_programmes.items()
+    return [
+        ("Earning points", grants),
+        ("Using points", uses),
+        ("Expiry", _expiry(programme)),
+        *(
+            ("Tiers" if len(ladders) == 1 else f"Tiers ({ladder.name or code})", _ladder(programme, ladder, names))
+            for code, ladder in ladders
+        ),
+        ("Returns and cancellations", backs),
+        ("Other", others),
+    ]
+
+
+def _ladder(programme: Programme, ladder: Ladder, names: Names) -> list[str]:
+    window, currency = ladder.window, programme.currency
+    over = {
+        "rolling": f"the last {window.days} days" if window.days else f"the last {window.months} months",
+        "year": f"each year from the first of {_MONTHS[window.first_month - 1]}",
+        "lifetime": "the whole membership",
+    }[window.kind]
+    tax = "without tax" if ladder.tax == "excluded" else "tax included"
+    what = {
+        "amount": f"what you buy ({tax})", "count": "the number of your purchases", "points": "the points you earn",
+    }[ladder.measure]  # fmt: skip
+
+    def much(reach: int) -> str:
+        times = f"{reach:,} purchase{'' if reach == 1 else 's'}"
+        units = {"amount": money_text(reach, currency, "en"), "count": times, "points": points_text(reach, "en")}
+        return units[ladder.measure]
+
+    def name(tier: str | None) -> str:
+        return names.get(f"tier:{tier}", tier) if tier else "no tier"
+
+    less = (
+        "without postage, less discounts, coupons and returns" if ladder.measure == "amount" else "less what came back"
+    )
+    rules = [f"Tiers go by {what} over {over}, {less}."]
+    for level in ladder.levels:
+        keep = "" if level.keep is None else f" ({much(level.keep)} to keep it)"
+        rules.append(f"{name(level.tier)}: from {much(level.reach)}{keep}.")
+    rules.append(
+        {
+            "at_once": "You rise with the purchase that reaches a tier.",
+            "daily": f"Purchases count once they are {ladder.up_after_days} days old, and you rise on that day."
+            if ladder.up_after_days
+            else "You rise on the day on which you have reached a tier.",
+            "evaluation": "You rise on evaluation days.",
+        }[ladder.up]
+    )
+    if ladder.evaluation_days:
+        days = ", ".join(_pattern(each) for each in ladder.evaluation_days)
+        fall = "you fall by one tier" if ladder.fall == "one_level" else "you fall to the tier that you reach"
+        rules.append(f"Evaluation days: {days}. Where you do not reach your tier on one, {fall}.")
+        if ladder.hold_cycles:
+            count = ladder.hold_cycles
+            rules.append(
+                f"A tier won is kept on the next {'evaluation day' if count == 1 else f'{count} evaluation days'}."
+            )
+    else:
+        rules.append("A tier once reached is kept.")
+    rules += [f"Whoever has reached {name(each.tier)} never falls below it." for each in ladder.levels if each.for_good]
+    rules += [f"From {_date(each.first)} through {_date(each.last)} nobody falls." for each in ladder.pauses]
+    top = ladder.levels[-1]
+    if top.reach:
+        rules.append(
+            f"Example: {much(top.reach)} make {name(ladder.tier(ladder.reached(top.reach)))}, "
+            f"{much(top.reach - 1)} {name(ladder.tier(ladder.reached(top.reach - 1)))}."
+        )
+    return rules
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def _pattern(day: str) -> str:
+    month, _, number = day.rpartition("-")
+    return f"{int(number)} {_MONTHS[int(month) - 1]}" if month else f"day {int(number)} of each month"
+
+
+def campaign(one: Campaign, zone: tzinfo) -> str:
+    """A campaign by name and time."""
+    first = "" if one.starts_at is None else f"from {_moment(one.starts_at.astimezone(zone))}"
+    last = "" if one.ends_at is None else f"until {_moment(one.ends_at.astimezone(zone))}"
+    when = " ".join(each for each in (first, last) if each)
+    return (one.name_en or one.name) + (f" ({when})" if when else "")
+
+
+def _moment(at: datetime) -> str:
+    return _date(at.date()) + ("" if at.time() == time() else f", {at:%H:%M}")
 
 
 def _expiry(programme: Programme) -> list[str]:
@@ -152,7 +272,11 @@ def _expiry(programme: Programme) -> list[str]:
     rules = [sentence]
     if last is not None:
         rules.append(f"Example: points of {_date(EXAMPLE_DAY)} are valid through {_date(last)}, 23:59:59.")
-    return [*rules, "Limited-time points keep their own dates and are used first."]
+    return [
+        *rules,
+        f"Limited-time points keep their own dates ({expiry.limited_days} days where none is given) and are used "
+        "first.",
+    ]
 
 
 def _date(day: date) -> str:

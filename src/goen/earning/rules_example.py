@@ -16,11 +16,11 @@ EXAMPLE_DAY = date(2026, 4, 15)
 
 
 def example(engine: Engine, tier: str | None = None, use_points: int = 0) -> Decision:
-    """A worked example: goods of 1,980 and 540 yen at 10 % and 8 %, dearer where a point needs more."""
+    """A worked example: goods of 1,980 and 598 yen at 10 % and 8 %, dearer where a point needs more."""
     times = max(1, -(-engine.programme.earning.unit_amount // 100))
     lines = (
         Line(line=1, amount=1980 * times, tax_rate=Decimal(10)),
-        Line(line=2, amount=540 * times, tax_rate=Decimal(8)),
+        Line(line=2, amount=598 * times, tax_rate=Decimal(8)),
     )
     when = datetime.combine(EXAMPLE_DAY, datetime.min.time(), UTC)
     purchase = Purchase(shop="", external_id="example", occurred_at=when, lines=lines, use_points=use_points)

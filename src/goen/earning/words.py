@@ -214,6 +214,11 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "Must be a multiple of {points}, or points would be worth fractions of a yen",
     ),
     "below_minimum": ("最低利用ポイント {min} を下回っています", "Is below the {min} points that use needs"),
+    "notice_after_start": ("周知の開始日が適用開始日より後です", "Members would be told only after the terms hold"),
+    "notice_short": (
+        "会員に不利益となる変更ですが、周知期間が{days}日間しかありません（{wanted}日前までの周知をお約束しています）",
+        "The terms take something from members, with {days} days of notice; {wanted} are promised",
+    ),
     "tax_deferral": (
         "{min}ポイントからしか使えない場合、法人税でポイント分の収益を繰り延べられないおそれがあります"
         "（通達2-1-1-7は1ポイントから使えることを求めています）",

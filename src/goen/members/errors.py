@@ -175,3 +175,30 @@ class WordingExists(Refusal):
 
     def __init__(self, kind: str, version: str) -> None:
         super().__init__(f"Version {version} of {kind} has another text.", kind=kind, version=version)
+
+
+class UnknownTerms(Refusal):
+    """There are no such terms of membership, or none hold on that day, or members cannot read them yet."""
+
+    code = "unknown_terms"
+
+    def __init__(self, version: str | None) -> None:
+        super().__init__("There are no such terms of membership.", version=version)
+
+
+class TermsExist(Refusal):
+    """This version of the terms of membership is there with other words or dates; give them a new version."""
+
+    code = "terms_exist"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"Version {version} of the terms of membership says something else.", version=version)
+
+
+class TermsHold(Refusal):
+    """Terms of membership that hold, or have held, are not taken back; a new version replaces them."""
+
+    code = "terms_hold"
+
+    def __init__(self, version: str) -> None:
+        super().__init__("These terms hold already. Publish a new version to replace them.", version=version)

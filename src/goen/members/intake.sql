@@ -51,6 +51,7 @@ select m.member_id, m.number, m.status,
                           where i.member_id = m.member_id and (i.added_at <> m.changed_at or i.verified_at is not null
                                                               or i.removed_at is not null))
          and not exists (select from member_consent c where c.member_id = m.member_id and c.recorded_at <> m.changed_at)
+         and not exists (select from member_terms t where t.member_id = m.member_id)
          and not exists (select from behaviour b where b.anchor = m.member_id)
          and not exists (select from member s where s.survivor_id = m.member_id) as untouched,
        a.seq > 0 as traded,

@@ -73,6 +73,7 @@ async def erase(connection: Writing, member_ids: Sequence[int], key_hashes: Sequ
     await _queries.drop_answers_of(connection, member_ids=ids)
     await _queries.drop_devices_of(connection, member_ids=ids)
     await _queries.erase_segments(connection, member_ids=ids)
+    await _queries.erase_terms(connection, member_ids=ids)
     await _queries.erase_words(connection, member_ids=ids)
     await _queries.erase_identifiers(connection, member_ids=ids, now=now)
     await _queries.erase_members(connection, member_ids=ids, now=now)

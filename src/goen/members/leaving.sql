@@ -54,6 +54,10 @@ select erase_personal(:member_ids::bigint[]);
 -- What was thought of these members.
 delete from member_segment where member_id = any(:member_ids);
 
+-- name: erase_terms!
+-- Which terms these members accepted, and where.
+delete from member_terms where member_id = any(:member_ids);
+
 -- name: drop_devices_of!
 -- They are signed in nowhere any more.
 delete from member_device where member_id = any(:member_ids);

@@ -61,6 +61,17 @@ class ExportedConsent(msgspec.Struct, frozen=True):
     words: str | None
 
 
+class ExportedTerms(msgspec.Struct, frozen=True):
+    """Terms of membership that were accepted, when, by which way, and their title."""
+
+    version: str
+    title: str | None
+    accepted_at: datetime
+    channel: str
+    shop: str | None
+    recorded_by: str
+
+
 class ExportedMerge(msgspec.Struct, frozen=True):
     """A membership that was joined to this one; everything of it is in this document."""
 
@@ -253,6 +264,7 @@ class MemberExport(msgspec.Struct, frozen=True):
     merged: tuple[ExportedMerge, ...]
     identifiers: tuple[ExportedIdentifier, ...]
     consents: tuple[ExportedConsent, ...]
+    terms: tuple[ExportedTerms, ...]
     segments: tuple[str, ...]
     points: ExportedPoints
     lots: tuple[ExportedLot, ...]
@@ -326,6 +338,7 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
             ]
         ),
         consents=await rows(_queries.all_consents, ExportedConsent),
+        terms=await rows(_queries.all_terms, ExportedTerms),
         segments=tuple(await store.segments(connection, one.root)),
         points=ExportedPoints(**dict(await _queries.account(connection, member_id=member_id))),
         lots=await rows(_queries.all_lots, ExportedLot),

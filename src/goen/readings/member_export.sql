@@ -29,6 +29,13 @@ select c.kind, c.given, c.wording, c.source, coalesce(c.given_at, c.recorded_at)
   from member_consent c where c.member_id = any(:member_ids)
  order by c.consent_id;
 
+-- name: all_terms
+-- Terms of membership that were accepted, oldest first. Read-only.
+select m.version, coalesce(t.document -> 'title' ->> 'ja', t.document -> 'title' ->> 'en') as title, m.accepted_at,
+       m.channel, s.code as shop, m.recorded_by
+  from member_terms m join terms t on t.version = m.version left join shop s on s.shop_id = m.shop_id
+ where m.member_id = any(:member_ids) order by m.accepted_at, m.version, m.member_id;
+
 -- name: account^
 -- What the account holds. Read-only.
 select booked, pending, held, debt from member_account where member_id = :member_id;

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, TypeAlias
+from datetime import date, datetime
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from goen.members.model import ConsentKind, Given, IdentifierKind, Phrase
+from goen.members.terms import TermsVersion
 
 Token: TypeAlias = Annotated[str, Meta(max_length=4000)]
 LanguageTag: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Consents: TypeAlias = Annotated[dict[ConsentKind, bool | Given], Meta(max_length=50)]
+TermsSaid: TypeAlias = bool | TermsVersion
+"""Whether the terms of membership were accepted on joining: ``true`` is the version of that day."""
 
 
 class NewIdentifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,7 +37,8 @@ class NewIdentifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A new member. Everything may be absent: a card handed out now can get its name later.
 
-    A ``provisional`` one earns at once and has to register within the programme's days (rule 46).
+    A ``provisional`` one earns at once and has to register within the programme's days (rule 46). ``terms``: the
+    version of the terms of membership that was accepted, or true for that of today.
     """
 
     name: Phrase | None = None
@@ -47,6 +51,7 @@ class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     shop: Phrase | None = None
     identifiers: Annotated[tuple[NewIdentifier, ...], Meta(max_length=20)] = ()
     consents: Consents = {}
+    terms: TermsSaid = False
     provisional: bool = False
 
 
@@ -64,16 +69,27 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Registration(Change, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a provisional member registers with: fields as in a change, names to be known by, consents."""
+    """What a provisional member registers with: fields as in a change, names to be known by, consents, and the
+    terms of membership where they were accepted."""
 
     identifiers: Annotated[tuple[NewIdentifier, ...], Meta(max_length=20)] = ()
     consents: Consents = {}
+    terms: TermsSaid = False
 
 
 class ConsentsAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Consents by purpose: true or false, or with proof. Purposes not named stay as they are."""
 
     consents: Consents
+
+
+class TermsAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The terms of membership were accepted: which version (default: that of the day), and when it was said, where
+    that was before it is passed on. ``channel`` ``paper``: on a signed form."""
+
+    version: TermsVersion | None = None
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+    channel: Literal["paper"] | None = None
 
 
 class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

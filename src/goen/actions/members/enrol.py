@@ -13,6 +13,7 @@ from goen.actions.members.asks import Enrolment
 from goen.actions.members.consents import as_given, keep
 from goen.actions.members.names import guard_retired, identifiers_of
 from goen.actions.members.person import person_of, search_forms
+from goen.actions.members.terms import keep_said
 from goen.actions.till.act import differing, key_of
 from goen.actions.till.errors import Conflict
 from goen.database.pool import Database, Writing
@@ -80,7 +81,7 @@ async def enrol(
     Raises:
         InvalidRequest: a field is wrong; UnknownShop; CardRetired; Forbidden: another shop than the key's.
         IdentifierTaken: another active member has one of the identifiers.
-        Conflict: the key was used for another request.
+        Conflict: the key was used for another request. UnknownTerms.
     """
     person = person_of(msgspec.structs.asdict(ask), today)
     shop_id = shops.by_code(ask.shop).shop_id if ask.shop else principal.shop_id
@@ -90,7 +91,9 @@ async def enrol(
     register_by = today + register_within if ask.provisional else None
 
     async def work(connection: Writing) -> bytes:
-        return await _write(connection, shops, principal, ask, person, shop_id, now, idempotency_key, register_by)
+        return await _write(
+            connection, shops, principal, ask, person, shop_id, now, today, idempotency_key, register_by
+        )
 
     for _ in range(_NUMBERS_TRIED):
         try:
@@ -115,6 +118,7 @@ async def _write(
     person: Person,
     shop_id: int | None,
     now: Instant,
+    today: date,
     idempotency_key: str | None,
     register_by: date | None,
 ) -> bytes:
@@ -150,6 +154,7 @@ async def _write(
     await guard_retired(connection, named)
     if ask.consents:
         await keep(connection, member_id, as_given(ask.consents), principal.integration, now)
+    await keep_said(connection, member_id, ask.terms, principal, now, today)
     await record.audit(
         connection, member_id, principal.integration, "member.enrolled", now,
         identifiers=sorted({each.kind for each in named}),

@@ -12,6 +12,7 @@ from goen.actions.members.asks import Registration
 from goen.actions.members.consents import as_given
 from goen.actions.members.names import current, guard_retired, identifiers_of
 from goen.actions.members.person import person_of, search_forms
+from goen.actions.members.terms import keep_said
 from goen.database.pool import Database
 from goen.members import store
 from goen.members.errors import IdentifierTaken
@@ -39,7 +40,7 @@ async def register(
 
     Raises:
         InvalidRequest: a field is wrong, or there would be neither phone nor mail, LINE or web account;
-        IdentifierTaken; CardRetired; UnknownShop; UnknownMember; MemberWithdrawn.
+        IdentifierTaken; CardRetired; UnknownShop; UnknownMember; MemberWithdrawn; UnknownTerms.
     """
     asked = {name: value for name, value in msgspec.structs.asdict(ask).items() if value is not UNSET}
     async with database.transaction() as connection:
@@ -70,6 +71,7 @@ async def register(
         if ask.consents:
             consents = as_given(ask.consents)
             await store.add_consents(connection, row.member_id, consents, principal.integration, now)
+        await keep_said(connection, row.member_id, ask.terms, principal, now, today)
         await store.set_registered(connection, row.member_id, now)
         await record.audit(
             connection, row.member_id, principal.integration, "member.registered", now,

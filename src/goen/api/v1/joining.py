@@ -19,7 +19,7 @@ from goen.api.v1.documents import with_offset
 from goen.api.v1.presenting import member_of, named, with_line_user
 from goen.api.v1.purchases import MEMBER_REFUSALS, told
 from goen.channels.line.errors import LineAway, LineMissing
-from goen.members.errors import CardRetired, IdentifierTaken, MemberWithdrawn, UnknownMember
+from goen.members.errors import CardRetired, IdentifierTaken, MemberWithdrawn, UnknownMember, UnknownTerms
 from goen.members.ids import member_id_of
 from goen.members.model import MemberView
 from goen.readings.lapses import Lapses, lapses
@@ -90,7 +90,10 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members/{id}/register", summary="Register a provisional member",
         handler=post_registration, tag=_TAG, request=asks.Registration, answer=MemberView, roles=WRITERS,
-        refusals=(UnknownMember, MemberWithdrawn, IdentifierTaken, CardRetired, UnknownShop, LineMissing, LineAway),
+        refusals=(
+            UnknownMember, MemberWithdrawn, IdentifierTaken, CardRetired, UnknownShop, UnknownTerms, LineMissing,
+            LineAway,
+        ),
         absent=(UnknownMember,),
     ),
     Operation(

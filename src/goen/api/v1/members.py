@@ -33,6 +33,7 @@ from goen.members.errors import (
     MemberWithdrawn,
     UnknownIdentifier,
     UnknownMember,
+    UnknownTerms,
     UnknownWording,
 )
 from goen.members.ids import member_id_of
@@ -267,7 +268,9 @@ OPERATIONS = [
     Operation(
         method="POST", path="/v1/members", summary="Enrol a member", handler=post_member, tag=_TAG,
         request=asks.Enrolment, answer=MemberView, status=201, roles=WRITERS,
-        refusals=(IdentifierTaken, CardRetired, UnknownShop, UnknownWording, Conflict, LineMissing, LineAway),
+        refusals=(
+            IdentifierTaken, CardRetired, UnknownShop, UnknownWording, UnknownTerms, Conflict, LineMissing, LineAway,
+        ),
     ),
     Operation(
         method="POST", path="/v1/members/lookup", summary="Find a member by an identifier", handler=post_lookup,

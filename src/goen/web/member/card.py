@@ -28,6 +28,7 @@ from goen.vocabulary.refusal import Forbidden
 from goen.web.common.pages import SURFACE, language_of
 from goen.web.common.surroundings import Surroundings
 from goen.web.common.visits import service_worker
+from goen.web.member.terms import asked
 from goen.web.member.visit import MemberVisit, around
 
 LATEST = 5
@@ -45,7 +46,7 @@ async def card(visit: MemberVisit) -> Response[Any]:
         member = await member_profile(connection, visit.member_id)
     return visit.page(
         "card.html", here="card", member=member, bars=_bars(member.number), still=_still(member.number),
-        **await _now(visit),
+        **await _now(visit), **await asked(visit),
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from goen.web.common.visits import address_of, cookie, moved, status_of
 from goen.web.member.consents import offered
 from goen.web.member.household import at_home
 from goen.web.member.sign_in import WAITING, Waiting, keep, person_fields, send_code, typed_code, typed_contact, waiting
+from goen.web.member.terms import standing
 from goen.web.member.visit import SELF, MemberVisit
 
 _CONTACTS = ("phone", "email")
@@ -45,7 +46,7 @@ async def profile(visit: MemberVisit, error: Refusal | None = None) -> Response[
         links=_of(member, _LINKS), purposes=purposes, household=await at_home(visit, member),
         devices=await known.devices.of(members, visit.now), this=visit.device.handle, error=error,
         done=visit.query.get("done", ""), form=visit.form,
-        shop_names={each.code: each.name for each in known.shops.all()},
+        terms=await standing(visit), shop_names={each.code: each.name for each in known.shops.all()},
     )  # fmt: skip
 
 

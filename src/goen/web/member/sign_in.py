@@ -19,6 +19,7 @@ from goen.actions.members.codes import Contact, Second, adopt, confirm_code, con
 from goen.actions.members.enrol import enrol
 from goen.actions.members.meet import meet
 from goen.actions.members.register import register
+from goen.actions.members.terms import accept
 from goen.channels.messages.words import code_message
 from goen.identity.reachable import network_of, takes_texts
 from goen.members import codes
@@ -26,6 +27,7 @@ from goen.members.devices import REMEMBERED
 from goen.members.errors import CodeNotValid, NoAgreement, SenderMissing, TooManyCodes
 from goen.members.masks import contact_masked
 from goen.members.model import ContactKind, Given
+from goen.readings import terms as readings
 from goen.readings.demo_member import demo_member
 from goen.vocabulary.refusal import Forbidden, InvalidRequest, Refusal
 from goen.web.common.pages import SURFACE, language_of, page
@@ -187,13 +189,15 @@ async def _ask_name(request: Request[Any, Any, State], state: State) -> Response
 
 
 async def _join_form(asked: Asked, sent: Waiting, form: dict[str, str], error: Refusal | None = None) -> Response[Any]:
-    async with asked.known.database.reading() as connection:
+    known = asked.known
+    async with known.database.reading() as connection:
         purposes = await offered(connection, (), language_of(asked.request))
+        terms = (await readings.shown(connection, known.context.day_of(known.clock.now()))).holds
     fields = {name: form.get(name, "")[:500] for name in ("name", "kana", "birth_date", "card")}
     asked_for = {each.kind for each in purposes if form.get(f"consent.{each.kind}") == "1"}
     return _form(
         asked, "join.html", error, sent_to=contact_masked(sent.kind, sent.normal), fields=fields,
-        purposes=purposes, chosen=asked_for,
+        purposes=purposes, chosen=asked_for, terms=terms,
     )  # fmt: skip
 
 
@@ -224,6 +228,9 @@ async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
         raise InvalidRequest("name", "and kana and birth date are needed")
     async with known.database.reading() as connection:
         purposes = await offered(connection, (), language_of(asked.request))
+        terms = (await readings.shown(connection, today)).holds
+    if terms is not None and form.get("terms") != terms.version:
+        raise InvalidRequest("terms", "have to be accepted")
     consents = consents_of(form, purposes)
     card = form.get("card", "").strip()[:100] or None
     try:
@@ -242,6 +249,8 @@ async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
         member_id = who.holder_id
         registration = asks.Registration(name=name, kana=kana, birth_date=birth_date, consents=consents)
         await register(known.database, known.shops, SELF, member_id, registration, now, today)
+    if terms is not None:
+        await accept(known.database, SELF, member_id, asks.TermsAsked(terms.version), now, known.context.day_of)
     await meet(known.database, member_id, SELF, now, known.merge_pair)
     return member_id
 

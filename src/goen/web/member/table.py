@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goen.web.member import card, consents, household, points, profile, sign_in
+from goen.web.member import card, consents, household, points, profile, sign_in, terms
 from goen.web.member.visit import Route, handlers
 
 ROUTES: tuple[Route, ...] = (
@@ -16,6 +16,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/me/profile", profile.profile),
     Route("POST", "/me/profile", profile.save),
     Route("POST", "/me/consents", consents.set_consent),
+    Route("POST", "/me/terms", terms.answer),
     Route("POST", "/me/contacts", profile.add_contact),
     Route("GET", "/me/contacts/code", profile.ask_contact_code),
     Route("POST", "/me/contacts/code", profile.confirm_contact),
@@ -30,4 +31,4 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/me/sign-out", sign_in.sign_out),
 )
 
-HANDLERS = (*sign_in.HANDLERS, *card.HANDLERS, *handlers(ROUTES))
+HANDLERS = (*sign_in.HANDLERS, *card.HANDLERS, *terms.HANDLERS, *handlers(ROUTES))

@@ -14,11 +14,11 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
+from goen.actions.members.terms import MEMBER
 from goen.members.devices import Device
 from goen.members.errors import TooManyCodes
 from goen.members.ids import public_id
 from goen.readings.family import family
-from goen.shops.model import Principal
 from goen.staff.secrets import csrf_of
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import Refusal
@@ -29,7 +29,7 @@ from goen.web.common.visits import cookie, mounted, moved, sent_by, status_of
 COOKIE = "goen_member"
 SIGN_IN = "/me/sign-in"
 #: What members do on their own pages is written down under this name.
-SELF = Principal(0, "member", "server")
+SELF = MEMBER
 
 
 @dataclass

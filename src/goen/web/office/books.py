@@ -10,7 +10,8 @@ import msgspec
 from litestar import Response
 
 from goen.actions.imports.job import all_jobs
-from goen.earning.rules_text import text
+from goen.earning.rules_text import sections
+from goen.members import terms as store
 from goen.readings import office_lists
 from goen.readings.recent import AuditRow
 from goen.vocabulary.refusal import InvalidRequest
@@ -23,6 +24,7 @@ from goen.web.office.frame import shown
 ROOMS = (
     "points", "adjustment", "member", "match", "household", "card", "cards", "programme", "campaign", "coupon_kind",
     "coupon", "reward", "tiers", "shop", "key", "staff", "terminal", "webhook_endpoint", "lots", "list",
+    "standing", "draw", "terms",
 )  # fmt: skip
 
 
@@ -33,15 +35,13 @@ async def programme(visit: Visit) -> Response[Any]:
     chosen = current
     if (asked := visit.query.get("version", "")).isascii() and asked.isdigit() and len(asked) < 10:
         chosen = programmes.find(int(asked)) or current
-    sections: list[tuple[str, list[str]]] = []
-    for line in text(chosen.engine.programme, visit.language).splitlines():
-        if line.startswith(("■", "## ")):
-            sections.append((line.lstrip("■# "), []))
-        elif line.strip():
-            sections[-1][1].append(line.removeprefix("・").removeprefix("- "))
+    told = sections(chosen.engine.programme, visit.language)
+    async with visit.known.database.reading() as connection:
+        terms = await store.versions(connection)
+    today = visit.known.context.day_of(now)
     return shown(
-        visit, "programme.html", "programme", sections=sections, chosen=chosen, current=current,
-        versions=programmes.all(), now=now,
+        visit, "programme.html", "programme", sections=told, chosen=chosen, current=current,
+        versions=programmes.all(), now=now, terms=[(each, store.state_of(each, terms, today)) for each in terms],
     )  # fmt: skip
 
 

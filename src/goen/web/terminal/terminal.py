@@ -14,6 +14,7 @@ from litestar.datastructures import State
 
 from goen.actions.staff import clerk_by_pin, count_attempt
 from goen.actions.terminals import enrol_terminal, make_terminal_code
+from goen.readings import terms as readings
 from goen.readings.staff import clerks
 from goen.shops.model import Principal
 from goen.staff.errors import SignInLocked, SignInRefused, TerminalCodeRefused
@@ -47,10 +48,11 @@ async def _terminal(request: Request[Any, Any, State], state: State) -> Response
         return page(request, "terminal/enrol.html", headers=SURFACE, error=None, demo=known.demo)
     async with known.database.reading() as connection:
         people = await clerks(connection, device.shop_id)
+        terms = (await readings.shown(connection, known.context.day_of(known.clock.now()))).holds
     shop = known.shops.by_id(device.shop_id)
     return page(
         request, "terminal/till.html", headers=SURFACE, shop=shop, device=device.device or "", key_id=device.key_id,
-        clerks=people, currency=known.context.currency, demo=known.demo,
+        clerks=people, currency=known.context.currency, demo=known.demo, terms=terms,
     )  # fmt: skip
 
 

@@ -29,15 +29,21 @@ export function joining({ $, words, say, points, node, shop, choose, member, los
     note("join-told", "");
   }
 
+  /** The version of the terms that the customer has agreed to; undefined is sent to nobody. */
+  const terms = () => ($("join-terms")?.checked ? $("join-terms").value : undefined);
+
+  /** Whoever turns out to be a member already has agreed as well. */
+  const agreed = async (id) => { if (terms()) await call("POST", `/v1/members/${id}/terms`, { version: terms() }); };
+
   async function enrol(identifier) {
-    const made = await call("POST", "/v1/members", { kana: kana(), shop, identifiers: [identifier] }, { "idempotency-key": key });
+    const made = await call("POST", "/v1/members", { kana: kana(), shop, identifiers: [identifier], terms: terms() }, { "idempotency-key": key });
     again();
     $("join").closest("details").open = false;
     await show(made.id);
   }
 
   $("join-contact").addEventListener("input", () => { sent = null; key = crypto.randomUUID(); codeBox(false); });
-  $("join-kana").addEventListener("input", () => { key = crypto.randomUUID(); });
+  for (const id of ["join-kana", "join-terms"]) $(id)?.addEventListener("input", () => { key = crypto.randomUUID(); });
 
   $("join").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -59,10 +65,10 @@ export function joining({ $, words, say, points, node, shop, choose, member, los
       if (!sent.proven) {
         const { id, kind, value } = sent;
         const told = await call("POST", "/v1/contact_codes/confirm", { id, kind, value, code: $("join-code").value.replace(/[０-９]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).trim() });
-        if (told.member) { again(); $("join").closest("details").open = false; await show(told.member.id); return; }
+        if (told.member) { await agreed(told.member.id); again(); $("join").closest("details").open = false; await show(told.member.id); return; }
         sent.proven = true;
         const known = await adopted();
-        if (known) { again(); $("join").closest("details").open = false; await show(known.id); return; }
+        if (known) { await agreed(known.id); again(); $("join").closest("details").open = false; await show(known.id); return; }
       }
       await enrol({ kind: sent.kind, value: sent.value, token: sent.id });
     } catch (error) { wrong("join-told", error); $("join-code").focus(); }
