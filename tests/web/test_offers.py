@@ -65,7 +65,7 @@ EFFECTS = (
 
 def words(language: Language, of: str = "campaign_words") -> Any:
     given = {"lang": language, "currency": "JPY", "zone": None, "names_by_code": {"shibuya": "渋谷店"}}
-    return _environment(language).get_template(f"office/{of}.html").make_module(given)
+    return _environment(language).get_template(f"{of}.html").make_module(given)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
