@@ -195,7 +195,7 @@ def test_every_rule_of_a_ladder_is_told_in_words(language: Language) -> None:
     def told(**changes: Any) -> list[str]:
         return re.findall("<li>(.*?)</li>", str(say.rules(msgspec.structs.replace(LADDER, **changes))))
 
-    say = words(language, "tier_words")
+    say = words(language, "office/tier_words")
     usual = told()
     assert len(usual) == 7
     for changes in (
