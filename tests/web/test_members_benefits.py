@@ -36,12 +36,12 @@ async def gold(at: Any) -> None:
     await advance(services.database, services.context, at.clock.now, asyncio.Event())
 
 
-async def stamped(at: Any, code: str = "card", **fields: Any) -> None:
-    """A stamp card that runs."""
+async def stamped(at: Any, code: str = "card", ahead: int = 3, **fields: Any) -> None:
+    """A stamp card that runs, two seconds later; ``ahead``: how far the clock is put."""
     body = {"code": code, "name": "秋のスタンプ", "effects": [{"kind": "stamps", "full": 3, "points": 300}], **fields}
     await ok(at.server.post("/v1/campaigns", json=body), 201)
     await ok(at.server.post(f"/v1/campaigns/{code}/activate", json={}))
-    at.clock.advance(seconds=3)
+    at.clock.advance(seconds=ahead)
 
 
 async def coupon(at: Any, members: list[dict[str, Any]], code: str = "aki", **fields: Any) -> list[str]:
@@ -66,7 +66,14 @@ async def ruled(at: Any, code: str, points: int, **when: Any) -> None:
 async def rewarded(at: Any) -> None:
     """A towel that is sent, one of each member; a ticket that is dear; a mug that is gone; one for gold."""
     for code, fields in {
-        "towel": {"name": "今治タオル", "name_en": "Towel", "points": 100, "delivery": "ship", "per_member": 1, "stock": 5},
+        "towel": {
+            "name": "今治タオル",
+            "name_en": "Towel",
+            "points": 100,
+            "delivery": "ship",
+            "per_member": 1,
+            "stock": 5,
+        },
         "ticket": {"name": "観劇券", "points": 5000, "money": 1000, "delivery": "pickup"},
         "mug": {"name": "マグカップ", "points": 10, "delivery": "pickup", "stock": 0},
         "gold": {"name": "優待", "points": 10, "delivery": "pickup", "tiers": ["gold"]},

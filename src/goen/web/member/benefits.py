@@ -123,8 +123,7 @@ def _last_day(visit: MemberVisit, until: datetime) -> date:
 
 
 def to_members(conditions: Conditions, programme: Programme) -> Conditions:
-    """Conditions as members hear of them: tiers by name, and not the retailer's own segments and signals. Whoever holds
-    the coupon is the one it was meant for."""
+    """Conditions as members hear of them: tiers by name, and nothing of the retailer's own segments and signals."""
     tiers = tuple(name_of(programme, tier) or tier for tier in conditions.tiers)
     return msgspec.structs.replace(conditions, tiers=tiers, segments=(), not_segments=(), signals=())
 
