@@ -127,6 +127,19 @@ document.addEventListener("click", async (event) => {
 });
 if (navigator.share) for (const each of document.querySelectorAll("[data-share]")) each.hidden = false;
 
+// The camera ------------------------------------------------------------------------------------
+/** Of a friend's link the code is meant. */
+const meant = (text) => /\/invite\/([^/?#]+)/.exec(text)?.[1] ?? text;
+for (const each of document.querySelectorAll("[data-scan]")) {
+  each.hidden = false;
+  each.addEventListener("click", async () => {
+    const { scan } = await import($("main").dataset.camera);
+    const text = await scan($("camera")), field = $(each.dataset.scan);
+    if (text) field.value = meant(text);
+    if (text && "go" in each.dataset && field.form.reportValidity()) field.form.requestSubmit(); else field.focus();
+  });
+}
+
 async function keep() {
   if (!("serviceWorker" in navigator)) return;
   await navigator.serviceWorker.register("/me/worker.js", { scope: "/me" });

@@ -9,7 +9,7 @@ import { benefits, couponLike } from "./benefits.js";
 
 const $ = (id) => document.getElementById(id);
 const words = $("words").dataset;
-const { shop, device, key, lang, visits } = $("main").dataset;
+const { shop, device, key, lang, visits, camera } = $("main").dataset;
 export const say = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 export const yen = (n) => `${n < 0 ? "−" : ""}¥${Math.abs(n).toLocaleString("ja-JP")}`;
 export const points = (n) => `${n.toLocaleString("ja-JP")} P`;
@@ -92,8 +92,15 @@ async function choose(found) {
   ($("a10").value ? $("confirm") : $("a10")).focus();
 }
 
+$("camera-open").addEventListener("click", async () => {
+  const { scan } = await import(camera);
+  const text = await scan($("camera"));
+  if (text) { $("scan").value = text; $("find").requestSubmit(); } else $("scan").focus();
+});
+
 $("find").addEventListener("submit", async (event) => {
   event.preventDefault();
+  $("camera").close();  // A scanner was quicker.
   const typed = $("scan").value.trim();
   if (!typed) return;
   try {
