@@ -176,6 +176,10 @@ async def test_a_clerk_takes_coupons_and_discounts_and_sees_the_stamps(shop: Any
         await page.context.set_offline(True)
         await page.wait_for_selector("#extras-note:visible")
         assert await page.inner_text("#sum-pay") == "¥5,500"
+        await page.fill("#scan", "K7MXA-43TWF-9RHCD")  # No card, and no coupon either.
+        await page.press("#scan", "Enter")
+        await page.wait_for_selector("#wrong:visible")
+        assert await page.is_visible(".card-of")
         await page.click("#confirm")
         await page.wait_for_selector("#result:focus")
         await page.context.set_offline(False)

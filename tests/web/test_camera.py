@@ -1,5 +1,5 @@
 # ruff: noqa: F811 - the fixture of the members' shop is imported by its name.
-"""Codes read with the camera, at the till and on the customer's phone, in a browser whose camera sees a film of ours."""
+"""Codes read with the camera, at the till and on the customer's phone: the browser's camera sees a film."""
 
 from __future__ import annotations
 

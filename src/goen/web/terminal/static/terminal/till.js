@@ -123,6 +123,7 @@ $("find").addEventListener("submit", async (event) => {
   } catch (error) {
     if (error instanceof Offline) {
       lost();
+      if (couponLike(typed)) { $("scan").value = ""; $("wrong").textContent = words.extras_offline; $("wrong").hidden = false; return; }
       const kind = isCode(typed) ? "code" : /^\+?[\d-]{10,14}$/.test(typed) && typed.startsWith("0") && typed.replace(/\D/g, "").length < 12 ? "phone" : "card";
       $("scan").value = "";
       await choose({ ref: { kind, value: typed } });
