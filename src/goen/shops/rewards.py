@@ -98,3 +98,8 @@ async def move(connection: Writing, found: OrderRow, status: str, now: datetime,
         now=now, tracking=tracking,
     )  # fmt: skip
     return moved is not None
+
+
+async def taken(connection: Reading, members: Sequence[int]) -> dict[str, int]:
+    """How many of each reward a person has under all names, cancelled orders aside."""
+    return {row["reward"]: row["taken"] async for row in _queries.taken(connection, members=list(members))}

@@ -68,3 +68,8 @@ select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.deliver
 -- An order goes on, from one status to the next; null where it is not there.
 update reward_order set status = :to_status, tracking = coalesce(:tracking, tracking), changed_at = :now
  where member_id = :member_id and order_id = :order_id and status = :from_status returning order_id;
+
+-- name: taken
+-- How many of each reward a person has under all names, cancelled orders aside.
+select o.reward, count(*) as taken from reward_order o
+ where o.member_id = any(:members::bigint[]) and o.status <> 'cancelled' group by o.reward;
