@@ -66,6 +66,9 @@ async def test_a_standing_rule_is_made_changed_started_and_ended(staffed: Any) -
             assert said in told, said
         swapped = (await post(visitor, "/office/new/standing/form", True, **form, do="kind:when:visit")).text
         assert 'name="when.lock_hours"' in swapped
+        plain = (await post(visitor, "/office/new/standing/form", True, **form, do="kind:when:welcome")).text
+        assert 'name="when" value="welcome"' in plain
+        assert "when.json" not in plain  # Nothing is to be asked of it, which is no reason for JSON.
         wrong = await post(visitor, "/office/new/standing", **form | {"points": "0"})
         assert wrong.status_code == 422
         assert "1以上で入力してください" in wrong.text

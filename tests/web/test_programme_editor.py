@@ -89,7 +89,7 @@ async def test_the_owner_changes_the_rules_and_sees_what_members_will_read(staff
         ({"earning.categories.0": "1", "earning.categories.0.key": "たばこ", "earning.categories.0.value": "1000"}, "earning.categories.0", ""),
         (
             {"earning.shops.0": "1", "earning.shops.0.key": "a.b", "earning.shops.0.value.multiplier": "1000"},
-            "earning.shops.0.value.multiplier", "",
+            "earning.shops.0", "",
         ),
     ],
 )  # fmt: skip

@@ -113,7 +113,8 @@ def read(
     for each, shape in parts(struct):
         if each.encode_name not in without:
             value = _read(shape, form, under + each.encode_name, zone)
-            if value is not UNSET:
+            # A text that says something by itself is not made empty: its input shows what it says then.
+            if value is not UNSET and not (value == "" and each.default not in (NODEFAULT, "", None)):
                 found[each.encode_name] = value
     return found
 

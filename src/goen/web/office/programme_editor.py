@@ -106,8 +106,10 @@ def _editing(visit: Visit, part: str, base: Version) -> editing.Editing:
             now_read = sections(before.engine.programme, visit.language)
             told = compared(now_read, sections(value, visit.language))
         written = forms.decode(to_json(value))
+        # What is unwise in the other form is told there; what is wrong there would keep this one from being saved.
+        mine = [each for each in problems if each.level == "error" or each.field.partition(".")[0] not in without]
         return {
-            "notes": editing.notes(made, written, problems, visit.language), "told": told, "before": before,
+            "notes": editing.notes(made, written, mine, visit.language), "told": told, "before": before,
             "begins": begins, "changes": sum(each.changes for each in told or ()), "at_once": value.starts_at is None,
             "later": [v for v in known.programmes.all() if v.starts_at > begins], "part": part,
         }  # fmt: skip
