@@ -86,9 +86,14 @@ async def test_the_owner_changes_the_rules_and_sees_what_members_will_read(staff
         ({"earning.percent": "101"}, "earning.percent", ""),
         ({"earning.unit_amount": "many"}, "earning.unit_amount", "数字で入力してください"),
         ({"starts_at": "2020-01-01T00:00"}, "starts_at", "これから先の日時"),
-        ({"earning.categories.0": "1", "earning.categories.0.key": "たばこ", "earning.categories.0.value": "1000"}, "earning.categories.0", ""),
         (
-            {"earning.shops.0": "1", "earning.shops.0.key": "a.b", "earning.shops.0.value.multiplier": "1000"},
+            {"earning.categories.0": "1", "earning.categories.0.key": "酒", "earning.categories.0.value": "1000"},
+            "earning.categories.0", "",
+        ),
+        (
+            {
+                "earning.shops.0": "1", "earning.shops.0.key": "a.b", "earning.shops.0.value.multiplier": "1000",
+            },
             "earning.shops.0", "",
         ),
     ],
