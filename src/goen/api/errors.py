@@ -76,6 +76,7 @@ STATUS: Mapping[str, int] = {
     "reward_not_available": 409,
     "reward_order_state": 409,
     "standing_rule_state": 409,
+    "programme_overtaken": 409,
     "visit_not_possible": 409,
     "referral_not_possible": 409,
     "not_rewarded": 409,

@@ -84,10 +84,17 @@ async def orders_of(
     return [OrderRow(*row) async for row in found]
 
 
-async def waiting(connection: Reading, status: str, rows: int, after: tuple[datetime, str] | None) -> list[OrderRow]:
-    """Orders of a status, oldest first, later than ``after``."""
+async def waiting(
+    connection: Reading, status: str, rows: int, after: tuple[datetime, str] | None, *, newest: bool = False,
+    wanted: str = "", members: Sequence[int] = (),
+) -> list[OrderRow]:  # fmt: skip
+    """Orders of a status, oldest or ``newest`` first, past ``after``. ``wanted``: a number, a tracking number, or part
+    of a reward's code or name; orders of ``members`` fit as well."""
     at, order_id = after or (None, None)
-    found = _queries.orders_waiting(connection, status=status, after=at, after_id=order_id, rows=rows)
+    listed = _queries.orders_latest if newest else _queries.orders_waiting
+    found = listed(
+        connection, status=status, after=at, after_id=order_id, rows=rows, wanted=wanted, members=list(members)
+    )
     return [OrderRow(*row) async for row in found]
 
 
