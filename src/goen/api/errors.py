@@ -72,6 +72,7 @@ STATUS: Mapping[str, int] = {
     "household_state": 409,
     "tiers_not_counted": 409,
     "coupon_not_usable": 409,
+    "hidden_sale_closed": 409,
     "coupon_kind_exists": 409,
     "reward_not_available": 409,
     "reward_order_state": 409,
