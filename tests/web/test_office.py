@@ -11,6 +11,7 @@ import pytest
 
 from goen.actions import backtests
 from goen.analytics.figures import catch_up, total
+from goen.shops import standing
 from goen.staff.model import ROLES
 from goen.staff.rules import RIGHTS
 from goen.web.office.table import ROUTES
@@ -327,6 +328,9 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 form |= TIERS if "tiers" in path else {}
             if "templates" in path:
                 form["code"] = "shain"
+            if path.endswith("/standing/hi/approve"):
+                async with staffed.database.transaction() as connection:
+                    await standing.set_waiting(connection, "hi", 1, "server")  # Which another has made.
             if path.endswith("/draws/fuyu/activate"):  # Its terms are fixed then.
                 assert (await staffed.server.put("/v1/draws/fuyu", json=DRAW)).status_code in (200, 409)
             if "reward" in path:
