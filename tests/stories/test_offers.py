@@ -108,3 +108,35 @@ async def test_coupons_come_off_what_campaigns_leave(retailer):
     await live(retailer, "off", effects=[OFF])
     sale = await retailer.buys(0, await retailer.member(), lines=lines(1100, 2200), offers=["off"], coupons=["HARU300"])
     assert (sale["total"], sale["offers"][0]["amount"], sale["coupons"]["used"][0]["amount"]) == (2700, 300, 300)
+
+
+async def changes(retailer: Any, order: dict[str, Any], goods: list[dict[str, Any]]) -> dict[str, Any]:
+    path, key = f"/v1/purchases/{order['id']}/lines", {"Idempotency-Key": f"c-{retailer.number()}"}
+    return ok(await retailer.server.put(path, json={"lines": goods}, headers=key))
+
+
+async def test_a_changed_order_gives_back_what_its_offers_take_no_more(retailer, owner):
+    limits = [{"measure": "uses", "most": 2}, {"measure": "yen", "most": 900}]
+    books = {"products": {"categories": ["本"]}}
+    await live(retailer, "off", effects=[OFF], limits=limits, conditions=books)
+    book, tea = {"line": 1, "amount": 1100, "category": "本"}, {"line": 2, "amount": 1100, "category": "茶"}
+    order = await orders(retailer, 0, await retailer.member(), lines=[book, tea], offers=["off"])
+    assert (order["total"], await drawn(owner, "off")) == (1900, 301)
+    # Less comes off: the limit of yen has the rest again, and no more comes off later than was left drawn.
+    assert (await changes(retailer, order, [{**book, "amount": 100}, tea]))["total"] == 1100
+    assert await drawn(owner, "off") == 101
+    assert (await changes(retailer, order, [book, tea]))["total"] == 2100
+    assert await drawn(owner, "off") == 101
+    await cancels(retailer, order)
+    assert await drawn(owner, "off") == 0
+    await revives(retailer, order)
+    # It has none of the goods any more: nothing stays drawn, by whatever it ends.
+    assert (await changes(retailer, order, [tea]))["total"] == 1100
+    assert (await drawn(owner, "off"), (await counted(retailer)).get("uses", 0)) == (0, 0)
+    await cancels(retailer, order)
+    await revives(retailer, order)
+    assert await drawn(owner, "off") == 0
+    guest = await orders(retailer, 0, None, lines=[book], offers=["off"])
+    await changes(retailer, guest, [{**tea, "line": 1}])
+    assert await drawn(owner, "off") == 0
+    await assert_books_agree(owner, retailer.services.database)

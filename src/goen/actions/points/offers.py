@@ -207,6 +207,25 @@ def give_back(desk: Desk, purchase: PurchaseState, used: Sequence[UsedOffer], dr
     record(desk, purchase, used, "back")
 
 
+def changed(
+    desk: Desk, purchase: PurchaseState, before: Sequence[UsedOffer], drawn: Sequence[Drawn], after: Sequence[UsedOffer]
+) -> tuple[Drawn, ...]:
+    """A changed order has other offers, or less of them; limits have again what those take no more. Gives what stays
+    drawn."""
+    amounts, rest = {f"campaign:{each.campaign}": each.amount for each in after}, []
+    for each in drawn:
+        still = each.amount if each.rule in amounts else 0
+        if each.measure == "yen":
+            still = min(still, amounts.get(each.rule, 0))
+        if still < each.amount:
+            desk.draw_limit(each.anchor, each.code, each.period, still - each.amount, _NO_CEILING)
+        if still:
+            rest.append(replace(each, amount=still))
+    record(desk, purchase, before, "back")
+    record(desk, purchase, after, "use")
+    return tuple(rest)
+
+
 def take_again(
     desk: Desk, person: int | None, purchase: PurchaseState, used: Sequence[UsedOffer], drawn: Sequence[Drawn]
 ) -> tuple[tuple[UsedOffer, ...], tuple[Drawn, ...]]:
