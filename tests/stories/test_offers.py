@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from races.ledger import assert_books_agree
 from stories.test_campaigns import drawn, live, points_of
 from stories.test_coupons import kind
-from stories.words import cancels, lines, ok, orders, revives, takes_back
+from stories.words import cancels, lines, ok, orders, refused, revives, takes_back
 
 OFF = {"kind": "discount", "yen": 300}
 
@@ -140,3 +142,20 @@ async def test_a_changed_order_gives_back_what_its_offers_take_no_more(retailer,
     await changes(retailer, guest, [{**tea, "line": 1}])
     assert await drawn(owner, "off") == 0
     await assert_books_agree(owner, retailer.services.database)
+
+
+@pytest.mark.parametrize("named_in", ["offers", "coupons"])
+async def test_a_quantity_that_cannot_be_is_refused_by_itself(retailer, named_in):
+    await kind(retailer)
+    for code, effect in (("off", OFF), ("double", {"kind": "rate", "multiplier": 2})):
+        await live(retailer, code, effects=[effect], conditions={"products": {"price_min": 100}})
+    member = await retailer.member()
+    taken = {"offers": ["off"]} if named_in == "offers" else {"coupons": ["HARU300"]}
+    for quantity in ("1e-400", "sNaN", "NaN", "1e400", "-1"):
+        bad = retailer.sale(0, member, lines=[{"line": 1, "amount": 1100, "quantity": quantity}], **taken)
+        for path in ("/v1/purchases", "/v1/quotes"):
+            problem = refused(await retailer.server.post(path, json=bad), "invalid_request")
+            assert problem["errors"][0]["field"] == "lines.0.quantity"
+    items = [bad, retailer.sale(1100, member)]
+    answers = ok(await retailer.shibuya.post("/v1/purchases/batch", json={"items": items}))["items"]
+    assert [each["status"] for each in answers] == [422, 201]
