@@ -159,3 +159,16 @@ async def test_a_quantity_that_cannot_be_is_refused_by_itself(retailer, named_in
     items = [bad, retailer.sale(1100, member)]
     answers = ok(await retailer.shibuya.post("/v1/purchases/batch", json={"items": items}))["items"]
     assert [each["status"] for each in answers] == [422, 201]
+
+
+async def test_an_offer_that_was_not_to_be_had_stands_in_nobodys_way(retailer, owner):
+    stacking, limits = {"group": "g"}, [{"measure": "uses", "most": 1}]
+    await live(retailer, "off", effects=[OFF], stacking=stacking, limits=[{"measure": "uses", "most": 9}])
+    await live(retailer, "more", effects=[{"kind": "discount", "yen": 500}], stacking=stacking, limits=limits)
+    member = await retailer.member()
+    assert (await retailer.buys(1100, member, offers=["more"]))["total"] == 600
+    sale = await retailer.buys(1100, member, offers=["off", "more"])
+    assert {each["campaign"]: each.get("over", False) for each in sale["offers"]} == {"off": False, "more": True}
+    assert (sale["total"], len(sale["warnings"])) == (300, 1)
+    assert (await drawn(owner, "off"), await drawn(owner, "more")) == (1, 1)
+    await assert_books_agree(owner, retailer.services.database)

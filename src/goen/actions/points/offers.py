@@ -99,7 +99,8 @@ class Offers:
                 over.add(code)
             if isinstance(judged, Standing):
                 found.append(judged)
-        chosen, out = together(found)
+        # One that was not to be had does not stand in the way of another.
+        chosen, out = together([each for each in found if each.compiled.campaign.code not in over])
         for miss in out:
             self._warn(warnings, miss)
         if happened:  # What was taken together is over where it does not go together.
