@@ -172,3 +172,15 @@ async def test_an_offer_that_was_not_to_be_had_stands_in_nobodys_way(retailer, o
     assert (sale["total"], len(sale["warnings"])) == (300, 1)
     assert (await drawn(owner, "off"), await drawn(owner, "more")) == (1, 1)
     await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_a_discount_of_rainy_days_is_there_for_guests_too(retailer):
+    rain = {"signals": [{"name": "weather", "is": ["rain"]}]}
+    await live(retailer, "off", effects=[OFF], conditions=rain)
+    told = await quoted(retailer, retailer.sale(1100))
+    assert told["not_available"][0]["reason"] == "signal"
+    ok(await retailer.server.put("/v1/signals/weather", json={"value": "rain", "source": "test"}))
+    told = await quoted(retailer, retailer.sale(1100))
+    assert [each["amount"] for each in told["available"]] == [300]
+    guest = await retailer.buys(1100, offers=["off"])
+    assert (guest["total"], guest["warnings"]) == (800, [])

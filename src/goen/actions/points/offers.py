@@ -170,10 +170,13 @@ def facts_of(
     context: Context, asking: Sequence[Compiled], scene: Scene, desk: Desk, where: Found | None, tier: str | None,
     others: tuple[str, ...],
 ) -> Facts:  # fmt: skip
-    """What these campaigns ask of the person who buys here."""
+    """What these campaigns ask of the person who buys here; of a guest, what is so for everybody."""
+    facts, asked = Facts(guest=True), [each.campaign.conditions for each in asking]
+    if names := frozenset(signal.name for when in asked for signal in when.signals):
+        facts = replace(facts, signals=context.signals.seen(names, scene))
     if where is None:
-        return Facts(guest=True)
-    facts, asked = Facts(tier=tier, tiers=others), [each.campaign.conditions for each in asking]
+        return facts
+    facts = replace(facts, guest=False, tier=tier, tiers=others)
     if any(map(needs_history, asked)):
         history = desk.circumstances.history(where.who)
         channel = history.web if scene.place.kind == "ec" else history.purchases - history.web
@@ -181,8 +184,6 @@ def facts_of(
     if any(map(needs_traits, asked)):
         traits = desk.circumstances.traits(where.who)
         facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
-    if names := frozenset(signal.name for when in asked for signal in when.signals):
-        facts = replace(facts, signals=context.signals.seen(names, scene))
     return facts
 
 
