@@ -102,6 +102,21 @@ async def test_rule_29_a_cancelled_sale_is_stamped_again_but_no_card_gives_twice
     await assert_books_agree(owner, retailer.services.database)
 
 
+async def test_a_revived_stamp_draws_no_points_for_a_reward_that_it_does_not_get(retailer, owner):
+    await live(retailer, "card", effects=[CARD], limits=[{"measure": "points", "most": 300}])
+    budget = "select coalesce(sum(drawn), 0)::int from limit_account where code like 'campaign:card/points/%'"
+    member = await retailer.member()
+    third = [await retailer.buys(1100, member) for _ in range(3)][2]
+    await cancels(retailer, third)
+    assert given(await retailer.buys(1100, member)) == 300
+    revived = await revives(retailer, third)
+    assert (given(revived), await card(retailer, member)) == (0, (1, 1)), "the budget is dry, and not asked"
+    assert await owner.fetchval(budget) == 300
+    await cancels(retailer, third)
+    assert (await owner.fetchval(budget), await card(retailer, member)) == (300, (0, 1))
+    await assert_books_agree(owner, retailer.services.database)
+
+
 async def test_a_card_of_pieces_gives_coupons_and_a_return_in_part_takes_the_last(retailer, owner):
     await kind(retailer, public_code=None)
     pieces = {"kind": "stamps", "full": 2, "coupon": "haru", "of": "quantity"}

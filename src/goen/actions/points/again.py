@@ -51,7 +51,8 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
     for rule, mine in _by_rule([each for each in undone.limits if each.of_card is None]).items():
         earned = points_by_rule(sale.remaining).get(rule, 0)
         if not earned and any(award.beside for award in sale.remaining if award.rule == rule):
-            limits += _draw_a_use(sale, mine)
+            # Of points or yen it draws nothing, as it does where a sale gives none.
+            limits += _draw_a_use(sale, [each for each in mine if each.measure == "uses"])
             continue
         points, _ = _covered(sale, mine, earned)
         for each in mine if points else ():
