@@ -117,6 +117,29 @@ async def test_a_revived_stamp_draws_no_points_for_a_reward_that_it_does_not_get
     await assert_books_agree(owner, retailer.services.database)
 
 
+async def test_a_revival_after_a_return_in_part_gives_nothing_that_has_run_dry(retailer, owner):
+    await kind(retailer, public_code=None)
+    limits = [{"measure": "uses", "most": 1}]
+    await live(retailer, "thanks", effects=[{"kind": "coupon", "coupon": "haru"}], limits=limits)
+    await live(retailer, "card", effects=[CARD | {"of": "line", "full": 2}], limits=limits)
+    lines = [{"line": n, "amount": 1100} for n in (1, 2)]
+    sale = await retailer.buys(0, member := await retailer.member(), lines=lines)
+    assert (len(sale["coupons"]["issued"]), given(sale)) == (1, 300)
+    await takes_back(retailer, sale, (2, 1))
+    assert await card(retailer, member) == (1, 0)
+    await cancels(retailer, sale)
+    other = await retailer.buys(0, await retailer.member(), lines=lines)
+    assert (len(other["coupons"]["issued"]), given(other)) == (1, 300)
+    revived = await revives(retailer, sale)
+    assert revived["coupons"]["issued"] == []
+    assert {"campaign:thanks", "campaign:card"} <= {m["rule"] for m in revived["points"]["not_applied"]}
+    assert await card(retailer, member) == (0, 0)
+    assert await retailer.points(member) == 10
+    await takes_back(retailer, sale, (1, 1))
+    assert await retailer.points(member) == 0
+    await assert_books_agree(owner, retailer.services.database)
+
+
 async def test_a_card_of_pieces_gives_coupons_and_a_return_in_part_takes_the_last(retailer, owner):
     await kind(retailer, public_code=None)
     pieces = {"kind": "stamps", "full": 2, "coupon": "haru", "of": "quantity"}

@@ -217,9 +217,30 @@ def _draw_a_use(sale: Sale, mine: list[Drawn]) -> list[Drawn]:
     for each in mine:
         anchor = each.anchor if each.shared else sale.person
         if desk.limits_closed or desk.limit(anchor, each.code, each.period) + each.amount > each.most:
-            awards = tuple([a for a in sale.decision.awards if a.rule != each.rule or not a.beside])
-            sale.decision = replace(sale.decision, awards=awards)
+            _not_beside(sale, each)
             return []
     for each in mine:
         desk.draw_limit(each.anchor, each.code, each.period, each.amount, each.most)
     return mine
+
+
+def _not_beside(sale: Sale, dry: Drawn) -> None:
+    """A campaign gives nothing beside points any more. It is taken out of the decision, or what is left after returns
+    would have it again; what they took back stays told."""
+    rule, decision = dry.rule, sale.decision
+    mine = next(each for each in decision.campaigns if f"campaign:{each.code}" == rule)
+    if sale.context.campaigns.version(mine.code, mine.version).replaces:
+        awards = tuple([award for award in decision.awards if award.rule != rule or not award.beside])
+        sale.decision = replace(decision, awards=awards)
+        return
+    decision = replace(
+        decision,
+        campaigns=tuple([each for each in decision.campaigns if each is not mine]),
+        awards=tuple([award for award in decision.awards if award.rule != rule]),
+        not_applied=(*decision.not_applied, Miss(rule, "limit_reached", dry.told)),
+    )
+    again: Sequence[Award] = decision.awards
+    if sale.progress.returned.lines:
+        pinned = sale.context.campaigns.pinned(sale.engine, decision)
+        again = remaining(sale.engine, decision, sale.progress.returned, pinned)
+    sale.decision = _with_what_returns_took(sale, decision, rule, again)
