@@ -214,6 +214,18 @@ async def test_merged_cards_add_up_and_part_again(retailer, owner):
     await assert_books_agree(owner, retailer.services.database)
 
 
+async def test_full_cards_of_merged_members_count_each(retailer, owner):
+    await live(retailer, "card", effects=[CARD | {"cards": 2}])
+    survivor, source = await retailer.member(), await retailer.member()
+    for member in (survivor, source):
+        assert [given(await retailer.buys(1100, member)) for _ in range(3)] == [0, 0, 300]
+    body = {"source": named(source), "reason": "同一人物"}
+    ok(await retailer.act(f"/v1/members/{survivor['id']}/merges", body), 201)
+    assert await card(retailer, survivor) == (0, 2)
+    assert reasons_of(await retailer.buys(1100, survivor)) == {"campaign:card": "cards_full"}
+    await assert_books_agree(owner, retailer.services.database)
+
+
 async def test_back_tested_the_card_gives_what_the_ledger_has(retailer):
     members = [await retailer.member() for _ in range(2)]
     await live(retailer, "card", effects=[CARD | {"days": 30}])

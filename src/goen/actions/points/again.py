@@ -14,7 +14,7 @@ from goen.actions.points.stamping import cards_of
 from goen.earning.campaigns.effects import on_card
 from goen.earning.campaigns.limits import drawn_by, points_within, shortened, trimmed
 from goen.earning.campaigns.stamps import EMPTY, stamps_drawn
-from goen.earning.decision import Arithmetic, Award, Decision, Miss, StampCard
+from goen.earning.decision import Arithmetic, Award, Decision, Miss
 from goen.earning.remainder import regular_and_apart, remaining
 from goen.purchases.model import Purchase
 
@@ -143,7 +143,7 @@ def _cards_as_now(sale: Sale, undone: Undone) -> Undone:
     now = cards_of(sale.desk, person, codes, sale.purchase.business_date, sale.purchase.purchase_id)
     was = decision.facts.cards
     now = {
-        code: StampCard(min(card.stamps, was.get(code, EMPTY).stamps), card.last, card.gaps)
+        code: replace(card, stamps=min(card.stamps, was.get(code, EMPTY).stamps))
         for code, card in now.items()
     }
     awards, before = [], sale.remaining
