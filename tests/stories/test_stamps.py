@@ -258,6 +258,29 @@ async def test_in_a_household_each_person_has_a_card_of_their_own(retailer, owne
     await assert_books_agree(owner, retailer.services.database)
 
 
+async def test_a_claimed_order_that_changes_stays_on_the_card_of_who_claimed_it(retailer, owner):
+    await live(
+        retailer, "card", effects=[CARD | {"of": "line"}], limits=[{"measure": "uses", "most": 5, "per": ["member"]}]
+    )
+    _, son, _ = await family(retailer)
+    lines = [{"line": n, "amount": 1100} for n in range(1, 5)]
+    order = await orders(retailer, 0, None, lines=lines[:2])
+    ok(await retailer.act(f"/v1/purchases/{order['id']}/claim", {"member": named(son)}))
+    assert await card(retailer, son) == (2, 0)
+    held = "select distinct anchor from limit_account where code like 'campaign:card/%' and drawn > 0"
+    before = await owner.fetch(held)
+    for goods, found in ((lines, (1, 1)), (lines[:1], (1, 0))):
+        changed = await retailer.server.put(
+            f"/v1/purchases/{order['id']}/lines", json={"lines": goods},
+            headers={"Idempotency-Key": f"c-{len(goods)}"},
+        )  # fmt: skip
+        ok(changed)
+        assert (await card(retailer, son), await owner.fetch(held)) == (found, before)
+    await cancels(retailer, order)
+    assert await card(retailer, son) == (0, 0)
+    await assert_books_agree(owner, retailer.services.database)
+
+
 async def test_rule_56_stamps_and_discounts_are_disclosed_and_nothing_personal_stays_with_them(retailer, owner):
     await live(retailer, "card", effects=[CARD])
     await live(retailer, "off", effects=[{"kind": "discount", "yen": 300}])

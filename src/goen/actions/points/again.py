@@ -29,13 +29,16 @@ def decide_again(sale: Sale, document: Purchase, decision: Decision) -> Decision
         sale.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date,
         sale.decision.as_of,
     )  # fmt: skip
+    # A claimed order of a household stays with the person who claimed it.
+    anchor = next((each.anchor for each in sale.progress.limits if not each.shared), sale.presented)
+    person = sale.desk.place(anchor)[0]
     give_back(sale.desk, sale.progress.limits, (), sale.engine.value)
     drawn: tuple[Drawn, ...] = ()
     if offer is not None:
         if offer.stamps:
-            cards = offer.cards(sale.desk, sale.person, sale.purchase.purchase_id)
+            cards = offer.cards(sale.desk, person, sale.purchase.purchase_id)
             decision = replace(decision, facts=replace(decision.facts, cards=cards))
-        decision, drawn = offer.decide(sale.desk, sale.person, sale.presented, decision, None)
+        decision, drawn = offer.decide(sale.desk, person, anchor, decision, None)
     sale.progress = replace(sale.progress, limits=drawn)
     return decision
 
@@ -142,10 +145,7 @@ def _cards_as_now(sale: Sale, undone: Undone) -> Undone:
     person = sale.desk.place(_whose_card(sale, undone))[0]
     now = cards_of(sale.desk, person, codes, sale.purchase.business_date, sale.purchase.purchase_id)
     was = decision.facts.cards
-    now = {
-        code: replace(card, stamps=min(card.stamps, was.get(code, EMPTY).stamps))
-        for code, card in now.items()
-    }
+    now = {code: replace(card, stamps=min(card.stamps, was.get(code, EMPTY).stamps)) for code, card in now.items()}
     awards, before = [], sale.remaining
     for award in decision.awards:
         if award.stamps:
