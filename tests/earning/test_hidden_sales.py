@@ -33,26 +33,26 @@ def sale_of(code: str = "c", **when: Any) -> Any:
     return campaign(code, EFFECT, when={"products": SKU_A} | when)
 
 
-@pytest.mark.parametrize(
-    ("when", "facts", "place", "told"),
-    [
-        ({}, NOBODY, WEB, None),
-        ({}, Facts(guest=True), WEB, ("needs_member", (1,))),
-        ({"tiers": ["gold"]}, GOLD, WEB, None),
-        ({"tiers": ["gold"]}, NOBODY, WEB, ("not_this_tier", (1,))),
-        ({"segments": ["vip"]}, Facts(segments=("vip",)), WEB, None),
-        ({"segments": ["vip"]}, NOBODY, WEB, ("not_in_segment", (1,))),
-        ({"birth_months": [12]}, Facts(birth_month=1), WEB, ("not_birth_month", (1,))),
-        ({"nth_purchase": [3]}, Facts(purchases=1), WEB, ("not_nth_purchase", (1,))),
-        ({"hours": [{"from": "20:00", "to": "22:00"}]}, GOLD, WEB, ("not_this_hour", (1,))),
-        ({"dates": [{"from": "2030-01-01"}]}, GOLD, WEB, ("not_this_day", (1,))),
-        # Where it is not held, everybody may buy the goods.
-        ({"channels": ["ec"], "tiers": ["gold"]}, NOBODY, STORE, None),
-        ({"channels": ["ec"], "tiers": ["gold"]}, NOBODY, WEB, ("not_this_tier", (1,))),
-        ({"products": {"categories": ["本"]}, "tiers": ["gold"]}, NOBODY, WEB, ("not_this_tier", (2,))),
-        ({"products": {"skus": ["Z"]}, "tiers": ["gold"]}, NOBODY, WEB, None),
-    ],
-)
+ADMITS = [
+    ({}, NOBODY, WEB, None),
+    ({}, Facts(guest=True), WEB, ("needs_member", (1,))),
+    ({"tiers": ["gold"]}, GOLD, WEB, None),
+    ({"tiers": ["gold"]}, NOBODY, WEB, ("not_this_tier", (1,))),
+    ({"segments": ["vip"]}, Facts(segments=("vip",)), WEB, None),
+    ({"segments": ["vip"]}, NOBODY, WEB, ("not_in_segment", (1,))),
+    ({"birth_months": [12]}, Facts(birth_month=1), WEB, ("not_birth_month", (1,))),
+    ({"nth_purchase": [3]}, Facts(purchases=1), WEB, ("not_nth_purchase", (1,))),
+    ({"hours": [{"from": "20:00", "to": "22:00"}]}, GOLD, WEB, ("not_this_hour", (1,))),
+    ({"dates": [{"from": "2030-01-01"}]}, GOLD, WEB, ("not_this_day", (1,))),
+    # Where it is not held, everybody may buy the goods.
+    ({"channels": ["ec"], "tiers": ["gold"]}, NOBODY, STORE, None),
+    ({"channels": ["ec"], "tiers": ["gold"]}, NOBODY, WEB, ("not_this_tier", (1,))),
+    ({"products": {"categories": ["本"]}, "tiers": ["gold"]}, NOBODY, WEB, ("not_this_tier", (2,))),
+    ({"products": {"skus": ["Z"]}, "tiers": ["gold"]}, NOBODY, WEB, None),
+]
+
+
+@pytest.mark.parametrize(("when", "facts", "place", "told"), ADMITS)
 def test_whom_it_admits_and_what_it_keeps(when, facts, place, told):
     assert closed(sale_of(**when), facts=facts, place=place).get("c") == told
 

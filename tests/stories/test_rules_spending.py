@@ -225,6 +225,21 @@ async def test_rule_48_a_queue_with_a_wrong_clock_is_set_right(retailer):
     assert again == answer
 
 
+async def test_rule_48_a_queue_whose_clock_was_put_back_in_between_is_taken(retailer):
+    member = await retailer.member()
+    ahead = retailer.clock.now() + timedelta(days=3)
+    items = [retailer.sale(1100, member, occurred_at=ahead.isoformat()), retailer.sale(2200, member)]
+    for item in items:
+        item.pop("business_date", None)
+    body = {"items": items, "sent_at": retailer.clock.now().isoformat()}
+    answer = ok(await retailer.shibuya.post("/v1/purchases/batch", json=body))
+    assert [item["status"] for item in answer["items"]] == [201, 201]
+    moved = await entries(retailer, member)
+    assert [e["occurred_at"][:16] for e in moved] == ["2026-11-22T03:00"] * 2
+    retailer.clock.advance(days=20)
+    assert ok(await retailer.shibuya.post("/v1/purchases/batch", json=body)) == answer
+
+
 async def test_a_batch_answers_each_item_for_itself_in_order(retailer):
     member = await retailer.member()
     good, other = retailer.sale(1100, member), retailer.sale(1100, member, shop="yokohama")

@@ -137,12 +137,22 @@ async def _record_batch(call: Call) -> BatchAnswer:
     outcomes: list[asyncio.Task[Answer] | Refusal] = []
     for item in ask.items:
         try:
-            act = await record_act(call, decoded(bytes(item), Purchase), skew)
+            sale = decoded(bytes(item), Purchase)
+            act = await record_act(call, sale, _skew_of(sale, ask.sent_at, skew, call.now))
         except Refusal as refusal:
             outcomes.append(refusal)
         else:
             outcomes.append(asyncio.create_task(call.services.till.post(act)))
     return BatchAnswer(tuple([await _outcome(call, outcome) for outcome in outcomes]))
+
+
+def _skew_of(sale: Purchase, sent_at: datetime | None, skew: timedelta, now: datetime) -> timedelta:
+    """How far the device's clock was behind when it made this sale. None is made after it was sent: its clock was put
+    back in between, and the sale is dated now."""
+    made_at = sale.occurred_at
+    if sent_at is None or made_at.tzinfo is None or sent_at.tzinfo is None or made_at <= sent_at:
+        return skew
+    return now - made_at
 
 
 async def _outcome(call: Call, outcome: asyncio.Task[Answer] | Refusal) -> BatchItem:
