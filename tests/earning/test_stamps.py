@@ -28,6 +28,8 @@ from goen.earning.decision import StampCard
         (StampCard(1, last=2), 9, 3, 2, 0, ()),
         (StampCard(), 10_000_000, 2, None, 10_000_000, tuple(range(1, 101))),  # The rest waits for the next sale.
         (StampCard(0, last=2, gaps=(1,)), 9, 3, 2, 3, (1,)),
+        (StampCard(0, last=1, twice=1), 9, 3, 3, 3, (2,)),  # Two members' first cards, who are one by now.
+        (StampCard(0, last=1, twice=1), 9, 3, 2, 0, ()),
     ],
 )
 def test_stamps_on_a_card(before, stamps, full, cards, put, numbers):
@@ -55,6 +57,10 @@ def act(purchase: str, day: int, stamps: int, until: int | None = None, **more: 
         # The filling sale comes back: the card is open again, and its number is free.
         ([act("a", 1, 3, filled=(1,)), act("b", 2, 3, filled=(2,)), act("a", 3, -3, undone=(1,))], 3,
          (StampCard(0, 2, (1,)), None)),
+        # Two members' first cards, who are one by now.
+        ([act("a", 1, 3, filled=(1,)), act("b", 2, 3, filled=(1,))], 3, (StampCard(0, 1, (), 1), None)),
+        ([act("a", 1, 3, filled=(1,)), act("b", 2, 3, filled=(1,)), act("a", 3, -3, undone=(1,))], 3,
+         (StampCard(0, 1), None)),
     ],
 )  # fmt: skip
 def test_a_card_follows_from_what_was_stamped(acts, day, found):

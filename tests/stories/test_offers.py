@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from races.ledger import assert_books_agree
 from stories.test_campaigns import drawn, live, points_of
 from stories.test_coupons import kind
-from stories.words import cancels, lines, ok, orders, revives, takes_back
+from stories.words import cancels, lines, ok, orders, refused, revives, takes_back
 
 OFF = {"kind": "discount", "yen": 300}
 
@@ -108,3 +110,77 @@ async def test_coupons_come_off_what_campaigns_leave(retailer):
     await live(retailer, "off", effects=[OFF])
     sale = await retailer.buys(0, await retailer.member(), lines=lines(1100, 2200), offers=["off"], coupons=["HARU300"])
     assert (sale["total"], sale["offers"][0]["amount"], sale["coupons"]["used"][0]["amount"]) == (2700, 300, 300)
+
+
+async def changes(retailer: Any, order: dict[str, Any], goods: list[dict[str, Any]]) -> dict[str, Any]:
+    path, key = f"/v1/purchases/{order['id']}/lines", {"Idempotency-Key": f"c-{retailer.number()}"}
+    return ok(await retailer.server.put(path, json={"lines": goods}, headers=key))
+
+
+async def test_a_changed_order_gives_back_what_its_offers_take_no_more(retailer, owner):
+    limits = [{"measure": "uses", "most": 2}, {"measure": "yen", "most": 900}]
+    books = {"products": {"categories": ["本"]}}
+    await live(retailer, "off", effects=[OFF], limits=limits, conditions=books)
+    book, tea = {"line": 1, "amount": 1100, "category": "本"}, {"line": 2, "amount": 1100, "category": "茶"}
+    order = await orders(retailer, 0, await retailer.member(), lines=[book, tea], offers=["off"])
+    assert (order["total"], await drawn(owner, "off")) == (1900, 301)
+    # Less comes off: the limit of yen has the rest again, and no more comes off later than was left drawn.
+    assert (await changes(retailer, order, [{**book, "amount": 100}, tea]))["total"] == 1100
+    assert await drawn(owner, "off") == 101
+    assert (await changes(retailer, order, [book, tea]))["total"] == 2100
+    assert await drawn(owner, "off") == 101
+    await cancels(retailer, order)
+    assert await drawn(owner, "off") == 0
+    await revives(retailer, order)
+    # It has none of the goods any more: nothing stays drawn, by whatever it ends.
+    assert (await changes(retailer, order, [tea]))["total"] == 1100
+    assert (await drawn(owner, "off"), (await counted(retailer)).get("uses", 0)) == (0, 0)
+    await cancels(retailer, order)
+    await revives(retailer, order)
+    assert await drawn(owner, "off") == 0
+    guest = await orders(retailer, 0, None, lines=[book], offers=["off"])
+    await changes(retailer, guest, [{**tea, "line": 1}])
+    assert await drawn(owner, "off") == 0
+    await assert_books_agree(owner, retailer.services.database)
+
+
+@pytest.mark.parametrize("named_in", ["offers", "coupons"])
+async def test_a_quantity_that_cannot_be_is_refused_by_itself(retailer, named_in):
+    await kind(retailer)
+    for code, effect in (("off", OFF), ("double", {"kind": "rate", "multiplier": 2})):
+        await live(retailer, code, effects=[effect], conditions={"products": {"price_min": 100}})
+    member = await retailer.member()
+    taken = {"offers": ["off"]} if named_in == "offers" else {"coupons": ["HARU300"]}
+    for quantity in ("1e-400", "sNaN", "NaN", "1e400", "-1"):
+        bad = retailer.sale(0, member, lines=[{"line": 1, "amount": 1100, "quantity": quantity}], **taken)
+        for path in ("/v1/purchases", "/v1/quotes"):
+            problem = refused(await retailer.server.post(path, json=bad), "invalid_request")
+            assert problem["errors"][0]["field"] == "lines.0.quantity"
+    items = [bad, retailer.sale(1100, member)]
+    answers = ok(await retailer.shibuya.post("/v1/purchases/batch", json={"items": items}))["items"]
+    assert [each["status"] for each in answers] == [422, 201]
+
+
+async def test_an_offer_that_was_not_to_be_had_stands_in_nobodys_way(retailer, owner):
+    stacking, limits = {"group": "g"}, [{"measure": "uses", "most": 1}]
+    await live(retailer, "off", effects=[OFF], stacking=stacking, limits=[{"measure": "uses", "most": 9}])
+    await live(retailer, "more", effects=[{"kind": "discount", "yen": 500}], stacking=stacking, limits=limits)
+    member = await retailer.member()
+    assert (await retailer.buys(1100, member, offers=["more"]))["total"] == 600
+    sale = await retailer.buys(1100, member, offers=["off", "more"])
+    assert {each["campaign"]: each.get("over", False) for each in sale["offers"]} == {"off": False, "more": True}
+    assert (sale["total"], len(sale["warnings"])) == (300, 1)
+    assert (await drawn(owner, "off"), await drawn(owner, "more")) == (1, 1)
+    await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_a_discount_of_rainy_days_is_there_for_guests_too(retailer):
+    rain = {"signals": [{"name": "weather", "is": ["rain"]}]}
+    await live(retailer, "off", effects=[OFF], conditions=rain)
+    told = await quoted(retailer, retailer.sale(1100))
+    assert told["not_available"][0]["reason"] == "signal"
+    ok(await retailer.server.put("/v1/signals/weather", json={"value": "rain", "source": "test"}))
+    told = await quoted(retailer, retailer.sale(1100))
+    assert [each["amount"] for each in told["available"]] == [300]
+    guest = await retailer.buys(1100, offers=["off"])
+    assert (guest["total"], guest["warnings"]) == (800, [])

@@ -102,6 +102,44 @@ async def test_rule_29_a_cancelled_sale_is_stamped_again_but_no_card_gives_twice
     await assert_books_agree(owner, retailer.services.database)
 
 
+async def test_a_revived_stamp_draws_no_points_for_a_reward_that_it_does_not_get(retailer, owner):
+    await live(retailer, "card", effects=[CARD], limits=[{"measure": "points", "most": 300}])
+    budget = "select coalesce(sum(drawn), 0)::int from limit_account where code like 'campaign:card/points/%'"
+    member = await retailer.member()
+    third = [await retailer.buys(1100, member) for _ in range(3)][2]
+    await cancels(retailer, third)
+    assert given(await retailer.buys(1100, member)) == 300
+    revived = await revives(retailer, third)
+    assert (given(revived), await card(retailer, member)) == (0, (1, 1)), "the budget is dry, and not asked"
+    assert await owner.fetchval(budget) == 300
+    await cancels(retailer, third)
+    assert (await owner.fetchval(budget), await card(retailer, member)) == (300, (0, 1))
+    await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_a_revival_after_a_return_in_part_gives_nothing_that_has_run_dry(retailer, owner):
+    await kind(retailer, public_code=None)
+    limits = [{"measure": "uses", "most": 1}]
+    await live(retailer, "thanks", effects=[{"kind": "coupon", "coupon": "haru"}], limits=limits)
+    await live(retailer, "card", effects=[CARD | {"of": "line", "full": 2}], limits=limits)
+    lines = [{"line": n, "amount": 1100} for n in (1, 2)]
+    sale = await retailer.buys(0, member := await retailer.member(), lines=lines)
+    assert (len(sale["coupons"]["issued"]), given(sale)) == (1, 300)
+    await takes_back(retailer, sale, (2, 1))
+    assert await card(retailer, member) == (1, 0)
+    await cancels(retailer, sale)
+    other = await retailer.buys(0, await retailer.member(), lines=lines)
+    assert (len(other["coupons"]["issued"]), given(other)) == (1, 300)
+    revived = await revives(retailer, sale)
+    assert revived["coupons"]["issued"] == []
+    assert {"campaign:thanks", "campaign:card"} <= {m["rule"] for m in revived["points"]["not_applied"]}
+    assert await card(retailer, member) == (0, 0)
+    assert await retailer.points(member) == 10
+    await takes_back(retailer, sale, (1, 1))
+    assert await retailer.points(member) == 0
+    await assert_books_agree(owner, retailer.services.database)
+
+
 async def test_a_card_of_pieces_gives_coupons_and_a_return_in_part_takes_the_last(retailer, owner):
     await kind(retailer, public_code=None)
     pieces = {"kind": "stamps", "full": 2, "coupon": "haru", "of": "quantity"}
@@ -176,6 +214,18 @@ async def test_merged_cards_add_up_and_part_again(retailer, owner):
     await assert_books_agree(owner, retailer.services.database)
 
 
+async def test_full_cards_of_merged_members_count_each(retailer, owner):
+    await live(retailer, "card", effects=[CARD | {"cards": 2}])
+    survivor, source = await retailer.member(), await retailer.member()
+    for member in (survivor, source):
+        assert [given(await retailer.buys(1100, member)) for _ in range(3)] == [0, 0, 300]
+    body = {"source": named(source), "reason": "同一人物"}
+    ok(await retailer.act(f"/v1/members/{survivor['id']}/merges", body), 201)
+    assert await card(retailer, survivor) == (0, 2)
+    assert reasons_of(await retailer.buys(1100, survivor)) == {"campaign:card": "cards_full"}
+    await assert_books_agree(owner, retailer.services.database)
+
+
 async def test_back_tested_the_card_gives_what_the_ledger_has(retailer):
     members = [await retailer.member() for _ in range(2)]
     await live(retailer, "card", effects=[CARD | {"days": 30}])
@@ -205,6 +255,29 @@ async def test_in_a_household_each_person_has_a_card_of_their_own(retailer, owne
     assert [sum(x["cards"] for x in each["stamps"]) for each in exports] == [0, 1]
     ok(await leaves(retailer, home, son))
     assert await card(retailer, son) == (0, 1), "a card goes with its person"
+    await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_a_claimed_order_that_changes_stays_on_the_card_of_who_claimed_it(retailer, owner):
+    await live(
+        retailer, "card", effects=[CARD | {"of": "line"}], limits=[{"measure": "uses", "most": 5, "per": ["member"]}]
+    )
+    _, son, _ = await family(retailer)
+    lines = [{"line": n, "amount": 1100} for n in range(1, 5)]
+    order = await orders(retailer, 0, None, lines=lines[:2])
+    ok(await retailer.act(f"/v1/purchases/{order['id']}/claim", {"member": named(son)}))
+    assert await card(retailer, son) == (2, 0)
+    held = "select distinct anchor from limit_account where code like 'campaign:card/%' and drawn > 0"
+    before = await owner.fetch(held)
+    for goods, found in ((lines, (1, 1)), (lines[:1], (1, 0))):
+        changed = await retailer.server.put(
+            f"/v1/purchases/{order['id']}/lines", json={"lines": goods},
+            headers={"Idempotency-Key": f"c-{len(goods)}"},
+        )  # fmt: skip
+        ok(changed)
+        assert (await card(retailer, son), await owner.fetch(held)) == (found, before)
+    await cancels(retailer, order)
+    assert await card(retailer, son) == (0, 0)
     await assert_books_agree(owner, retailer.services.database)
 
 

@@ -33,16 +33,18 @@ class Reduction(msgspec.Struct, frozen=True, array_like=True):
 
 class StampCard(msgspec.Struct, frozen=True, array_like=True):
     """A person's stamp card of one campaign: ``stamps`` on it, below zero those owed; the number of the ``last`` full
-    one, and the numbers before it (``gaps``) whose reward was given back."""
+    one, and the numbers before it (``gaps``) whose reward was given back. ``twice``: how many more were full under a
+    number that another has, as members had them who are one by now."""
 
     stamps: int = 0
     last: int = 0
     gaps: tuple[int, ...] = ()
+    twice: int = 0
 
     @property
     def filled(self) -> int:
         """How many were full so far."""
-        return self.last - len(self.gaps)
+        return self.last - len(self.gaps) + self.twice
 
 
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -14,7 +14,7 @@ from goen.actions.points.stamping import cards_of
 from goen.earning.campaigns.effects import on_card
 from goen.earning.campaigns.limits import drawn_by, points_within, shortened, trimmed
 from goen.earning.campaigns.stamps import EMPTY, stamps_drawn
-from goen.earning.decision import Arithmetic, Award, Decision, Miss, StampCard
+from goen.earning.decision import Arithmetic, Award, Decision, Miss
 from goen.earning.remainder import regular_and_apart, remaining
 from goen.purchases.model import Purchase
 
@@ -29,13 +29,16 @@ def decide_again(sale: Sale, document: Purchase, decision: Decision) -> Decision
         sale.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date,
         sale.decision.as_of,
     )  # fmt: skip
+    # A claimed order of a household stays with the person who claimed it.
+    anchor = next((each.anchor for each in sale.progress.limits if not each.shared), sale.presented)
+    person = sale.desk.place(anchor)[0]
     give_back(sale.desk, sale.progress.limits, (), sale.engine.value)
     drawn: tuple[Drawn, ...] = ()
     if offer is not None:
         if offer.stamps:
-            cards = offer.cards(sale.desk, sale.person, sale.purchase.purchase_id)
+            cards = offer.cards(sale.desk, person, sale.purchase.purchase_id)
             decision = replace(decision, facts=replace(decision.facts, cards=cards))
-        decision, drawn = offer.decide(sale.desk, sale.person, sale.presented, decision, None)
+        decision, drawn = offer.decide(sale.desk, person, anchor, decision, None)
     sale.progress = replace(sale.progress, limits=drawn)
     return decision
 
@@ -51,7 +54,8 @@ def draw_again(sale: Sale, undone: Undone) -> Undone:
     for rule, mine in _by_rule([each for each in undone.limits if each.of_card is None]).items():
         earned = points_by_rule(sale.remaining).get(rule, 0)
         if not earned and any(award.beside for award in sale.remaining if award.rule == rule):
-            limits += _draw_a_use(sale, mine)
+            # Of points or yen it draws nothing, as it does where a sale gives none.
+            limits += _draw_a_use(sale, [each for each in mine if each.measure == "uses"])
             continue
         points, _ = _covered(sale, mine, earned)
         for each in mine if points else ():
@@ -141,10 +145,7 @@ def _cards_as_now(sale: Sale, undone: Undone) -> Undone:
     person = sale.desk.place(_whose_card(sale, undone))[0]
     now = cards_of(sale.desk, person, codes, sale.purchase.business_date, sale.purchase.purchase_id)
     was = decision.facts.cards
-    now = {
-        code: StampCard(min(card.stamps, was.get(code, EMPTY).stamps), card.last, card.gaps)
-        for code, card in now.items()
-    }
+    now = {code: replace(card, stamps=min(card.stamps, was.get(code, EMPTY).stamps)) for code, card in now.items()}
     awards, before = [], sale.remaining
     for award in decision.awards:
         if award.stamps:
@@ -216,9 +217,30 @@ def _draw_a_use(sale: Sale, mine: list[Drawn]) -> list[Drawn]:
     for each in mine:
         anchor = each.anchor if each.shared else sale.person
         if desk.limits_closed or desk.limit(anchor, each.code, each.period) + each.amount > each.most:
-            awards = tuple([a for a in sale.decision.awards if a.rule != each.rule or not a.beside])
-            sale.decision = replace(sale.decision, awards=awards)
+            _not_beside(sale, each)
             return []
     for each in mine:
         desk.draw_limit(each.anchor, each.code, each.period, each.amount, each.most)
     return mine
+
+
+def _not_beside(sale: Sale, dry: Drawn) -> None:
+    """A campaign gives nothing beside points any more. It is taken out of the decision, or what is left after returns
+    would have it again; what they took back stays told."""
+    rule, decision = dry.rule, sale.decision
+    mine = next(each for each in decision.campaigns if f"campaign:{each.code}" == rule)
+    if sale.context.campaigns.version(mine.code, mine.version).replaces:
+        awards = tuple([award for award in decision.awards if award.rule != rule or not award.beside])
+        sale.decision = replace(decision, awards=awards)
+        return
+    decision = replace(
+        decision,
+        campaigns=tuple([each for each in decision.campaigns if each is not mine]),
+        awards=tuple([award for award in decision.awards if award.rule != rule]),
+        not_applied=(*decision.not_applied, Miss(rule, "limit_reached", dry.told)),
+    )
+    again: Sequence[Award] = decision.awards
+    if sale.progress.returned.lines:
+        pinned = sale.context.campaigns.pinned(sale.engine, decision)
+        again = remaining(sale.engine, decision, sale.progress.returned, pinned)
+    sale.decision = _with_what_returns_took(sale, decision, rule, again)

@@ -74,7 +74,7 @@ class CancelPurchase(OrderAct):
         take_issued_back(sale.desk, progress, {})
         if sale.decision.coupons and not progress.returned.full:
             give_coupons_back(sale.desk, sale.purchase, sale.decision.coupons, progress.coupons)
-        if sale.decision.offers and not progress.returned.full:
+        if (sale.decision.offers or progress.offers) and not progress.returned.full:
             give_offers_back(sale.desk, sale.purchase, sale.decision.offers, progress.offers)
         # What was lost to expiry was not given back: it stays with the sale, and a revival takes the rest.
         taken = used - sum(points for _, points in back.lost_draws)
@@ -117,7 +117,7 @@ class RevivePurchase(OrderAct):
             coupons, person = sale.decision.coupons, None if sale.holder is None else sale.person
             use_again(sale.desk, person, coupons, undone.coupons)
             use(sale.desk, sale.purchase, coupons, sale.purchase.shop_id)
-        if sale.decision.offers and not sale.progress.returned.full:
+        if (sale.decision.offers or undone.offers) and not sale.progress.returned.full:
             person = None if sale.holder is None else sale.person
             offers, drawn = take_again(sale.desk, person, sale.purchase, sale.decision.offers, undone.offers)
             sale.decision = replace(sale.decision, offers=offers)

@@ -99,7 +99,8 @@ class Offers:
                 over.add(code)
             if isinstance(judged, Standing):
                 found.append(judged)
-        chosen, out = together(found)
+        # One that was not to be had does not stand in the way of another.
+        chosen, out = together([each for each in found if each.compiled.campaign.code not in over])
         for miss in out:
             self._warn(warnings, miss)
         if happened:  # What was taken together is over where it does not go together.
@@ -169,10 +170,13 @@ def facts_of(
     context: Context, asking: Sequence[Compiled], scene: Scene, desk: Desk, where: Found | None, tier: str | None,
     others: tuple[str, ...],
 ) -> Facts:  # fmt: skip
-    """What these campaigns ask of the person who buys here."""
+    """What these campaigns ask of the person who buys here; of a guest, what is so for everybody."""
+    facts, asked = Facts(guest=True), [each.campaign.conditions for each in asking]
+    if names := frozenset(signal.name for when in asked for signal in when.signals):
+        facts = replace(facts, signals=context.signals.seen(names, scene))
     if where is None:
-        return Facts(guest=True)
-    facts, asked = Facts(tier=tier, tiers=others), [each.campaign.conditions for each in asking]
+        return facts
+    facts = replace(facts, guest=False, tier=tier, tiers=others)
     if any(map(needs_history, asked)):
         history = desk.circumstances.history(where.who)
         channel = history.web if scene.place.kind == "ec" else history.purchases - history.web
@@ -180,8 +184,6 @@ def facts_of(
     if any(map(needs_traits, asked)):
         traits = desk.circumstances.traits(where.who)
         facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
-    if names := frozenset(signal.name for when in asked for signal in when.signals):
-        facts = replace(facts, signals=context.signals.seen(names, scene))
     return facts
 
 
@@ -205,6 +207,25 @@ def give_back(desk: Desk, purchase: PurchaseState, used: Sequence[UsedOffer], dr
     for each in drawn:
         desk.draw_limit(each.anchor, each.code, each.period, -each.amount, _NO_CEILING)
     record(desk, purchase, used, "back")
+
+
+def changed(
+    desk: Desk, purchase: PurchaseState, before: Sequence[UsedOffer], drawn: Sequence[Drawn], after: Sequence[UsedOffer]
+) -> tuple[Drawn, ...]:
+    """A changed order has other offers, or less of them; limits have again what those take no more. Gives what stays
+    drawn."""
+    amounts, rest = {f"campaign:{each.campaign}": each.amount for each in after}, []
+    for each in drawn:
+        still = each.amount if each.rule in amounts else 0
+        if each.measure == "yen":
+            still = min(still, amounts.get(each.rule, 0))
+        if still < each.amount:
+            desk.draw_limit(each.anchor, each.code, each.period, still - each.amount, _NO_CEILING)
+        if still:
+            rest.append(replace(each, amount=still))
+    record(desk, purchase, before, "back")
+    record(desk, purchase, after, "use")
+    return tuple(rest)
 
 
 def take_again(

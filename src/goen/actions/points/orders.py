@@ -20,7 +20,7 @@ from goen.actions.points.errors import PurchaseStatus
 from goen.actions.points.granting import by_rule, terms_of
 from goen.actions.points.issuing import issue
 from goen.actions.points.offers import NOTHING_OFF, Offers, Reduced
-from goen.actions.points.offers import record as record_offers
+from goen.actions.points.offers import changed as offers_changed
 from goen.actions.points.progress import REGULAR, Waiting, document_of, stored
 from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unproven
 from goen.actions.points.sale import Sale
@@ -215,9 +215,11 @@ class ChangeLines(OrderAct):
         pending = 0
         if sale.holder is not None:
             decision = decide_again(sale, document, decision)
-        if sale.decision.offers:
-            record_offers(sale.desk, sale.purchase, sale.decision.offers, "back")
-            record_offers(sale.desk, sale.purchase, reduced.used, "use")
+        if sale.decision.offers or sale.progress.offers:
+            drawn = offers_changed(
+                sale.desk, sale.purchase, sale.decision.offers, sale.progress.offers, reduced.used
+            )  # fmt: skip
+            sale.progress = replace(sale.progress, offers=drawn)
         if priced is not None:
             record(sale.desk, sale.purchase, sale.decision.coupons, "back", sale.purchase.shop_id)
             record(sale.desk, sale.purchase, used, "use", sale.purchase.shop_id)

@@ -155,7 +155,8 @@ class ReturnGoods(Act):
             # A part that stays was bought with the coupon's help; only with all of it the coupon comes back.
             give_coupons_back(desk, sale.purchase, sale.decision.coupons, sale.progress.coupons)
             sale.progress = replace(sale.progress, coupons=())
-        if sale.decision.offers and back.state.full and not sale.progress.returned.full:
+        offered = sale.decision.offers or sale.progress.offers
+        if offered and back.state.full and not sale.progress.returned.full:
             give_offers_back(desk, sale.purchase, sale.decision.offers, sale.progress.offers)
             sale.progress = replace(sale.progress, offers=())
         sale.progress = replace(sale.progress, returned=back.state)

@@ -36,11 +36,12 @@ def stamped(
 ) -> None:
     """Keep what an act has put onto cards, or taken off them. ``decisions``: before and after it; ``before`` and
     ``after``: what the sale had drawn, and has. ``person``: whose card it is, where that is known already."""
-    was, now = _by_rule(before), _by_rule(after)
+    was, now = _by_card(before), _by_card(after)
     versions = {f"campaign:{each.code}": each.version for decision in decisions for each in decision.campaigns}
-    for rule in dict.fromkeys((*was, *now)):
-        anchor, stamps, numbers = now.get(rule) or (was[rule][0], 0, frozenset[int]())
-        _, stamps_before, numbers_before = was.get(rule, (anchor, 0, frozenset[int]()))
+    nothing = (0, frozenset[int]())
+    for rule, anchor in dict.fromkeys((*was, *now)):
+        stamps, numbers = now.get((rule, anchor), nothing)
+        stamps_before, numbers_before = was.get((rule, anchor), nothing)
         filled, undone = sorted(numbers - numbers_before), sorted(numbers_before - numbers)
         if stamps == stamps_before and not filled and not undone:
             continue
@@ -71,13 +72,13 @@ def stamped(
         )
 
 
-def _by_rule(drawn: Sequence[Drawn]) -> Mapping[str, tuple[int, int, frozenset[int]]]:
-    """By rule whose card it is, the stamps, and the numbers of the cards that they fill."""
-    found: dict[str, tuple[int, int, frozenset[int]]] = {}
+def _by_card(drawn: Sequence[Drawn]) -> Mapping[tuple[str, int], tuple[int, frozenset[int]]]:
+    """By rule and whose card it is, the stamps, and the numbers of the cards that they fill."""
+    found: dict[tuple[str, int], tuple[int, frozenset[int]]] = {}
     for each in drawn:
-        anchor, stamps, numbers = found.get(each.rule, (each.anchor, 0, frozenset[int]()))
+        stamps, numbers = found.get((each.rule, each.anchor), (0, frozenset[int]()))
         if each.of_card == "stamps":
-            found[each.rule] = anchor, stamps + each.amount, numbers
+            found[each.rule, each.anchor] = stamps + each.amount, numbers
         elif each.of_card == "cards":
-            found[each.rule] = anchor, stamps, numbers | {int(each.period)}
+            found[each.rule, each.anchor] = stamps, numbers | {int(each.period)}
     return found

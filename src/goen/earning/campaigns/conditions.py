@@ -9,6 +9,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
 import jpholiday
@@ -135,7 +136,10 @@ def _price(line: Line) -> float:
     """Yen per piece: as told, or what was charged shared over the pieces."""
     if line.unit_price is not None:
         return line.unit_price
-    return line.amount / float(line.quantity) if line.quantity else line.amount
+    quantity = Decimal(line.quantity)
+    pieces = float(quantity) if quantity.is_finite() else 0.0
+    # A quantity that cannot be is refused where the sale is priced; it may be looked at before.
+    return line.amount / pieces if pieces > 0 else line.amount
 
 
 def article_of(line: Line, articles: dict[str, Article]) -> Article:

@@ -67,10 +67,11 @@ def card(acts: Iterable[Stamped], day: date, leave_out: str | None = None) -> On
         owed += _taken(held, size * len(filled))
         numbers |= filled
     alive = [each for each in held if _alive(each, day)]
-    last = max(numbers, default=0)
+    last, twice = max(numbers, default=0), sum([len(each[-1]) for each in sales.values()]) - len(numbers)
     gaps = tuple(n for n in range(1, last) if n not in numbers)
     ends = [until for _, until in alive if until is not None]
-    return OnCard(StampCard(sum(stamps for stamps, _ in alive) - owed, last, gaps), min(ends, default=None))
+    left = sum(stamps for stamps, _ in alive) - owed
+    return OnCard(StampCard(left, last, gaps, twice), min(ends, default=None))
 
 
 def _alive(stamps: tuple[int, date | None], day: date) -> bool:
