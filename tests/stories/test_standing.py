@@ -109,6 +109,21 @@ async def test_rule_36_one_person_is_not_given_twice_by_the_card_merged_in(retai
     assert await retailer.points(one) == 100
 
 
+async def test_rule_36_who_joins_after_the_days_sweep_has_the_birthday_still(retailer):
+    await rule(retailer, "bd", "birthday")
+    at(retailer, "2026-11-30")
+    quiet = await retailer.member()
+    assert await runs(retailer, give_occasions, greet_members) == [0, 0]
+    late, other = await retailer.member(birth_date="1990-11-02"), await retailer.member(birth_date="1990-12-02")
+    assert await runs(retailer, give_occasions, greet_members, greet_members) == [0, 1, 0]
+    ok(await retailer.server.patch(f"/v1/members/{quiet['id']}", json={"birth_date": "1990-11-30"}))
+    at(retailer, "2026-12-01")
+    assert await runs(retailer, give_occasions) == [2]
+    assert [await retailer.points(each) for each in (late, other, quiet)] == [100, 100, 100]
+    assert ok(await retailer.server.get("/v1/standing/bd"))["grants"] == 3
+    await proven(retailer)
+
+
 # Welcome -------------------------------------------------------------------------------------------
 
 

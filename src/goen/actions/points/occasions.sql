@@ -1,6 +1,6 @@
 -- name: newcomers
--- Members who have registered since then and were not greeted by this rule; those of an import have joined elsewhere.
-select m.member_id
+-- Members who have registered since then and were given nothing by this rule; those of an import have joined elsewhere.
+select m.member_id, m.birth_date, coalesce(m.registered_at, m.joined_at) as since
   from (select j.member_id from member j where j.joined_at >= :since and j.registered_at is null
         union all
         select g.member_id from member g where g.registered_at >= :since) n

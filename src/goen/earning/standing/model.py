@@ -31,10 +31,11 @@ class _Occasion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Birthday(_Occasion, frozen=True, tag="birthday"):
-    """Once a calendar year (rule 36), on the ``first`` of the month of birth (through the month's end for who joins in
-    it) or on the ``day``; 29 February is the 28th in other years. ``days``: so many, the first included, in which the
-    ``day`` is made up for where nothing could be given on it. ``member_days``: only who has been a member for so many
-    days by then."""
+    """Once a calendar year (rule 36), whatever the number of rules, on the ``first`` of the month of birth (for who
+    joins in it too, made up for in the first 7 days of the next month) or on the ``day``; 29 February is the 28th in
+    other years. ``days``: so many, the first included, in which the ``day`` is made up for where nothing could be given
+    on it. ``member_days``: only who has been a member for so many days by then. A birth date that is entered later is
+    looked at on the next day."""
 
     on: Literal["first", "day"] = "first"
     days: Annotated[int, Meta(ge=1, le=60)] = 7
