@@ -72,6 +72,20 @@ def test_rule_36_when_a_birthday_is_due(rule, birth, joined, today, due):
 
 
 @pytest.mark.parametrize(
+    ("rule", "today", "begun", "due"),
+    [
+        (Birthday("first"), "2027-01-01", "2027-01-01", None),
+        (Birthday("first"), "2026-12-20", "2026-12-20", "2026-12-01"),
+        (Birthday("day"), "2026-12-25", "2026-12-25", None),
+        (Birthday("day"), "2026-12-25", "2026-12-24", "2026-12-24"),
+    ],
+)
+def test_rule_36_a_birthday_before_the_rule_gave_is_not_made_up_for(rule, today, begun, due):
+    found = birthday_due(rule, day("1990-12-24"), day("2020-01-01"), day(today), day(begun))
+    assert found == (None if due is None else day(due))
+
+
+@pytest.mark.parametrize(
     ("rule", "last", "today", "due"),
     [
         (WinBack(30), None, "2026-12-22", None),

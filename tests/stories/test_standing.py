@@ -124,6 +124,26 @@ async def test_rule_36_who_joins_after_the_days_sweep_has_the_birthday_still(ret
     await proven(retailer)
 
 
+async def test_rule_36_one_birthday_rule_after_the_other_gives_one_birthday_a_year(retailer):
+    one, two = await retailer.member(birth_date="1990-12-30"), await retailer.member(birth_date="1990-11-30")
+    turn = "2027-01-01T00:00:00+09:00"
+    await rule(retailer, "bd-2026", "birthday", when={"on": "day"}, ends_at=turn)
+    await rule(retailer, "bd-2027", "birthday", when={"on": "day"}, starts_at=turn)
+    await rule(retailer, "more", "birthday", 500)
+    assert await runs(retailer, give_occasions) == [1]
+    at(retailer, "2026-11-30")
+    assert await runs(retailer, give_occasions) == [0]  # The other rule gave it.
+    other = await retailer.member()
+    await merged(retailer, other, two)
+    ok(await retailer.server.patch(f"/v1/members/{other['id']}", json={"birth_date": "1990-11-30"}))
+    at(retailer, "2026-12-30")
+    assert await runs(retailer, give_occasions) == [1]
+    at(retailer, "2027-01-02")
+    assert await runs(retailer, give_occasions) == [0]
+    assert [await retailer.points(each) for each in (one, other)] == [100, 500]
+    await proven(retailer)
+
+
 # Welcome -------------------------------------------------------------------------------------------
 
 

@@ -10,10 +10,6 @@ select m.member_id, m.birth_date, coalesce(m.registered_at, m.joined_at) as sinc
    and m.member_id > :after
  order by m.member_id limit :piece;
 
--- name: live_from
--- Since when a rule gives.
-select r.live_from from standing_rule r where r.code = :code;
-
 -- name: sweeps
 -- How far the day's sweeps have come.
 select s.code, s.version, s.day, s.after, s.done from standing_sweep s;
@@ -32,7 +28,11 @@ select m.member_id, m.birth_date, coalesce(m.registered_at, m.joined_at) as sinc
   from member m where m.member_id > :after order by m.member_id limit :rows;
 
 -- name: had
--- Which of these occasions a rule has given already.
+-- Which of these occasions a rule has given already; of birthdays any rule.
 select s.member_id, s.occasion
   from unnest(:members::bigint[], :occasions::text[]) as i (member_id, occasion)
-  join standing_grant s on s.member_id = i.member_id and s.code = :code and s.occasion = i.occasion;
+  join standing_grant s on s.member_id = i.member_id and s.code = any(:codes::text[]) and s.occasion = i.occasion;
+
+-- name: birthdays
+-- All birthday rules.
+select r.code from standing_rule r where r.kind = 'birthday';

@@ -7,7 +7,7 @@ person, so that neither a race nor a merge gives it twice; what it gave stands i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -39,6 +39,8 @@ from goen.vocabulary.points import PointValue
 SQL = load(__package__, "standing.sql")
 EVER = "ever"
 JOB = "job"
+#: A person has one birthday a year, whatever the rules: limit account; the period is the year.
+BIRTHDAY = "birthday"
 
 
 class Live(NamedTuple):
@@ -47,6 +49,12 @@ class Live(NamedTuple):
     code: str
     version: int
     rule: StandingRule
+    live_from: datetime | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        """From when on it gives: neither before it was live nor before it starts."""
+        return max((each for each in (self.live_from, self.rule.starts_at) if each is not None), default=None)
 
     @property
     def name(self) -> str:
@@ -69,7 +77,7 @@ class Given(NamedTuple):
 
 def read_live(rows: Sequence[Any]) -> list[Live]:
     """Rules as they are read."""
-    return [Live(code, version, from_json(document)) for code, version, document in rows]
+    return [Live(code, version, from_json(document), live_from) for code, version, document, live_from in rows]
 
 
 async def live_of_kind(connection: Reading, kind: str) -> list[Live]:
@@ -93,7 +101,7 @@ def why_not(desk: Desk, live: Live, where: Found, tiers: set[str | None], shop: 
 
 def used(desk: Desk, live: Live, where: Found, occasion: str) -> bool:
     """Whether the person, under any name, has had this occasion."""
-    return desk.limit(where.who, live.account, occasion) > 0
+    return any(desk.limit(where.who, account, occasion) for account in _accounts(live))
 
 
 def offered(desk: Desk, programme: Programme, live: Live, where: Found, points: int, shop: str) -> Given:
@@ -139,7 +147,18 @@ def give(
 
 def use_up(desk: Desk, live: Live, where: Found, occasion: str) -> None:
     """The person has had this occasion, whichever card it was."""
-    desk.draw_limit(where.presented_id, live.account, occasion, 1, 1)
+    for account in _accounts(live):
+        desk.draw_limit(where.presented_id, account, occasion, 1, 1)
+
+
+def _accounts(live: Live) -> tuple[str, ...]:
+    """On which accounts an occasion is used up: the rule's own, and of birthdays what all their rules share."""
+    return (live.account, BIRTHDAY) if live.rule.kind == "birthday" else (live.account,)
+
+
+def begun_on(context: Context, live: Live) -> date:
+    """The day since which the rule gives."""
+    return date.min if live.since is None else context.day_of(live.since)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -203,7 +222,8 @@ class GrantOccasion(Act):
             return None
         when, since = live.rule.when, self.context.day_of(facts["since"])
         if isinstance(when, Birthday) and facts["birth_date"] is not None:
-            day = birthday_due(when, facts["birth_date"], since, desk.today)
+            begun = begun_on(self.context, live)
+            day = birthday_due(when, facts["birth_date"], since, desk.today, begun)
             return None if day is None else str(day.year)
         if isinstance(when, Welcome):
             return EVER

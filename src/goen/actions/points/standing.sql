@@ -1,12 +1,12 @@
 -- name: live_of_kind
 -- The rules of a kind that give points now.
-select r.code, r.live_version, v.document::text as document
+select r.code, r.live_version, v.document::text as document, r.live_from
   from standing_rule r join standing_version v on v.code = r.code and v.version = r.live_version
  where r.kind = :kind order by r.code;
 
 -- name: live
 -- One rule, where it gives points now.
-select r.code, r.live_version, v.document::text as document
+select r.code, r.live_version, v.document::text as document, r.live_from
   from standing_rule r join standing_version v on v.code = r.code and v.version = r.live_version
  where r.code = :code;
 

@@ -23,8 +23,9 @@ def birthday_in(birth: date, year: int, on: str) -> date:
     return birth.replace(year=year)
 
 
-def birthday_due(rule: Birthday, birth: date, joined: date, today: date) -> date | None:
-    """The birthday that is due today, or may still be made up for; None: none is.
+def birthday_due(rule: Birthday, birth: date, joined: date, today: date, begun: date = date.min) -> date | None:
+    """The birthday that is due today, or may still be made up for; None: none is, or it was over when the rule had not
+    ``begun`` to give.
 
     Whoever joins in the month of birth has it still where it is kept on the first; a week of the next month is left for
     who joins, or tells the date, on its last days.
@@ -34,7 +35,7 @@ def birthday_due(rule: Birthday, birth: date, joined: date, today: date) -> date
         kept = month_end(day) if rule.on == "first" else day
         last = kept + timedelta(days=MAKE_UP_DAYS if rule.on == "first" else rule.days - 1)
         member = joined + timedelta(days=rule.member_days) <= min(kept, today)
-        if day <= today <= last and member and birth <= day:
+        if day <= today <= last and begun <= kept and member and birth <= day:
             return day
     return None
 
