@@ -382,6 +382,25 @@ async def test_rule_38_a_referrer_is_paid_for_so_many_and_a_merge_or_the_end_of_
     await proven(retailer)
 
 
+async def test_rule_38_a_limit_of_the_day_puts_a_referral_off_and_a_budget_ends_it(retailer):
+    daily = {"measure": "uses", "most": 1, "per": ["day"]}
+    await rule(retailer, "friends", "referral", 500, limits=[daily, {"measure": "points", "most": 1000}])
+    host = await retailer.member()
+    code = await code_of(retailer, host)
+    friends = [await retailer.member() for _ in range(3)]
+    for friend in friends:
+        ok(await refers(retailer, code, friend), 201)
+        await retailer.buys(1100, friend)
+    assert await runs(retailer, end_referrals, end_referrals) == [1, 0]
+    at(retailer, "2026-11-23")
+    assert await runs(retailer, end_referrals) == [2]
+    assert sorted(await told(retailer, host), key=str) == [
+        ("paid", None), ("paid", None), ("void", "limit_reached"),
+    ]  # fmt: skip
+    assert await retailer.points(host) == 1000
+    await proven(retailer)
+
+
 # Reviews, surveys, win-back ------------------------------------------------------------------------
 
 

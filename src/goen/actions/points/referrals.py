@@ -271,9 +271,12 @@ class EndReferral(Act):
         paid = desk.limit(referrer.who, live.account, PAID)
         programme = self.context.engine_at(desk.now).programme
         given = offered(desk, programme, live, referrer, live.rule.points, "")
-        if (most is not None and paid >= most) or given.points <= 0:
-            reason = "referrer_max" if given.points else "limit_reached"
-            return self._end(desk, held, friend, "void", reason)
+        if most is not None and paid >= most:
+            return self._end(desk, held, friend, "void", "referrer_max")
+        if given.points <= 0:
+            if given.later:
+                raise NotRewarded("limit_reached", "The rule gives no more today.")
+            return self._end(desk, held, friend, "void", "limit_reached")
         desk.draw_limit(referrer.presented_id, live.account, PAID, 1, most or _NO_CEILING)
         touch(desk, self.context, friend)
         give(desk, self.context, programme, given, referrer, self.referral_id, None)

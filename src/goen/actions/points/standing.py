@@ -68,11 +68,13 @@ class Live(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What a rule may give, before it is given: points, and the draws that they are."""
+    """What a rule may give, before it is given: points, and the draws that they are. ``later``: what leaves nothing now
+    may leave something on another day."""
 
     live: Live
     points: int
     draws: list[tuple[LimitKey, int, int]]
+    later: bool = False
 
 
 def read_live(rows: Sequence[Any]) -> list[Live]:
@@ -106,15 +108,17 @@ def used(desk: Desk, live: Live, where: Found, occasion: str) -> bool:
 
 def offered(desk: Desk, programme: Programme, live: Live, where: Found, points: int, shop: str) -> Given:
     """What the rule's limits leave of its points."""
-    value, left, keys = PointValue.of(programme.point_value), points, []
+    value, left, for_good, keys = PointValue.of(programme.point_value), points, points, []
     for limit in live.rule.limits:
         key = limit_key(live.account, limit, shop, desk.today)
         drawn = desk.limit(anchor_of(key, where.who), key.code, key.period)
-        room = 0 if desk.limits_closed else limit.most - drawn
-        left = min(left, points_within(limit.measure, room, points, value))
+        room = points_within(limit.measure, limit.most - drawn, points, value)
+        left = min(left, 0 if desk.limits_closed else room)
+        if not {"day", "month"} & set(limit.per):
+            for_good = min(for_good, room)
         keys.append((limit, key))
     draws = [(key, drawn_by(limit.measure, left, value), limit.most) for limit, key in keys]
-    return Given(live, left, draws)
+    return Given(live, left, draws, for_good > 0)
 
 
 def terms_of(programme: Programme, live: Live, desk: Desk) -> Terms:
