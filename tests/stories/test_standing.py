@@ -401,6 +401,26 @@ async def test_rule_38_a_limit_of_the_day_puts_a_referral_off_and_a_budget_ends_
     await proven(retailer)
 
 
+async def test_rule_38_an_order_in_time_counts_when_it_is_shipped_and_held_from_then_on(retailer):
+    await rule(retailer, "friends", "referral", 500, when={"buy_days": 10, "hold_days": 8})
+    host, friend, idle = [await retailer.member() for _ in range(3)]
+    code = await code_of(retailer, host)
+    for each in (friend, idle):
+        ok(await refers(retailer, code, each), 201)
+    at(retailer, "2026-12-02")  # The last day.
+    order = await orders(retailer, 3300, friend)
+    at(retailer, "2026-12-20")
+    assert await runs(retailer, end_referrals) == [1]
+    assert sorted(await told(retailer, host)) == [("lapsed", None), ("pending", None)]
+    await ships(retailer, order)
+    at(retailer, "2026-12-27")
+    assert await runs(retailer, end_referrals) == [0]
+    at(retailer, "2026-12-28")
+    assert await runs(retailer, end_referrals) == [1]
+    assert await retailer.points(host) == 500
+    await proven(retailer)
+
+
 # Reviews, surveys, win-back ------------------------------------------------------------------------
 
 
