@@ -11,7 +11,7 @@ from goen.jobs.model import Means
 from goen.jobs.schedule import end_referrals, give_occasions, greet_members
 
 from .test_rewards import proven
-from .words import at, named, ok, orders, programme, refused, ships
+from .words import at, cancels, named, ok, orders, programme, refused, ships
 
 
 async def rule(retailer, code, kind, points=100, live=True, status=201, **fields):
@@ -478,6 +478,22 @@ async def test_a_lapse_is_answered_once_and_again_after_the_next_one(retailer):
     at(retailer, day + timedelta(days=31 + 61))
     assert await runs(retailer, give_occasions) == [0]
     assert (await kept(retailer, "back"), await retailer.points(never), start) == ((2, 400), 0, 10)
+    await proven(retailer)
+
+
+async def test_a_lapse_is_not_answered_again_where_the_last_purchase_comes_back(retailer):
+    member, other = await retailer.member(), await retailer.member()
+    await retailer.buys(1100, member)
+    at(retailer, "2026-11-30")
+    last = await retailer.buys(1100, member)
+    await rule(retailer, "back", "win_back", 200, when={"days": 30})
+    at(retailer, "2026-12-30")
+    assert await runs(retailer, give_occasions) == [1]
+    await cancels(retailer, last)
+    await merged(retailer, other, member)
+    at(retailer, "2026-12-31")
+    assert await runs(retailer, give_occasions) == [0]
+    assert await kept(retailer, "back") == (1, 200)
     await proven(retailer)
 
 

@@ -176,6 +176,7 @@ class _Asked(msgspec.Struct, frozen=True):
 class _Seen(NamedTuple):
     live: Live | None
     facts: Any
+    last_occasion: str | None
 
 
 class GrantOccasion(Act):
@@ -208,7 +209,9 @@ class GrantOccasion(Act):
 
     async def look(self, connection: Reading, books: Books) -> _Seen:
         live = read_live(await connection.fetch(SQL.live.sql, self.code))
-        return _Seen(live[0] if live else None, await connection.fetchrow(SQL.facts.sql, self.member_id))
+        facts = await connection.fetchrow(SQL.facts.sql, self.member_id)
+        last = await connection.fetchval(SQL.last_occasion.sql, self.code, self.member_id)
+        return _Seen(live[0] if live else None, facts, last)
 
     def decide(self, desk: Desk) -> Decided:
         seen: _Seen = desk.seen(self.key)
@@ -216,6 +219,9 @@ class GrantOccasion(Act):
         live, facts = seen.live, seen.facts
         if live is None or self._occasion(desk, live, where, facts) != self.occasion:
             raise NotRewarded("no_rule", "This is not due, or not any more.")
+        if live.rule.kind == "win_back" and (seen.last_occasion or "") >= self.occasion:
+            # Where the last purchase came back an older one is the last again: no lapse of its own.
+            raise NotRewarded("already", "The member has had this lapse already.")
         home = None if facts["shop_id"] is None else self.context.shops.by_id(facts["shop_id"])
         given = granted(self, desk, live, where, member, self.occasion, home, None)
         return Decided(200, msgspec.json.encode({"points": given.points}), member_id=where.member_id)

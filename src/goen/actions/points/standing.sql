@@ -16,6 +16,14 @@ select m.birth_date, coalesce(m.registered_at, m.joined_at) as since, m.status, 
   from member p join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
  where p.member_id = :member_id;
 
+-- name: last_occasion
+-- The latest occasion on which a rule gave a person, under any name, something.
+select max(g.occasion) from standing_grant g
+ where g.code = :code
+   and g.member_id in (select a.member_id from member p
+                         join member a on coalesce(p.survivor_id, p.member_id) in (a.member_id, a.survivor_id)
+                        where p.member_id = :member_id);
+
 -- name: add_grant!
 -- What a rule gave on an occasion.
 insert into standing_grant (member_id, code, occasion, version, points, granted_at, act_id, shop_id)
