@@ -240,6 +240,7 @@ def test_prizes_are_as_wide_as_their_odds():
         ({"entrance": {"kind": "day"}, "expected_sales": None, "prizes": [GIFT | {"value": 10**6}]}, []),
         ({"prizes": [POINTS | {"odds": 60}, GIFT | {"odds": 41}]}, ["odds_above_all"]),
         ({"prizes": [POINTS | {"odds": "0.0000001"}]}, ["not_odds"]),
+        ({"prizes": [POINTS | {"odds": "1E+999999999"}, GIFT | {"odds": "NaN"}]}, ["not_odds", "not_odds"]),
         ({"method": "end"}, ["odds_of_instant", "odds_of_instant"]),
         ({"prizes": [GIFT | {"value": 0}]}, ["value_missing"]),
         ({"ends_at": "2026-11-01T00:00:00+09:00"}, ["ends_before_start"]),
