@@ -140,6 +140,9 @@ def test_a_rule_has_its_time():
     [
         ({"when": {"kind": "welcome"}}, None),
         ({"when": {"kind": "birthday"}, "ends_at": "2026-12-10T23:59:59+09:00"}, 1000),
+        ({"when": {"kind": "birthday"}, "ends_at": "2028-01-10T00:00:00+09:00"}, 3000),
+        ({"when": {"kind": "win_back", "days": 30}, "ends_at": "2027-01-30T00:00:00+09:00"}, 2000),
+        ({"when": {"kind": "win_back", "days": 30}, "ends_at": "2027-01-30T00:00:01+09:00"}, 3000),
         ({"ends_at": "2026-12-10T23:59:59+09:00"}, 10_000),
         ({"when": {"kind": "review"}, "limits": [{"measure": "uses", "most": 7}]}, 700),
         ({"when": {"kind": "review"}}, None),
