@@ -269,3 +269,9 @@ def test_rule_53_points_count_at_what_they_are_worth():
 )
 def test_odds_are_published_in_words(language, text):
     assert odds_text(draw(), draw().prize("mug"), language) == text
+
+
+def test_a_sale_brings_no_more_tickets_than_one_act_can_tell_of():
+    assert draw(entrance={"kind": "purchase", "every": 100, "tickets_max": 100})
+    with pytest.raises(msgspec.ValidationError, match="tickets_max"):
+        draw(entrance={"kind": "purchase", "every": 100, "tickets_max": 101})
