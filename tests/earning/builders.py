@@ -181,3 +181,34 @@ campaigns = st.lists(
     max_size=4,
 ).map(lambda made: [{"code": f"c{n}", "name": f"c{n}", **each} for n, each in enumerate(made)])
 """Random campaigns as JSON would bring them; their codes are c0, c1 …"""
+
+_price_effects = st.one_of(
+    st.builds(lambda yen: {"kind": "discount", "yen": yen}, st.integers(1, 5000)),
+    st.builds(
+        lambda percent, most: {"kind": "discount", "percent": percent, "most": most},
+        st.sampled_from([0.5, 7, 10, 100]), st.sampled_from([None, 33, 500]),
+    ),
+    st.builds(lambda most: {"kind": "free_postage", "most": most}, st.sampled_from([None, 300])),
+    st.builds(lambda sku: {"kind": "gift", "name": "タオル", "sku": sku}, st.sampled_from([None, "A"])),
+    st.builds(lambda percent: {"kind": "member_price", "percent": percent}, st.sampled_from([3, 12.5])),
+    st.builds(lambda price: {"kind": "member_price", "prices": {"A": price}}, st.integers(0, 900)),
+)  # fmt: skip
+
+price_campaigns = st.lists(
+    st.builds(
+        lambda effects, goods, floor, stacking, limits: {
+            "effects": effects, "conditions": {"products": goods, "amount_min": floor}, "stacking": stacking,
+            "limits": limits,
+        },
+        st.lists(_price_effects, min_size=1, max_size=2), _goods, st.sampled_from([None, None, 2000]), _stackings,
+        st.lists(
+            st.builds(
+                lambda measure, most: {"measure": measure, "most": most},
+                st.sampled_from(["uses", "yen"]), st.integers(1, 300),
+            ),
+            max_size=1,
+        ),
+    ),
+    min_size=1, max_size=4,
+).map(lambda made: [{"code": f"p{n}", "name": f"p{n}", **each} for n, each in enumerate(made)])  # fmt: skip
+"""Random campaigns that change the price; their codes are p0, p1 …"""

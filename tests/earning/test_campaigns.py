@@ -80,6 +80,7 @@ PLACES = [
     ({"shops": ["shibuya", "ginza"]}, {}, None),
     ({"shops": ["ginza"]}, {}, "not_this_shop"),
     ({"not_shops": ["shibuya"]}, {}, "not_this_shop"),
+    ({"not_shops": ["ginza"]}, {}, None),
     ({"regions": ["関東"]}, {}, None),
     ({"regions": ["関西"]}, {}, "not_this_region"),
     ({"regions": ["関東"]}, {"place": WEB}, "not_this_region"),
@@ -119,6 +120,7 @@ MEMBER = [
     ({"segments": ["vip"]}, {}, None),
     ({"segments": ["b"]}, {}, "not_in_segment"),
     ({"not_segments": ["a"]}, {}, "not_in_segment"),
+    ({"not_segments": ["b"]}, {}, None),
     ({"birth_month": True}, {}, None),
     ({"birth_month": True}, {"day": date(2026, 12, 1)}, "not_birth_month"),
     ({"birth_months": [10, 11]}, {}, None),
@@ -192,24 +194,27 @@ def test_which_lines_count(when, numbers):
         assert reason(decision) == "no_matching_goods"
 
 
-@pytest.mark.parametrize(
-    ("when", "fields", "why"),
-    [
-        ({"tenders": ["card"]}, {"tenders": (CARD,)}, None),
-        ({"tenders": ["card"]}, {"tenders": (CASH,)}, "other_tender"),
-        ({"tenders": ["card"]}, {}, "other_tender"),
-        ({"tenders": ["card"]}, {"tenders": (CARD, CASH)}, "mixed_tenders"),
-        ({"brands": ["goen"]}, {"tenders": (CARD,)}, None),
-        ({"brands": ["other"]}, {"tenders": (CARD,)}, "other_tender"),
-        ({"coupons": False}, {"coupons": ("X",)}, "with_coupon"),
-        ({"coupons": True}, {}, "without_coupon"),
-        ({"amount_min": 1000}, {}, None),
-        ({"amount_min": 1001}, {"short": True}, "below_amount"),
-        ({"amount_max": 999}, {}, "above_amount"),
-        ({"quantity_min": 2}, {}, "below_quantity"),
-        ({"quantity_min": 1}, {}, None),
-    ],
-)
+PAID = [
+    ({"tenders": ["card"]}, {"tenders": (CARD,)}, None),
+    ({"tenders": ["card"]}, {"tenders": (CASH,)}, "other_tender"),
+    ({"tenders": ["card"]}, {}, "other_tender"),
+    ({"tenders": ["card"]}, {"tenders": (CARD, CASH)}, "mixed_tenders"),
+    ({"brands": ["goen"]}, {"tenders": (CARD,)}, None),
+    ({"brands": ["other"]}, {"tenders": (CARD,)}, "other_tender"),
+    ({"coupons": False}, {"coupons": ("X",)}, "with_coupon"),
+    ({"coupons": True}, {}, "without_coupon"),
+    ({"coupons": True}, {"coupons": ("X",)}, None),
+    ({"coupons": False}, {}, None),
+    ({"amount_min": 1000}, {}, None),
+    ({"amount_min": 1001}, {"short": True}, "below_amount"),
+    ({"amount_max": 999}, {}, "above_amount"),
+    ({"amount_max": 1000}, {}, None),
+    ({"quantity_min": 2}, {}, "below_quantity"),
+    ({"quantity_min": 1}, {}, None),
+]
+
+
+@pytest.mark.parametrize(("when", "fields", "why"), PAID)
 def test_how_it_is_paid_and_how_much(when, fields, why):
     fields = dict(fields)
     fields.pop("short", None)
@@ -236,6 +241,17 @@ EFFECTS = [
     ({"kind": "every", "amount": 500, "points": 4, "times_max": 2}, 8),
     ({"kind": "every", "of": "quantity", "amount": 2, "points": 3}, 6),
 ]
+
+
+COUPONS = [({"kind": "coupon", "coupon": "haru"}, "haru")]
+
+
+@pytest.mark.parametrize(("effect", "kind"), COUPONS)
+def test_a_coupon_is_issued_beside_the_points_unless_its_kind_is_over(effect, kind):
+    decision = decide(sale(*BASKET), campaign(effect=effect))
+    assert [(a.coupon, a.coupons, a.points) for a in decision.awards if a.rule == "campaign:c"] == [(kind, 1, 0)]
+    over = decide(sale(*BASKET), campaign(effect=effect), facts=Facts(kinds_over=frozenset({kind})))
+    assert (given(over), reason(over)) == ({}, "coupon_over")
 
 
 @pytest.mark.parametrize(("effect", "points"), EFFECTS)

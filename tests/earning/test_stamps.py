@@ -72,12 +72,15 @@ EFFECTS = [
     ({"of": "amount", "every": 1000}, (2500, 600), 0, 300, 0),
     ({"of": "amount", "every": 1000, "times_max": 2}, (2500, 600), 0, 0, 2),
     ({"of": "sale", "points": None, "gift": "タオル"}, (100,), 2, 0, 0),
+    ({"of": "sale", "points": None, "coupon": "haru"}, (100,), 2, 0, 0),
+    ({"of": "line", "cards": 2}, (100, 200, 300), 2, 300, 2),
 ]
+CARD = {"kind": "stamps", "full": 3, "points": 300}
 
 
 @pytest.mark.parametrize(("effect", "lines", "before", "points", "after"), EFFECTS)
 def test_stamps_of_a_sale(effect, lines, before, points, after):
-    one = campaign(effect={"kind": "stamps", "full": 3, "points": 300, **effect})
+    one = campaign(effect=CARD | effect)
     decision = decide(sale(*lines), one, facts=Facts(cards={"c": StampCard(before)}))
     assert given(decision) == {"c": points}
     hint = next(miss.values for miss in decision.not_applied if miss.reason == "stamps_to_go")

@@ -223,6 +223,12 @@ DAMAGE = {
         "delete from limit_account where code like 'campaign:%/cards'",
         "update stamp set filled = array[7, 8]",
     ],
+    "offer_limits": [
+        "update limit_account set drawn = 0 where code = 'campaign:off/uses/all'",
+        "update limit_account set drawn = drawn - 1 where code = 'campaign:off/yen/day+member'",
+        "insert into offer_use select member_id, act_id + 100000, campaign, version, what, purchase_id, shop_id,"
+        " amount, gifts, at from offer_use where what = 'use'",
+    ],
     "reward_stock": [
         "delete from reward_order where status = 'ordered'",
         "update reward_order set status = 'ordered' where status = 'cancelled'",

@@ -49,7 +49,11 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
 
     stamps = {"code": "stamps", "name": "スタンプ", "effects": [{"kind": "stamps", "full": 2, "gift": "タオル"}]}
     _ok(await server.post("/v1/campaigns", json=stamps))
-    _ok(await server.post("/v1/campaigns/stamps/activate", json={}))
+    limits = [{"measure": "uses", "most": 9}, {"measure": "yen", "most": 900, "per": ["member", "day"]}]
+    off = {"code": "off", "name": "値引き", "effects": [{"kind": "discount", "yen": 100}], "limits": limits}
+    _ok(await server.post("/v1/campaigns", json=off))
+    for made in ("stamps", "off"):
+        _ok(await server.post(f"/v1/campaigns/{made}/activate", json={}))
     clock.advance(seconds=3)
     two = [{"line": 1, "amount": 55_000, "quantity": 5}, {"line": 2, "amount": 11_000, "quantity": 1}]
     big = await retailer.buys(0, buyer, lines=two)
@@ -81,6 +85,9 @@ async def lively(retailer: Retailer) -> dict[str, dict[str, Any]]:
     _ok(changed)
     await returns(orders[5], (1, 1))
 
+    for _ in range(2):
+        taken = await retailer.buys(1100, buyer, offers=["off"])
+    _ok(await retailer.act(f"/v1/purchases/{taken['id']}/cancel", now()))
     kind = {"code": "own", "name": "お一人様1回", "effect": {"kind": "amount", "yen": 100}, "uses": {"each": 2}}
     _ok(await server.post("/v1/coupon_kinds", json=kind))
     (code,) = _ok(await server.post("/v1/coupon_kinds/own/issue", json={"batch": "b", "count": 1}))["codes"]

@@ -42,8 +42,8 @@ async def test_a_draft_is_tried_on_the_sales_that_were_made(retailer):
     assert (found["touched"], found["touched_members"], found["amount"]) == (2, 2, 8800)
     assert (found["points"], found["points_kept"], found["yen"]) == (100, 50, 50)
     assert found["by_shop"] == {
-        "shibuya": {"purchases": 1, "points": 50},
-        "web": {"purchases": 1, "points": 50},
+        "shibuya": {"purchases": 1, "points": 50, "discount": 0},
+        "web": {"purchases": 1, "points": 50, "discount": 0},
     }
     assert found["missed"] == {"below_amount": 1}
     assert (found["limited"], found["budget_out_on"], found["overlaps"]) == (0, None, {})
@@ -146,3 +146,78 @@ async def test_a_campaign_that_ran_moved_nobody_beyond_what_it_gave(retailer, ow
     assert (await backtest(retailer, "ran"))["tiers"] == [
         {"programme": "rank", "from": "silver", "to": None, "members": 1},
     ]
+
+
+OFF = [{"kind": "discount", "yen": 300}]
+
+
+async def test_a_discount_is_tried_on_members_and_guests_until_its_budget_is_gone(retailer, owner):
+    first, second = await retailer.member(), await retailer.member()
+    await retailer.buys(5500, first)
+    web = await retailer.buys(3300, second, shop="web")
+    await cancels(retailer, await retailer.buys(9900, second))
+    await retailer.buys(1100, second)
+    await retailer.buys(5500)
+    retailer.clock.advance(days=1)
+    await retailer.buys(5500, first)
+    await retailer.buys(5500, second)
+    await takes_back(retailer, web, (1, 1))
+    await draft(
+        retailer, "off", effects=OFF, conditions={"amount_min": 2000}, limits=[{"measure": "yen", "most": 1000}]
+    )
+    found = await backtest(retailer, "off")
+    assert (found["purchases"], found["members"], found["touched"], found["touched_members"]) == (6, 2, 5, 2)
+    assert (found["discount"], found["yen"], found["points"], found["gifts"]) == (1300, 1000, 0, 0), "one came back"
+    assert (found["amount"], found["missed"]) == (25300, {"below_amount": 1})
+    # 300 + 300 + 300 stand and 100 are left for the last: it is cut.
+    assert (found["limited"], found["budget_out_on"]) == (1, None)
+    assert found["by_channel"] == {
+        "ec": {"purchases": 1, "points": 0, "discount": 300}, "store": {"purchases": 4, "points": 0, "discount": 1000},
+    }  # fmt: skip
+    uses = [{"measure": "uses", "most": 1}]
+    await draft(retailer, "once", effects=OFF, limits=uses, conditions={"channels": ["store"]})
+    found = await backtest(retailer, "once")
+    assert (found["discount"], found["limited"], found["budget_out_on"]) == (300, 4, "2026-11-22")
+    await draft(retailer, "ours", effects=[{"kind": "member_price", "percent": 10}], conditions={"nth_purchase": [2]})
+    found = await backtest(retailer, "ours")
+    assert (found["discount"], found["missed"]) == (1100, {"not_nth_purchase": 3, "needs_member": 1})
+    await draft(retailer, "towel", effects=[{"kind": "gift", "name": "タオル"}], conditions={"channels": ["ec"]})
+    found = await backtest(retailer, "towel")
+    assert (found["touched"], found["gifts"], found["discount"]) == (1, 1, 0)
+    await draft(retailer, "post", effects=[{"kind": "free_postage"}])
+    assert (await backtest(retailer, "post"))["missed"] == {"nothing_to_reduce": 6}
+    assert await owner.fetchval("select count(*) from offer_use") == 0, "and nothing was written"
+
+
+async def test_a_discount_that_ran_gives_what_its_ledger_has(retailer, owner):
+    members = [await retailer.member() for _ in range(2)]
+    limits = [{"measure": "yen", "most": 1000}, {"measure": "uses", "most": 2, "per": ["member"]}]
+    await live(retailer, "ran", effects=OFF, limits=limits)
+    await live(retailer, "other", effects=[{"kind": "discount", "percent": 10}])
+    sales = [await retailer.buys(2200, members[n % 2], offers=["ran", "other"]) for n in range(3)]
+    await retailer.buys(2200, members[0])  # It could have had it, and took nothing.
+    sales += [await retailer.buys(2200, offers=["ran"])]  # A guest may have no limit of a member's.
+    await cancels(retailer, sales[1])
+    order = await orders(retailer, 3300, members[1], offers=["ran"])
+    for code in ("ran", "other"):
+        found = await backtest(retailer, code)
+        kept = "select coalesce(sum(amount), 0) from offer_use where campaign = $1 and what in ('use', 'back')"
+        assert found["discount"] == found["yen"] == await owner.fetchval(kept, code), code
+        assert found["missed"]["not_taken"] == (1 if code == "ran" else 3)
+    assert order["offers"][0]["amount"] == 300
+    # Another version was not to be had by then: all who could would have it.
+    changed = {"effects": [{"kind": "discount", "yen": 100}], "limits": []}
+    assert (await retailer.server.patch("/v1/campaigns/ran", json=changed)).status_code == 200
+    assert (await backtest(retailer, "ran"))["touched"] == 5
+
+
+@pytest.mark.parametrize("stacking", [{"group": "g"}, {"exclusive": True}])
+async def test_a_discount_is_tried_beside_what_the_sale_took(retailer, stacking):
+    await live(retailer, "tenth", effects=[{"kind": "discount", "percent": 10}], stacking=stacking)
+    member = await retailer.member()
+    await retailer.buys(2200, member, offers=["tenth"])
+    await retailer.buys(5500, member, offers=["tenth"])
+    await draft(retailer, "off", effects=OFF, stacking=stacking)
+    found = await backtest(retailer, "off")
+    assert (found["discount"], found["overlaps"]) == (300, {"tenth": 1})
+    assert found["missed"] == {"same_group" if "group" in stacking else "exclusive": 1}

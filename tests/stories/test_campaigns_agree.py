@@ -1,4 +1,4 @@
-"""A dry run, a quote and the sale say the same, for any programme, campaigns and basket; and returns add up."""
+"""Dry run, quote, sale and back-test say the same, for any programme, campaigns and basket; and returns add up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from earning.builders import campaigns, lines, programmes
+from earning.builders import campaigns, lines, price_campaigns, programmes
 from goen.api.services import Services
 from goen.earning.programme import Programme, to_builtins
 from goen.readings.backtest import BacktestAnswer, backtest
@@ -39,6 +39,24 @@ def test_a_dry_run_a_quote_and_the_sale_agree_and_returns_add_up(database: Any, 
             sale = one.agrees(basket, share, placed)
             one.happened(sale)
             one.comes_back(sale, basket, placed)
+
+        agree()
+        world.prove()
+
+
+def test_what_changes_the_price_agrees_too(database: Any, clock: Any) -> None:
+    with World(database.dsn, clock) as world:
+
+        @settings(
+            max_examples=int(EXAMPLES or 25), deadline=None, derandomize=EXAMPLES is None, database=None,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(programmes, price_campaigns, SCOPES, BASKETS, st.sampled_from([0, 550]), st.booleans())
+        def agree(made: Programme, running: Any, scope: list[str], basket: Any, postage: int, placed: bool) -> None:
+            one = Example(world, made, [_scoped(each, scope) for each in running])
+            sale = one.agrees_in_price(basket, postage, placed)
+            one.was_taken(sale)
+            one.is_called_off(sale)
 
         agree()
         world.prove()
@@ -118,6 +136,54 @@ class Example:
             assert (found.points, found.points_kept) == (given, given), code
             drawn = self.world.rows("select drawn from limit_account where code like $1", f"campaign:{code}/points/%")
             assert {row[0] for row in drawn} <= {given}, "and what was drawn on its limits"
+
+    def agrees_in_price(self, basket: list[dict[str, Any]], postage: int, placed: bool) -> dict[str, Any]:
+        """What a dry run of tomorrow offers is offered tomorrow, and whoever takes all of it has all of it."""
+        shop, status = ("web", "placed") if placed else ("shibuya", "completed")
+        skus = [line | ({"sku": "A"} if line["line"] % 2 else {}) for line in basket]
+        body = {"shop": shop, "status": status, "lines": skus, "member": self.card, "postage": postage}
+        tomorrow = self.world.clock.now() + timedelta(days=1)
+        ahead = body | {"at": tomorrow.isoformat(), "occurred_at": tomorrow.isoformat()}
+        told = self.ask(f"/v1/campaigns/{self.draft}/dry_run", ahead)
+        self.world.activate(self.draft)
+        self.world.clock.set(tomorrow)
+        today = body | {"occurred_at": self.now()}
+        quote = self.ask("/v1/quotes", today)
+        for name in ("available", "not_available", "total", "points"):
+            assert told.get(name) == quote.get(name), name
+        could = quote.get("available", [])
+        off = sum(each["amount"] for each in could)
+        taking = today | {"offers": [each["campaign"] for each in could], "total": quote["total"] - off}
+        told, quote = self.ask(f"/v1/campaigns/{self.draft}/dry_run", ahead | taking), self.ask("/v1/quotes", taking)
+        assert self.drawn() == 0
+        sale = self.ask("/v1/purchases", taking | {"external_id": f"A{next(self.world.numbers)}"}, 201)
+        for name in ("points", "total", "payable", "balance", "receipt", "warnings"):
+            assert told[name] == quote[name] == sale[name], name
+        assert told.get("offers", []) == quote.get("offers", []) == sale.get("offers", []) == could
+        assert sale["warnings"] == [], "to the yen"
+        return sale
+
+    def was_taken(self, sale: dict[str, Any]) -> None:
+        """A back-test over the day finds what each campaign took off, its ledger has it, and its limits were drawn."""
+        services, day = self.world.services, self.world.today
+        had = {each["campaign"]: each for each in sale.get("offers", [])}
+        for code in (self.draft, *self.codes):
+            found = self.world.run(_backtest(services, code, self.world.clock.now(), day))
+            off, gifts = (had[code]["amount"], len(had[code]["gifts"])) if code in had else (0, 0)
+            assert (found.purchases, found.unreadable, found.touched) == (1, 0, int(code in had)), code
+            assert (found.discount, found.yen, found.gifts) == (off, off, gifts), code
+            booked = self.world.rows("select amount, gifts from offer_use where campaign = $1", code)
+            assert [tuple(row) for row in booked] == ([(off, gifts)] if code in had else [])
+            drawn = self.world.rows("select drawn from limit_account where code like $1", f"campaign:{code}/yen/%")
+            assert {row[0] for row in drawn} <= {off}
+
+    def is_called_off(self, sale: dict[str, Any]) -> None:
+        self.ask(f"/v1/purchases/{sale['id']}/cancel", {"occurred_at": self.now()})
+        assert self.drawn() == 0
+        account = self.books().account
+        assert (account["booked"], account["pending"]) == (POINTS, 0)
+        codes = [self.draft, *self.codes]
+        assert not self.world.rows("select 1 from offer_use where campaign = any($1) having sum(amount) <> 0", codes)
 
     def comes_back(self, sale: dict[str, Any], basket: list[dict[str, Any]], placed: bool) -> None:
         """Line by line or called off: nothing is left of the sale, neither points nor anything drawn on a limit."""

@@ -14,8 +14,10 @@ from goen.actions.tiers.runs import advance
 from goen.channels.ready import DEMO, NAMES, Ready, folder_of, read
 from goen.cli.importing import Books
 from goen.cli.ready import carry_out, plan
+from goen.jobs.schedule import end_referrals, give_occasions, greet_members
 
-from .words import tokyo
+from .test_standing import runs
+from .words import named, ok, tokyo
 
 
 def books(retailer: Any) -> Books:
@@ -43,6 +45,9 @@ async def test_it_loads_once_reads_well_and_earns_what_its_examples_say(retailer
         told = (await retailer.server.get(f"/v1/campaigns/{campaign.code}")).json()
         assert told["state"] == "live"
         assert [each for each in told["checks"]["findings"] if each["level"] == "error"] == []
+    for code, rule in documents.standing.items():
+        kept = (await retailer.server.get(f"/v1/standing/{code}")).json()
+        assert (kept["state"], kept["when"]["kind"]) == ("live", rule.kind)
     for kind in documents.coupons:
         assert (await retailer.server.get(f"/v1/coupon_kinds/{kind.code}")).status_code == 200
     assert (await retailer.server.get("/v1/terms")).json()["holds"] == documents.terms.version
@@ -80,7 +85,10 @@ async def _earns(retailer: Any, documents: Ready) -> None:
         assert sold.status_code == 201, sold.text
         for answer in (quoted.json()["points"], sold.json()["points"]):
             assert answer["earned"] + answer["pending"] == example.earns, (example.says, answer["breakdown"])
+        cards = (await retailer.server.get(f"/v1/members/{someone['id']}/stamps")).json()["items"]
+        assert sum(card["stamps"] for card in cards) == example.stamps, example.says
         assert f"{example.earns}ポイント" in example.says
+        assert not example.stamps or f"スタンプ{example.stamps}個" in example.says
 
 
 async def test_grocery_points_of_clearance_food_are_limited_time(retailer):
@@ -94,6 +102,41 @@ async def test_grocery_points_of_clearance_food_are_limited_time(retailer):
     assert sorted((each["kind"], each["points"]) for each in lots) == [("limited", 10), ("regular", 1)]
 
 
+async def test_grocery_fills_a_stamp_card_with_one_stamp_a_day(retailer):
+    retailer.clock.set(tokyo(2026, 11, 24, 15))
+    await loaded(retailer, "grocery")
+    someone = await retailer.member()
+    earned = []
+    for _ in range(10):
+        sale = await retailer.buys(2200, someone)
+        assert (await retailer.buys(2200, someone))["points"]["earned"] <= 50, "a second sale of the day has no stamp"
+        earned.append(sum(x["points"] for x in sale["points"]["breakdown"] if x["rule"] == "campaign:stamp-card"))
+        retailer.clock.advance(days=1)
+    assert earned == [0] * 9 + [100]
+
+
+async def test_cosmetics_gives_for_birthdays_joining_and_friends(retailer):
+    retailer.clock.set(tokyo(2026, 11, 22, 12))
+    await loaded(retailer, "cosmetics")
+    hanako = await retailer.member(birth_date="1990-12-24")
+    retailer.clock.advance(seconds=30)
+    assert await runs(retailer, greet_members) == [1]
+    assert await retailer.points(hanako) == 100
+    told = (await retailer.server.get(f"/v1/members/{hanako['id']}/referral_code")).json()
+    friend = await retailer.member(birth_date="1985-05-05")
+    ok(await retailer.act("/v1/referrals", {"member": named(friend), "code": told["code"]}), 201)
+    retailer.clock.advance(seconds=30)
+    assert await runs(retailer, greet_members) == [1]
+    await retailer.buys(5500, friend)
+    retailer.clock.set(tokyo(2026, 12, 1, 12))
+    await runs(retailer, greet_members, give_occasions, end_referrals)
+    assert await retailer.points(hanako) == 100 + 500
+    retailer.clock.set(tokyo(2026, 12, 8, 12))
+    await runs(retailer, greet_members, give_occasions, end_referrals)
+    assert await retailer.points(hanako) == 100 + 500 + 500
+    assert await retailer.points(friend) == 100 + 100 + 300
+
+
 async def test_what_differs_is_named_and_nothing_is_written_over_it(retailer):
     retailer.clock.set(tokyo(2026, 11, 22, 12))
     mine = {"code": "third-weekend", "name": "別の企画", "effects": [{"kind": "points", "points": 5}]}
@@ -103,6 +146,10 @@ async def test_what_differs_is_named_and_nothing_is_written_over_it(retailer):
     assert {name for name, state in steps.items() if state == "other"} == {
         ("programme", "メンバーズカード"), ("campaign", "third-weekend"),
     }  # fmt: skip
+    welcome = {"name": "別の特典", "points": 5, "when": {"kind": "welcome"}}
+    assert (await retailer.server.put("/v1/standing/welcome", json=welcome)).status_code == 201
+    steps = {(each.kind, each.name): each.state for each in await plan(books(retailer), read(folder_of("cosmetics")))}
+    assert (steps["standing rule", "welcome"], steps["standing rule", "birthday"]) == ("other", "new")
 
 
 async def test_what_was_interrupted_is_gone_on_with(retailer):
@@ -116,7 +163,9 @@ async def test_what_was_interrupted_is_gone_on_with(retailer):
     assert {each.state for each in await plan(books(retailer), documents)} == {"there"}
     # A campaign that somebody has stopped since stays stopped.
     assert (await retailer.server.post("/v1/campaigns/refill/stop", json={})).status_code == 200
+    assert (await retailer.server.post("/v1/standing/birthday/stop", json={})).status_code == 200
     await carry_out(await plan(books(retailer), documents))
     assert (await retailer.server.get("/v1/campaigns/refill")).json()["state"] in ("live", "stopped")
     retailer.clock.advance(seconds=5)
     assert (await retailer.server.get("/v1/campaigns/refill")).json()["state"] == "stopped"
+    assert (await retailer.server.get("/v1/standing/birthday")).json()["state"] == "stopped"

@@ -11,6 +11,7 @@ from races.ledger import assert_books_agree
 from stories.test_backtest import backtest, draft
 from stories.test_campaigns import live, points_of, reasons_of
 from stories.test_coupons import kind
+from stories.test_households import family, leaves
 from stories.words import cancels, named, ok, orders, revives, ships, takes_back
 
 CARD = {"kind": "stamps", "full": 3, "points": 300}
@@ -188,6 +189,48 @@ async def test_back_tested_the_card_gives_what_the_ledger_has(retailer):
     await draft(retailer, "tried", effects=[CARD | {"full": 2, "cards": 1}])
     tried = await backtest(retailer, "tried")
     assert (tried["points"], tried["cards"], tried["missed"]) == (600, 2, {"cards_full": 4})
+
+
+async def test_in_a_household_each_person_has_a_card_of_their_own(retailer, owner):
+    await live(retailer, "card", effects=[CARD])
+    mother, son, home = await family(retailer)
+    before = await retailer.points(mother)
+    assert [given(await retailer.buys(1100, each)) for each in (mother, son, mother, son)] == [0] * 4
+    assert await card(retailer, mother) == await card(retailer, son) == (2, 0)
+    assert given(await retailer.buys(1100, son)) == 300
+    assert (await card(retailer, mother), await card(retailer, son)) == ((2, 0), (0, 1))
+    assert await retailer.points(mother) == await retailer.points(son) == before + 50 + 300, "the points are the pool's"
+    exports = [ok(await retailer.server.get(f"/v1/members/{each['id']}/export")) for each in (mother, son)]
+    assert [sum(x["stamps"] for x in each["stamps"]) for each in exports] == [2, 3]
+    assert [sum(x["cards"] for x in each["stamps"]) for each in exports] == [0, 1]
+    ok(await leaves(retailer, home, son))
+    assert await card(retailer, son) == (0, 1), "a card goes with its person"
+    await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_rule_56_stamps_and_discounts_are_disclosed_and_nothing_personal_stays_with_them(retailer, owner):
+    await live(retailer, "card", effects=[CARD])
+    await live(retailer, "off", effects=[{"kind": "discount", "yen": 300}])
+    member, other = await retailer.member(), await retailer.member()
+    sale = await retailer.buys(1100, member, offers=["off"])
+    await retailer.buys(1100, other, offers=["off"])
+    await takes_back(retailer, sale)
+    export = ok(await retailer.server.get(f"/v1/members/{member['id']}/export"))
+    told = [(x["campaign"], x["stamps"], x["cards"], x["purchase_id"]) for x in export["stamps"]]
+    assert told == [("card", 1, 0, sale["id"]), ("card", -1, 0, sale["id"])]
+    told = [(x["campaign"], x["what"], x["amount"], x["shop"]) for x in export["offers"]]
+    assert told == [("off", "use", 300, "shibuya"), ("off", "back", -300, "shibuya")]
+    page = (await retailer.server.get(f"/v1/members/{member['id']}/disclosure")).text
+    assert "スタンプカード" in page
+    assert "キャンペーンの値引き・プレゼント" in page
+    erased = await retailer.server.post(f"/v1/members/{member['id']}/erase", json={"reason": "書面によるご請求"})
+    assert ok(erased)["name"] is None
+    left = ok(await retailer.server.get(f"/v1/members/{member['id']}/export"))
+    assert (left["member"]["name"], len(left["stamps"]), len(left["offers"])) == (None, 2, 2)
+    assert await owner.fetchval("select sum(amount) from offer_use where campaign = 'off'") == 300, (
+        "and counters stay right"
+    )
+    await assert_books_agree(owner, retailer.services.database)
 
 
 @pytest.mark.parametrize(

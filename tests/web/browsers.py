@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from conftest import SettableClock
 from goen.vocabulary.clock import Instant
@@ -46,14 +47,27 @@ def chromium() -> str:
     return str(found)
 
 
+def film(path: Path, picture: Image.Image) -> tuple[str, str]:
+    """What a camera sees that is held before this picture, as flags of the browser."""
+    width, height = 1280, 720
+    frame = Image.new("L", (width, height), 200)
+    scale = min(width * 0.7 / picture.width, height * 0.7 / picture.height)
+    shown = picture.convert("L").resize((round(picture.width * scale), round(picture.height * scale)))
+    frame.paste(shown, ((width - shown.width) // 2, (height - shown.height) // 2))
+    colours = bytes([128]) * (width * height // 2)
+    head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n".encode()
+    path.write_bytes(head + (b"FRAME\n" + frame.tobytes() + colours) * 2)
+    return "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"
+
+
 @asynccontextmanager
-async def chrome(width: int, *, dark: bool = False) -> AsyncIterator[Any]:
-    """A page of this width. What the browser complains of is in ``page.complaints``."""
+async def chrome(width: int, *flags: str, dark: bool = False) -> AsyncIterator[Any]:
+    """A page of this width, of a browser started with these flags. What it complains of is in ``page.complaints``."""
     from playwright.async_api import async_playwright
 
     path = chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *flags])
         context = await browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
         )

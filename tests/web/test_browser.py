@@ -17,6 +17,7 @@ from web.test_approvals import limited, requested
 from web.test_benefits import ordered, rewarded
 from web.test_duplicates import asked
 from web.test_front import buy, relayed, served
+from web.test_occasions import occasioned
 from web.test_offers import offered
 from web.test_one_person import merge, person
 from web.test_terminal import code_for
@@ -29,7 +30,9 @@ PAGES = (
     "/office/audit", "/office/shops", "/office/new/campaign", "/office/campaigns/full/edit",
     "/office/new/coupon", "/office/coupons/haru/edit", "/office/rewards", "/office/rewards/cards",
     "/office/rewards/cards/edit", "/office/reward-orders", "/office/new/reward",
-    "/office/approvals",
+    "/office/approvals", "/office/programme/edit", "/office/tiers/edit", "/office/standing", "/office/new/standing",
+    "/office/standing/hi", "/office/standing/hi/edit", "/office/draws", "/office/new/draw", "/office/draws/fuyu",
+    "/office/draws/fuyu/edit", "/office/campaign-templates", "/office/campaign-templates/double_days",
     "/office/members?which=all", "/office/campaigns-calendar", "/office/campaigns/full/backtest",
     "/office/keys", "/office/staff", "/office/design", "/office/nowhere",
 )  # fmt: skip
@@ -52,6 +55,7 @@ async def test_every_page_of_the_office_is_for_everybody(staffed: Any, width: in
     await offered(staffed)
     await requested(staffed, sale["member"]["id"], 30_000)
     await rewarded(staffed)
+    await occasioned(staffed)
     await ordered(staffed, sale["member"]["id"])
     async with (
         build(staffed.database, staffed.clock, demo=True) as application,

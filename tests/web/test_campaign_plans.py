@@ -62,6 +62,21 @@ async def test_a_backtest_runs_by_itself_and_its_result_stays(staffed: Any) -> N
         assert (await visitor.get("/office/campaigns/none/backtest")).status_code == 404
 
 
+async def test_a_backtest_of_a_discount_tells_the_yen_that_it_takes_off(staffed: Any) -> None:
+    await buy(staffed, 1, lines=[{"line": 1, "amount": 5500}])
+    await drafted(staffed, effects=[{"kind": "discount", "percent": 10}, {"kind": "gift", "name": "タオル"}], limits=[])
+    told = (await staffed.server.post("/v1/campaigns/rain/backtest", json={})).text
+    async with staffed.database.transaction() as connection:
+        asked = {"campaign": "rain", "version": 1, "first": None, "last": None, "made_by": "staff:marketing"}
+        run_id = await backtests.SQL.add_run(connection, **asked, now=staffed.clock.now())
+        await backtests.SQL.end_run(connection, run_id=run_id, answer=told, now=staffed.clock.now())
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        page = (await visitor.get("/office/campaigns/rain/backtest")).text
+    assert page.count("¥550") >= 4, "in all, after returns, by shop, by channel, among the earlier ones"
+    assert "全品返品分を除いた値引き" in page
+    assert "0\u00a0P" not in page
+
+
 async def test_a_backtest_whose_process_has_ended_is_told_as_broken_off(staffed: Any) -> None:
     await drafted(staffed)
     now = staffed.clock.now()

@@ -155,6 +155,12 @@ async def test_another_members_ids_are_not_found(shop: Any) -> None:
         json={"member": {"kind": "member_id", "value": third["id"]}, "may_spend": False, "head_consent": consent},
     )
     assert invited.status_code == 201, invited.text
+    await shop.buys(other, "r1")
+    await shop.server.put("/v1/rewards/mug", json={"name": "マグ", "points": 1, "delivery": "pickup"})
+    taken = await shop.server.post(
+        f"/v1/members/{other['id']}/reward_orders", json={"reward": "mug"}, headers={"Idempotency-Key": "o1"}
+    )
+    assert taken.status_code == 201, taken.text
     async with visiting(shop, "090-8765-4321") as theirs:
         page = (await theirs.get("/me/profile")).text
     async with shop.database.reading() as connection:
@@ -162,6 +168,7 @@ async def test_another_members_ids_are_not_found(shop: Any) -> None:
     identifier = next(each["id"] for each in other["identifiers"] if each["kind"] == "phone")
     assert f"/me/identifiers/{identifier}/remove" in page
     ids = {"identifier_id": identifier, "member_id": third["id"], "household_id": household, "handle": str(handle)}
+    ids |= {"order_id": taken.json()["id"], "code": "none"}
     async with visiting(shop) as visitor:
         tried = 0
         for route in ROUTES:
@@ -174,9 +181,9 @@ async def test_another_members_ids_are_not_found(shop: Any) -> None:
             for nonsense in ("m_99999", "0", "x", "%F0%9F%98%80"):
                 path = re.sub(r"\{(\w+):str\}", nonsense, route.path)
                 assert (await sends(visitor, path, **form)).status_code == 404, path
-        assert tried == 5
+        assert tried == 8
         # And what is shown is one's own.
-        for path in ("/me", "/me/now", "/me/points", "/me/profile", "/me/points/older"):
+        for path in ("/me", "/me/now", "/me/points", "/me/benefits", "/me/rewards", "/me/profile", "/me/points/older"):
             assert "別人" not in (await visitor.get(path)).text
     after = (await shop.server.get(f"/v1/members/{other['id']}")).json()
     assert identifier in [each["id"] for each in after["identifiers"]]

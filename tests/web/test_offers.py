@@ -65,7 +65,7 @@ EFFECTS = (
 
 def words(language: Language, of: str = "campaign_words") -> Any:
     given = {"lang": language, "currency": "JPY", "zone": None, "names_by_code": {"shibuya": "渋谷店"}}
-    return _environment(language).get_template(f"office/{of}.html").make_module(given)
+    return _environment(language).get_template(f"{of}.html").make_module(given)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -195,7 +195,7 @@ def test_every_rule_of_a_ladder_is_told_in_words(language: Language) -> None:
     def told(**changes: Any) -> list[str]:
         return re.findall("<li>(.*?)</li>", str(say.rules(msgspec.structs.replace(LADDER, **changes))))
 
-    say = words(language, "tier_words")
+    say = words(language, "office/tier_words")
     usual = told()
     assert len(usual) == 7
     for changes in (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from goen.actions import backtests
 from goen.analytics.figures import catch_up, total
+from goen.shops import standing
 from goen.staff.model import ROLES
 from goen.staff.rules import RIGHTS
 from goen.web.office.table import ROUTES
@@ -18,8 +20,11 @@ from web.test_approvals import requested
 from web.test_benefits import ordered, rewarded
 from web.test_duplicates import asked
 from web.test_front import buy, relayed
+from web.test_lists import refused_rows
+from web.test_occasions import DRAW, occasioned
 from web.test_offers import couponed, drafted, laddered
 from web.test_one_person import merge, person
+from web.test_programme_editor import PROGRAMME, TIERS
 
 HX = {"HX-Request": "true"}
 
@@ -259,7 +264,7 @@ async def test_a_manager_is_led_to_purchases_of_their_own_shops_alone(staffed: A
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: Any, role: str) -> None:
+async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: Any, role: str, tmp_path: Path) -> None:
     for number in (1, 2, 3, 4):
         await buy(staffed, number)
     purchase = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
@@ -269,6 +274,8 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     voided = await couponed(staffed)
     await laddered(staffed)
     await rewarded(staffed)
+    await occasioned(staffed)
+    import_id = await refused_rows(staffed, tmp_path)
     order_id = ""
     request_id = await requested(staffed, purchase["member"]["id"], 5)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
@@ -284,7 +291,17 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 review_id=review,
                 merge_id=merged["id"],
                 request_id=request_id,
-                code="haru" if "/coupons/" in route.path else "cards" if "/rewards/" in route.path else "rain",
+                code="haru"
+                if "/coupons/" in route.path
+                else "cards"
+                if "/rewards/" in route.path
+                else "hi"
+                if "/standing/" in route.path
+                else "fuyu"
+                if "/draws/" in route.path
+                else "rain",
+                kind="staff",
+                import_id=import_id,
             )
             form = {
                 "csrf": csrf_of(visitor),
@@ -298,8 +315,24 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "amount": "1000",
                 "code": "made", "name": "新企画", "effects.0": "points", "effects.0.points": "5", "seen": "1",
                 "do": "look", "version": "1", "effect": "amount", "effect.yen": "5", "delivery": "code", "batch": "b9",
-                "count": "2", "coupon": voided, "codes": "A1",
+                "count": "2", "coupon": voided, "codes": "A1", "template": "staff", "template.percent": "10",
+                "template.points_per_month": "500", "when": "welcome", "when.on": "first", "entrance": "day",
+                "method": "end", "prizes.0": "1", "prizes.0.code": "a", "prizes.0.name": "A", "prizes.0.count": "1",
+                "prizes.0.gives": "points", "prizes.0.gives.points": "5", "starts_at": "2026-11-22T00:00+09:00",
+                "ends_at": "2036-12-22T00:00+09:00",
             }  # fmt: skip
+            if "/standing/hi" in path:
+                form["when"] = "birthday"
+            if path.endswith(("/programme/edit", "/tiers/edit")):
+                form |= PROGRAMME | {"seen": str(staffed.application.services.programmes.last_number)}
+                form |= TIERS if "tiers" in path else {}
+            if "templates" in path:
+                form["code"] = "shain"
+            if path.endswith("/standing/hi/approve"):
+                async with staffed.database.transaction() as connection:
+                    await standing.set_waiting(connection, "hi", 1, "server")  # Which another has made.
+            if path.endswith("/draws/fuyu/activate"):  # Its terms are fixed then.
+                assert (await staffed.server.put("/v1/draws/fuyu", json=DRAW)).status_code in (200, 409)
             if "reward" in path:
                 del form["coupon"]
             query = "?programme=rank" if path.endswith("/preview") else ""
@@ -315,6 +348,9 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "/stop",
                 "/edit",
                 "/new/campaign",
+                "/campaign-templates/{kind:str}",
+                "/new/standing",
+                "/new/draw",
                 "/backtest",
                 "/decline",
                 "/new/coupon",

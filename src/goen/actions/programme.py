@@ -15,23 +15,40 @@ from goen.earning.programme import DEFAULT, Programme, to_json
 from goen.earning.words import problem_text
 from goen.shops import store
 from goen.vocabulary.clock import Instant
-from goen.vocabulary.refusal import InvalidRequest
+from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 #: So that every process has read a version before it counts (each reads once a second).
 AHEAD = timedelta(seconds=2)
 FARTHEST = timedelta(days=3650)
 
 
+class ProgrammeOvertaken(Refusal):
+    """Somebody else has kept a version since this one was begun."""
+
+    code = "programme_overtaken"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"Version {version} was kept meanwhile; begin from that one.", version=version)
+
+
 async def apply_programme(
-    database: Database, programmes: Programmes, asked: Programme, *, author: str, now: Instant
+    database: Database,
+    programmes: Programmes,
+    asked: Programme,
+    *,
+    author: str,
+    now: Instant,
+    newest: int | None = None,
 ) -> Version:
     """Keep ``asked`` as the next version, from its ``starts_at`` or as soon as may be.
 
-    ``asked.version`` is not looked at: the store numbers versions.
+    ``asked.version`` is not looked at: the store numbers versions. ``newest``: the last version when ``asked`` was
+    written; None: whichever is the last by now.
 
     Raises:
         InvalidRequest: ``starts_at`` is less than 2 seconds ahead, the currency is not that of the books,
             or the settings contradict one another.
+        ProgrammeOvertaken: there is a later version than ``newest``.
     """
     starts_at = _start(asked.starts_at or now + AHEAD, now)
     for problem in validate(asked):
@@ -42,6 +59,8 @@ async def apply_programme(
         if asked.currency != books.currency:
             raise InvalidRequest("currency", f"is {books.currency}, in which these books are kept")
         number = await store.next_programme(connection)
+        if newest not in (None, number - 1):
+            raise ProgrammeOvertaken(number - 1)
         programme = msgspec.structs.replace(asked, version=number, starts_at=starts_at)
         version = Version(number, starts_at, compile_programme(programme))
         await _keep(connection, programme, author)

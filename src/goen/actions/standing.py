@@ -16,6 +16,7 @@ from goen.earning.campaigns.errors import SecondPersonNeeded
 from goen.earning.campaigns.law import Law, law
 from goen.earning.checks import Problem
 from goen.earning.coupons.codes import code_hash, new_code, shown
+from goen.earning.programme import Programme
 from goen.earning.standing.errors import StandingRuleState, UnknownStandingRule
 from goen.earning.standing.model import StandingRule, from_json, to_json
 from goen.earning.words import problem_text
@@ -76,8 +77,13 @@ async def put(
 
 
 def examined_problems(context: Context, code: str, rule: StandingRule, now: Instant) -> list[Problem]:
+    """The rule's :func:`problems` under the programme of now."""
+    return problems(code, rule, context.engine_at(now).programme)
+
+
+def problems(code: str, rule: StandingRule, programme: Programme) -> list[Problem]:
     """Contradictions and what the programme does not know: those of a campaign like it."""
-    found = validate(rule.as_campaign(code), context.engine_at(now).programme)
+    found = validate(rule.as_campaign(code), programme)
     return [msgspec.structs.replace(each, field=each.field.replace("conditions.", "who.")) for each in found]
 
 

@@ -68,25 +68,31 @@ async def _backtest(
 def _show(found: BacktestAnswer) -> None:
     click.echo(f"{found.code}, version {found.version}, {found.first} to {found.last}")
     click.echo(f"{found.purchases:,} sales of {found.members:,} members were looked at.")
-    click.echo(
-        f"{found.touched:,} sales of {found.touched_members:,} members over {found.amount:,} would have got "
-        f"{found.points:,} points and {found.coupons:,} coupons; after the returns since, {found.points_kept:,} points "
-        f"worth {found.yen:,}."
-    )
+    if found.discount or found.gifts:
+        click.echo(
+            f"{found.touched:,} sales, of {found.touched_members:,} members and of guests, over {found.amount:,} would "
+            f"have had {found.discount:,} off and {found.gifts:,} gifts; {found.yen:,} of it stand after returns."
+        )
+    else:
+        _show_points(found)
     if found.limited:
         when = f"; the budget of all was reached on {found.budget_out_on}" if found.budget_out_on else ""
         click.echo(f"A limit cut {found.limited:,} sales{when}.")
     if found.unreadable:
         click.echo(f"{found.unreadable:,} sales would be refused today and were left out.")
     console = Console()
+    given = "off" if found.discount else "points"
     for title, rows in (
-        ("By shop", {name: (part.purchases, part.points) for name, part in found.by_shop.items()}),
-        ("By channel", {name: (part.purchases, part.points) for name, part in found.by_channel.items()}),
+        ("By shop", {name: (part.purchases, part.discount or part.points) for name, part in found.by_shop.items()}),
+        (
+            "By channel",
+            {name: (part.purchases, part.discount or part.points) for name, part in found.by_channel.items()},
+        ),
         ("Beside other campaigns", {name: (count,) for name, count in found.overlaps.items()}),
         ("Nothing because", {reason: (count,) for reason, count in found.missed.items()}),
     ):
         if rows:
-            columns = ("", "sales", "points") if title.startswith("By") else ("", "sales")
+            columns = ("", "sales", given) if title.startswith("By") else ("", "sales")
             table = Table(*columns, title=title, title_justify="left")
             for name, figures in rows.items():
                 table.add_row(name, *(f"{figure:,}" for figure in figures))
@@ -94,3 +100,11 @@ def _show(found: BacktestAnswer) -> None:
     for moved in found.tiers:
         was, becomes = moved.before or "no tier", moved.after or "no tier"
         click.echo(f"{moved.programme}: {moved.members:,} members would have come from {was} to {becomes}.")
+
+
+def _show_points(found: BacktestAnswer) -> None:
+    click.echo(
+        f"{found.touched:,} sales of {found.touched_members:,} members over {found.amount:,} would have got "
+        f"{found.points:,} points and {found.coupons:,} coupons; after the returns since, {found.points_kept:,} points "
+        f"worth {found.yen:,}."
+    )

@@ -135,7 +135,8 @@ async def import_file(
     resumed = job.checkpoint if job else 0
     path = wanted.refused or wanted.path.with_name(f"{wanted.path.name.partition('.')[0]}.refused.csv")
     with RefusedRows(path, table, keep=resumed > 0) as refused:
-        await note_refused_file(books.database, str(path.absolute()), books.clock)
+        import_id = job.import_id if job else None
+        await note_refused_file(books.database, str(path.absolute()), import_id, books.clock)
         counts = await _run(books, wanted, table, mapping, job, refused, report)
         written = path if counts.refused else None
     return Outcome(job.import_id if job else None, counts, written, mapping, resumed)

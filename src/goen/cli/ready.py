@@ -1,4 +1,4 @@
-"""``goen programme ready``: a ready retailer's programme, coupons, campaigns and terms, all at once."""
+"""``goen programme ready``: a ready retailer's programme, coupons, campaigns, standing rules and terms, all at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import click
 import msgspec
 
-from goen.actions import campaigns, coupons
+from goen.actions import campaigns, coupons, standing
 from goen.actions.members import terms
 from goen.actions.programme import apply_programme
 from goen.channels.ready import NAMES, BadFolder, Ready, folder_of, read
@@ -24,11 +24,14 @@ from goen.earning.coupons.model import CouponKind
 from goen.earning.coupons.model import from_json as coupon_kind
 from goen.earning.programme import DEFAULT, Programme
 from goen.earning.rules_text import text
+from goen.earning.standing.model import StandingRule
+from goen.earning.standing.model import from_json as standing_rule
 from goen.earning.words import problem_text
 from goen.members.terms import Document, Draft, versions
 from goen.readings.campaigns import kept
 from goen.settings import Settings
 from goen.shops import coupons as coupon_store
+from goen.shops import standing as standing_store
 from goen.vocabulary.clock import SystemClock
 
 AUTHOR = "goen programme ready"
@@ -56,9 +59,9 @@ class Step(NamedTuple):
 def ready(name: str | None, dry_run: bool, copy_to: Path | None) -> None:
     """Load a ready retailer: apparel, grocery or cosmetics, or a folder of one's own made from them.
 
-    Without NAME it lists them. Everything is made at once: the programme with its tiers, coupons, campaigns (live) and
-    terms of membership (holding from today). What is there with the same content stays; where anything is
-    there with other content, nothing is written. Interrupted, the same command goes on.
+    Without NAME it lists them. Everything is made at once: the programme with its tiers, coupons, campaigns and
+    standing rules (live) and terms of membership (holding from today). What is there with the same content stays;
+    where anything is there with other content, nothing is written. Interrupted, the same command goes on.
     """
     if name is None:
         for each in NAMES:
@@ -85,6 +88,8 @@ def _check(documents: Ready) -> None:
     found = [("programme", each) for each in validate(documents.programme)]
     for campaign in documents.campaigns:
         found += [(f"campaign {campaign.code}", each) for each in campaign_problems(campaign, documents.programme)]
+    for code, rule in documents.standing.items():
+        found += [(f"standing rule {code}", each) for each in standing.problems(code, rule, documents.programme)]
     for where, problem in found:
         click.echo(f"{problem.level}: {where}: {problem.field}: {problem_text(problem, language)}", err=True)
     if any(problem.level == "error" for _, problem in found):
@@ -125,6 +130,7 @@ async def plan(books: Books, documents: Ready) -> list[Step]:
         _programme(books, programme),
         *await _terms(books, documents),
         *[await _campaign(books, campaign) for campaign in documents.campaigns],
+        *[await _standing(books, code, rule) for code, rule in documents.standing.items()],
     ]
 
 
@@ -194,3 +200,19 @@ async def _campaign(books: Books, wanted: Campaign) -> Step:
         await campaigns.activate(books.database, context, wanted.code, None, None, AUTHOR, books.clock.now())
 
     return Step("campaign", wanted.code, state, make)
+
+
+async def _standing(books: Books, code: str, wanted: StandingRule) -> Step:
+    async with books.database.reading() as connection:
+        found = await standing_store.rule(connection, code)
+    state: State = "new"
+    if found is not None and standing_rule(found.document) != wanted:
+        state = "other"
+    elif found is not None and (found.state.live_version or found.state.waiting_version or found.state.stopped_at):
+        state = "there"
+
+    async def make() -> None:
+        await standing.put(books.database, books.context, code, wanted, AUTHOR, books.clock.now())
+        await standing.activate(books.database, books.context, code, None, AUTHOR, books.clock.now())
+
+    return Step("standing rule", code, state, make)

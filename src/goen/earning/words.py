@@ -176,6 +176,18 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "値引き・送料無料・プレゼント・会員価格は、ポイントなどの進呈とは別のキャンペーンにしてください",
         "What changes the price and what gives points are campaigns of their own",
     ),
+    "hidden_sale_apart": (
+        "会員限定販売は、ほかの特典や上限のない単独のキャンペーンにしてください",
+        "A hidden sale is a campaign of its own, with no other effects and no limits",
+    ),
+    "hidden_sale_of_what": (
+        "会員限定販売の対象商品（products）を指定してください",
+        "Say which goods the hidden sale is of",
+    ),
+    "hidden_sale_asks_who": (
+        "会員限定販売では、購入金額・点数・お支払方法・クーポンの条件は使えません",
+        "A hidden sale asks who buys, where and when, not how much or how it is paid",
+    ),
     "price_has_no_points": (
         "価格を変えるキャンペーンの上限は、回数（uses）か金額（yen）で指定してください",
         "What changes the price is limited by uses or yen",

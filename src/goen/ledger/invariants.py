@@ -69,6 +69,7 @@ INVARIANTS: Mapping[str, str] = {
     "coupon_uses": "an issued coupon's uses that stand are those drawn on its limit",
     "coupon_void": "a coupon that is void is used no more than when it was voided",
     "stamps_drawn": "stamps and full cards that stand are those drawn on the member's accounts",
+    "offer_limits": "no more stands of a campaign's discounts and gifts than is drawn on its limits",
     "reward_stock": "the pieces that are taken of a reward are its orders that stand",
     "standing_grant": "what standing rules and draws gave, the entries of the same acts gave",
     "draw_stock": "the prizes that are taken from a draw's stock are those that tickets won",

@@ -391,6 +391,25 @@ select 'stamps_drawn' as code, coalesce(s.member_id, l.anchor) as anchor, coales
               group by 1, 2) l on l.anchor = s.member_id and l.campaign = s.campaign
  where (coalesce(s.stamps, 0), coalesce(s.cards, 0)) <> (coalesce(l.stamps, 0), coalesce(l.cards, 0));
 
+-- name: whole_offers
+-- What campaigns took off and has not come back against what is drawn on the limits of those versions. Read-only.
+select 'offer_limits' as code, 0::bigint as anchor, x.account as what, format('taken %s, drawn %s', x.taken, x.drawn) as detail
+  from (select t.account, sum(t.taken)::bigint as taken,
+               coalesce((select sum(a.drawn) from limit_account a where a.code = t.account), 0)::bigint as drawn
+          from (select format('campaign:%s/%s/%s', u.campaign, l.measure, l.scope) as account,
+                       case l.measure when 'uses' then u.uses else u.amount end as taken
+                  from (select o.campaign, o.version, sum(o.amount) as amount,
+                               count(*) filter (where o.what = 'use') - count(*) filter (where o.what = 'back') as uses
+                          from offer_use o where o.what in ('use', 'back') group by o.campaign, o.version) u
+                  join campaign_version v on v.code = u.campaign and v.version = u.version
+                 cross join lateral (
+                   select e ->> 'measure' as measure,
+                          coalesce((select string_agg(per, '+' order by per) from json_array_elements_text(e -> 'per') per),
+                                   'all') as scope
+                     from json_array_elements(v.document -> 'limits') e) l) t
+         group by t.account) x
+ where x.taken > x.drawn;
+
 -- name: whole_rewards
 -- Pieces taken of rewards against the orders that stand. Read-only.
 select 'reward_stock' as code, r.stock_anchor as anchor, r.code as what, format('taken %s, orders %s', x.taken, x.orders) as detail

@@ -62,7 +62,7 @@ class TierMoved(msgspec.Struct, frozen=True, rename={"before": "from", "after": 
     members: int
 
 
-class BacktestAnswer(Figures, frozen=True, rename={"first": "from", "last": "to"}):
+class BacktestAnswer(Figures, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
     """A back-test of a version over the trading days ``from`` and ``to``, both included.
 
     ``tiers``: who would have reached another tier by the last day, in programmes of tiers that go by points; what
@@ -112,9 +112,11 @@ async def backtest(
             kinds=await _kinds_over(connection),
             windows=windows,
         )  # fmt: skip
-        sales = 0 if heard is None else await connection.fetchval(_queries.count.sql, span.first, span.last)
+        # Prices are changed for guests too.
+        asking = (span.first, span.last, bool(campaign.price_effects))
+        sales = 0 if heard is None else await connection.fetchval(_queries.count.sql, *asking)
         done = 0
-        async for past in _sales(connection, shops, span):
+        async for past in _sales(connection, shops, asking):
             test.take(past)
             done += 1
             if heard is not None and done % PIECE == 0:
@@ -145,9 +147,9 @@ async def _moved(
         yield TierMoved(code, ladder.tier(before), ladder.tier(after), members)
 
 
-async def _sales(connection: Reading, shops: ShopDirectory, span: Span) -> AsyncIterator[Past]:
+async def _sales(connection: Reading, shops: ShopDirectory, asking: tuple[date, date, bool]) -> AsyncIterator[Past]:
     places: dict[int, Place] = {}
-    keys = await connection.cursor(_queries.keys.sql, span.first, span.last)
+    keys = await connection.cursor(_queries.keys.sql, *asking)
     while piece := await keys.fetch(PIECE):
         members, ids = [row["member_id"] for row in piece], [row["purchase_id"] for row in piece]
         for person, shop_id, moment, day, document, decision, progress, completed in await connection.fetch(

@@ -1,23 +1,23 @@
 -- name: keys
--- Members' sales of these days that were not cancelled, in the order of recording: their keys alone, which sort in memory.
+-- Members' sales (and guests', where asked) of these days that were not cancelled, in the order of recording: their keys alone, which sort in memory.
 select p.member_id, p.purchase_id from purchase p
  where p.business_date between :first and :last and p.status <> 'cancelled'
-   and (p.member_id > 0 or p.claimed_by is not null)
+   and (p.member_id > 0 or p.claimed_by is not null or :guests::boolean)
  order by p.recorded_at, p.act_id;
 
 -- name: count$
 -- How many they are.
 select count(*) from purchase p
  where p.business_date between :first and :last and p.status <> 'cancelled'
-   and (p.member_id > 0 or p.claimed_by is not null);
+   and (p.member_id > 0 or p.claimed_by is not null or :guests::boolean);
 
 -- name: sales
--- These sales in this order: whose they are by now, where and when, what was sold, decided and done since.
-select coalesce(m.survivor_id, m.member_id) as person, p.shop_id, p.occurred_at, p.business_date, p.document, p.decision,
+-- These sales in this order: whose they are by now (0: a guest's), where and when, what was sold, decided and done since.
+select coalesce(m.survivor_id, m.member_id, 0) as person, p.shop_id, p.occurred_at, p.business_date, p.document, p.decision,
        p.progress, p.status = 'completed' as completed
   from unnest(:members::bigint[], :ids::text[]) with ordinality as i (member_id, purchase_id, n)
   join purchase p on p.member_id = i.member_id and p.purchase_id = i.purchase_id
-  join member m on m.member_id = coalesce(p.claimed_by, p.member_as_presented)
+  left join member m on m.member_id = coalesce(p.claimed_by, p.member_as_presented)
  order by i.n;
 
 -- name: earlier

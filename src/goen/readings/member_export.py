@@ -214,6 +214,30 @@ class ExportedVisit(msgspec.Struct, frozen=True):
     by: str
 
 
+class ExportedStamps(msgspec.Struct, frozen=True):
+    """Stamps put onto the member's card by a sale, and the ``cards`` that they filled; below zero when taken off."""
+
+    campaign: str
+    at: datetime
+    stamps: int
+    cards: int
+    until: date | None
+    purchase_id: str
+
+
+class ExportedOffer(msgspec.Struct, frozen=True):
+    """A campaign's discount or gift that a sale took (``use``; although it was not to be had: ``over``) or gave back
+    (``back``, ``over_back``); ``amount``: yen taken off, below zero when given back."""
+
+    campaign: str
+    what: str
+    at: datetime
+    shop: str | None
+    purchase_id: str
+    amount: int
+    gifts: int
+
+
 class ExportedReferral(msgspec.Struct, frozen=True):
     """A referral; ``side``: the member was the friend, or the referrer. Who the other one is is not the member's."""
 
@@ -274,6 +298,8 @@ class MemberExport(msgspec.Struct, frozen=True):
     returns: tuple[ExportedReturn, ...]
     coupons: tuple[ExportedCoupon, ...]
     coupon_uses: tuple[ExportedCouponUse, ...]
+    stamps: tuple[ExportedStamps, ...]
+    offers: tuple[ExportedOffer, ...]
     rewards: tuple[ExportedReward, ...]
     visits: tuple[ExportedVisit, ...]
     referrals: tuple[ExportedReferral, ...]
@@ -348,6 +374,8 @@ async def member_export(connection: Reading, member_id: int | None, now: Instant
         returns=await rows(_queries.all_returns, ExportedReturn, "document", homes=homes),
         coupons=await rows(_queries.all_coupons, ExportedCoupon),
         coupon_uses=await rows(_queries.all_coupon_uses, ExportedCouponUse, homes=homes),
+        stamps=await rows(_queries.all_stamps, ExportedStamps),
+        offers=await rows(_queries.all_offers, ExportedOffer, homes=homes),
         rewards=await rows(_queries.all_rewards, ExportedReward, "address"),
         visits=await rows(_queries.all_visits, ExportedVisit),
         referrals=await rows(_queries.all_referrals, ExportedReferral),

@@ -94,6 +94,22 @@ select u.code, u.kind, u.what, u.at, s.code as shop, u.purchase_id, u.amount
   left join shop s on s.shop_id = u.shop_id
  order by u.at, u.act_id, u.code, u.what;
 
+-- name: all_stamps
+-- Stamps put onto the member's cards and taken off them, and the cards that they filled. Read-only.
+select t.campaign, t.at, t.stamps, cardinality(t.filled) - cardinality(t.undone) as cards, t.until, t.purchase_id
+  from stamp t where t.member_id = any(:member_ids) order by t.at, t.act_id, t.campaign;
+
+-- name: all_offers
+-- Discounts and gifts of campaigns taken and given back, with claimed sales too. Read-only.
+select o.campaign, o.what, o.at, s.code as shop, o.purchase_id, o.amount, o.gifts
+  from (select x.* from offer_use x join purchase p on p.member_id = x.member_id and p.purchase_id = x.purchase_id
+         where x.member_id = any(:homes::bigint[]) and p.member_as_presented = any(:member_ids)
+        union
+        select x.* from purchase_claim c join offer_use x on x.member_id = c.anchor and x.purchase_id = c.purchase_id
+         where c.member_id = any(:member_ids)) o
+  left join shop s on s.shop_id = o.shop_id
+ order by o.at, o.act_id, o.campaign, o.what;
+
 -- name: all_rewards
 -- Rewards taken for points. Read-only.
 select o.order_id as id, o.reward, o.status, o.points, o.money, o.coupon, c.value as gift_code, o.ordered_at, s.code as shop,

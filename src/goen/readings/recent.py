@@ -58,9 +58,9 @@ class AuditRow(NamedTuple):
 
 
 async def recent_sales(
-    connection: Reading, shops: Iterable[int], limit: int, cursor: str | None
+    connection: Reading, shops: Iterable[int], limit: int, cursor: str | None, *, oldest: bool = False
 ) -> tuple[Sequence[RecentSale], str | None]:
-    """Sales of the last thirty days in the order they were recorded; ``shops`` empty: of every shop.
+    """Sales of the last thirty days as they were recorded, newest or ``oldest`` first; ``shops`` empty: of every shop.
 
     Older ones are found by receipt or member. A cursor may come with few rows or none: the page then has looked far
     enough for once.
@@ -68,18 +68,21 @@ async def recent_sales(
     Raises:
         InvalidRequest: a cursor that is none of ours.
     """
-    before = pages.read(cursor, int) if cursor else _LAST
     ends = await feed.bounds(connection)
-    before = min(before, ends.head + 1)
-    low = max(ends.purged_through, before - STRETCH)
-    rows = [
-        row
-        async for row in _queries.recent_sales(connection, low=low, before=before, shops=list(shops), limit=limit + 1)
-    ]
+    if oldest:
+        low = max(pages.read(cursor, int) if cursor else 0, ends.purged_through)
+        before = min(low + STRETCH, ends.head + 1)
+    else:
+        before = min(pages.read(cursor, int) if cursor else _LAST, ends.head + 1)
+        low = max(ends.purged_through, before - STRETCH)
+    listed = _queries.recent_sales_oldest if oldest else _queries.recent_sales
+    rows = [row async for row in listed(connection, low=low, before=before, shops=list(shops), limit=limit + 1)]
     people = await who(connection, [row["member_id"] for row in rows if row["member_id"] > 0])
     found = [_sale(row, people) for row in rows[:limit]]
     if len(rows) > limit:
         return found, pages.written(rows[limit - 1]["position"])
+    if oldest:
+        return found, pages.written(before - 1) if before <= ends.head else None
     return found, pages.written(low + 1) if low > ends.purged_through else None
 
 

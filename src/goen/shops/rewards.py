@@ -84,10 +84,17 @@ async def orders_of(
     return [OrderRow(*row) async for row in found]
 
 
-async def waiting(connection: Reading, status: str, rows: int, after: tuple[datetime, str] | None) -> list[OrderRow]:
-    """Orders of a status, oldest first, later than ``after``."""
+async def waiting(
+    connection: Reading, status: str, rows: int, after: tuple[datetime, str] | None, *, newest: bool = False,
+    wanted: str = "", members: Sequence[int] = (),
+) -> list[OrderRow]:  # fmt: skip
+    """Orders of a status, oldest or ``newest`` first, past ``after``. ``wanted``: a number, a tracking number, or part
+    of a reward's code or name; orders of ``members`` fit as well."""
     at, order_id = after or (None, None)
-    found = _queries.orders_waiting(connection, status=status, after=at, after_id=order_id, rows=rows)
+    listed = _queries.orders_latest if newest else _queries.orders_waiting
+    found = listed(
+        connection, status=status, after=at, after_id=order_id, rows=rows, wanted=wanted, members=list(members)
+    )
     return [OrderRow(*row) async for row in found]
 
 
@@ -98,3 +105,8 @@ async def move(connection: Writing, found: OrderRow, status: str, now: datetime,
         now=now, tracking=tracking,
     )  # fmt: skip
     return moved is not None
+
+
+async def taken(connection: Reading, members: Sequence[int]) -> dict[str, int]:
+    """How many of each reward a person has under all names, cancelled orders aside."""
+    return {row["reward"]: row["taken"] async for row in _queries.taken(connection, members=list(members))}

@@ -55,16 +55,38 @@ select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.deliver
  order by o.ordered_at desc, o.order_id desc limit :rows;
 
 -- name: orders_waiting
--- Orders of a status that somebody still has to do something about, oldest first.
+-- Orders of a status that somebody still has to do something about, oldest first;
+-- of a number, a tracking number, part of what the reward is called, or of these members.
 select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.delivery, o.coupon, o.address::text as address,
        o.tracking, o.ordered_at, o.changed_at, o.shop_id, o.pool_id, c.value as gift_code, r.document::text as document
   from reward_order o
   join reward r on r.code = o.reward
   left join reward_code c on c.reward = o.reward and c.number = o.code_number
- where o.status = :status and (:after::timestamptz is null or (o.ordered_at, o.order_id) > (:after, :after_id))
+ where o.status = :status
+   and (:wanted::text = '' or o.member_id = any(:members::bigint[]) or o.order_id = :wanted or o.tracking = :wanted
+        or position(lower(:wanted) in lower(o.reward || ' ' || coalesce(r.document::jsonb->>'name', ''))) > 0)
+   and (:after::timestamptz is null or (o.ordered_at, o.order_id) > (:after, :after_id))
  order by o.ordered_at, o.order_id limit :rows;
+
+-- name: orders_latest
+-- The same, newest first.
+select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.delivery, o.coupon, o.address::text as address,
+       o.tracking, o.ordered_at, o.changed_at, o.shop_id, o.pool_id, c.value as gift_code, r.document::text as document
+  from reward_order o
+  join reward r on r.code = o.reward
+  left join reward_code c on c.reward = o.reward and c.number = o.code_number
+ where o.status = :status
+   and (:wanted::text = '' or o.member_id = any(:members::bigint[]) or o.order_id = :wanted or o.tracking = :wanted
+        or position(lower(:wanted) in lower(o.reward || ' ' || coalesce(r.document::jsonb->>'name', ''))) > 0)
+   and (:after::timestamptz is null or (o.ordered_at, o.order_id) < (:after, :after_id))
+ order by o.ordered_at desc, o.order_id desc limit :rows;
 
 -- name: move_order$
 -- An order goes on, from one status to the next; null where it is not there.
 update reward_order set status = :to_status, tracking = coalesce(:tracking, tracking), changed_at = :now
  where member_id = :member_id and order_id = :order_id and status = :from_status returning order_id;
+
+-- name: taken
+-- How many of each reward a person has under all names, cancelled orders aside.
+select o.reward, count(*) as taken from reward_order o
+ where o.member_id = any(:members::bigint[]) and o.status <> 'cancelled' group by o.reward;

@@ -143,10 +143,18 @@ async def note_job(
         )
 
 
-async def note_refused_file(database: Database, path: str, clock: Clock) -> None:
-    """Remember where refused rows stand: they are personal data, and go with their person or in their time."""
+async def note_refused_file(database: Database, path: str, import_id: int | None, clock: Clock) -> None:
+    """Remember where the refused rows of an import stand (None: of a trial run): they are personal data, and go with
+    their person or in their time."""
     async with database.writing() as connection:
-        await SQL.note_refused_file(connection, path=path, now=clock.now())
+        await SQL.note_refused_file(connection, path=path, import_id=import_id, now=clock.now())
+
+
+async def refused_files(database: Database, jobs: Sequence[Job]) -> dict[int, str]:
+    """By import the path of its file of refused rows, on the machine where it ran; of those that refused any."""
+    wanted = [job.import_id for job in jobs if job.counts.refused]
+    async with database.reading() as connection:
+        return {row["import_id"]: row["path"] async for row in SQL.refused_files_of(connection, import_ids=wanted)}
 
 
 def _job(row: Any) -> Job:

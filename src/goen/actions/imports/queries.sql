@@ -26,8 +26,12 @@ update import_job set checkpoint = :checkpoint, counts = :counts, state = :state
 
 -- name: note_refused_file!
 -- Refused rows stand in this file, on the machine where we run.
-insert into refused_file (path, written_at) values (:path, :now)
-    on conflict (path) do update set written_at = excluded.written_at;
+insert into refused_file (path, written_at, import_id) values (:path, :now, :import_id)
+    on conflict (path) do update set written_at = excluded.written_at, import_id = excluded.import_id;
+
+-- name: refused_files_of
+-- Where the refused rows of these imports stand.
+select import_id, path from refused_file where import_id = any(:import_ids::bigint[]) order by import_id, path;
 
 -- name: any_members$
 -- Whether anybody is a member yet.

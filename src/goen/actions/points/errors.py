@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from goen.vocabulary.refusal import Refusal
@@ -76,6 +77,17 @@ class CouponNotUsable(Refusal):
 
     def __init__(self, coupon: str, reason: str, **values: Any) -> None:
         super().__init__(f"The coupon {coupon!r} cannot be used here.", coupon=coupon, reason=reason, **values)
+
+
+class HiddenSaleClosed(Refusal):
+    """Goods of a hidden sale are ordered by somebody whom it does not admit; ``reason`` says why, ``lines`` which."""
+
+    code = "hidden_sale_closed"
+
+    def __init__(self, campaign: str, reason: str, lines: Sequence[int]) -> None:
+        numbers = ", ".join(map(str, lines))
+        detail = f"Lines {numbers} are of the hidden sale {campaign!r}, which does not admit the buyer."
+        super().__init__(detail, campaign=campaign, reason=reason, lines=list(lines))
 
 
 class ClaimNotPossible(Refusal):

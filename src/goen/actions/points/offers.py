@@ -61,7 +61,6 @@ class Offers:
         self._context = context
         self._engine = engine
         self._ask = ask
-        self._web = shop.kind == "ec"
         self._scene = Scene.of(Place(shop.code, shop.kind, shop.region), moment, day, context.zone)
 
     def available(self, desk: Desk, where: Found | None, facts: Facts) -> tuple[list[Taken], list[Miss]]:
@@ -132,19 +131,7 @@ class Offers:
 
     def facts(self, desk: Desk, where: Found | None, tier: str | None, others: tuple[str, ...]) -> Facts:
         """What the live campaigns ask of the person."""
-        if where is None:
-            return Facts(guest=True)
-        facts, asked = Facts(tier=tier, tiers=others), [each.campaign.conditions for each in self._live]
-        if any(map(needs_history, asked)):
-            history = desk.circumstances.history(where.who)
-            channel = history.web if self._web else history.purchases - history.web
-            facts = replace(facts, purchases=history.purchases, channel_purchases=channel, last_on=history.last_on)
-        if any(map(needs_traits, asked)):
-            traits = desk.circumstances.traits(where.who)
-            facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
-        if names := frozenset(signal.name for when in asked for signal in when.signals):
-            facts = replace(facts, signals=self._context.signals.seen(names, self._scene))
-        return facts
+        return facts_of(self._context, self._live, self._scene, desk, where, tier, others)
 
     def _known(self, code: str) -> Compiled | None:
         """A campaign that was live once; what a till took off by it, it took."""
@@ -176,6 +163,26 @@ class Offers:
         language = self._engine.programme.language
         names = self._context.campaigns.names(language)
         warnings.append(Warned("offer_not_available", words.miss_text(miss, language, self._context.currency, names)))
+
+
+def facts_of(
+    context: Context, asking: Sequence[Compiled], scene: Scene, desk: Desk, where: Found | None, tier: str | None,
+    others: tuple[str, ...],
+) -> Facts:  # fmt: skip
+    """What these campaigns ask of the person who buys here."""
+    if where is None:
+        return Facts(guest=True)
+    facts, asked = Facts(tier=tier, tiers=others), [each.campaign.conditions for each in asking]
+    if any(map(needs_history, asked)):
+        history = desk.circumstances.history(where.who)
+        channel = history.web if scene.place.kind == "ec" else history.purchases - history.web
+        facts = replace(facts, purchases=history.purchases, channel_purchases=channel, last_on=history.last_on)
+    if any(map(needs_traits, asked)):
+        traits = desk.circumstances.traits(where.who)
+        facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
+    if names := frozenset(signal.name for when in asked for signal in when.signals):
+        facts = replace(facts, signals=context.signals.seen(names, scene))
+    return facts
 
 
 def _nothing(_: LimitKey) -> int:

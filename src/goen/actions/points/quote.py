@@ -38,6 +38,7 @@ from goen.actions.till.facts import FactsNotLoaded
 from goen.actions.till.posting import PurchaseState, Rows
 from goen.database.coalescer import Coalescer
 from goen.database.pool import Database, Reading
+from goen.earning.campaigns.hidden import Closed
 from goen.earning.campaigns.offers import Taken
 from goen.earning.decision import Decision, Facts, Miss
 from goen.earning.quote import NextAward, Usable, next_awards, usable_points
@@ -155,6 +156,9 @@ class QuotePurchase(RecordPurchase):
         assert self.offers is not None, "a quote looks at them"
         self._could = self.offers.available(desk, where, facts)
 
+    def _refuse(self, closed: Sequence[Closed]) -> None:
+        """Asked, it is told among what is not available; the order itself is refused."""
+
     def _told_offers(self, decision: Decision) -> Sequence[OfferAnswer] | UnsetType:
         rates = {share.line: share.tax_rate for share in decision.lines}
         used = [each.used for each in self._could[0]]
@@ -164,7 +168,8 @@ class QuotePurchase(RecordPurchase):
         programme = self.programme_engine.programme
         names = self.context.campaigns.names(programme.language)
         # Their amounts are with tax, as coupons' are.
-        misses = not_applied(self._could[1], programme.language, self.context.currency, names, "tax_included")
+        told = [*[each.miss for each in self.closed], *self._could[1]]
+        misses = not_applied(told, programme.language, self.context.currency, names, "tax_included")
         return misses or UNSET
 
     def _shown(self, issued: Sequence[tuple[str, str]]) -> list[str]:

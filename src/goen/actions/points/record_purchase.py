@@ -18,7 +18,9 @@ from goen.actions.points.campaigns import Offer
 from goen.actions.points.context import Context, slide
 from goen.actions.points.coupons import Chosen, Redeeming, normalised, use, with_coupons
 from goen.actions.points.drawn import NOTHING_DRAWN
+from goen.actions.points.errors import HiddenSaleClosed
 from goen.actions.points.granting import by_rule, grant, grant_regular, provision
+from goen.actions.points.hidden_sales import HiddenSales
 from goen.actions.points.issuing import issue
 from goen.actions.points.offers import NOTHING_OFF, Offers, Reduced
 from goen.actions.points.offers import record as record_offers
@@ -31,10 +33,12 @@ from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState, Stamp
+from goen.earning.campaigns.hidden import Closed
 from goen.earning.decision import Decision, Facts
 from goen.earning.evaluate import Priced
 from goen.earning.tiers.measure import NOTHING, measured
 from goen.earning.tiers.progress import TierProgress
+from goen.earning.words import miss_text
 from goen.identity.presented import Presented
 from goen.ledger.steps import Sold
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
@@ -108,6 +112,8 @@ class RecordPurchase(Act):
             self.offers = Offers(context, engine, self.ask, shop, when, self.business_date)
         if ask.offers:
             self._priced = None
+        self.closed: Sequence[Closed] = ()
+        self.hidden = HiddenSales.of(context, engine, self.ask, shop, when, self.business_date)
         if presented is not None and (self._priced is not None or redeeming is not None or ask.offers):
             offer = Offer.of(context, engine, self.ask, shop, when, self.business_date)
         self.offer = offer
@@ -149,8 +155,9 @@ class RecordPurchase(Act):
             return self._as_guest(desk, warnings)
         (where, member) = found
         offer, drawn, chosen, priced = self.offer, NOTHING_DRAWN, None, self._priced
-        asked = self.redeeming is not None or offer is not None or self.offers is not None
+        asked = self.redeeming is not None or offer is not None or self.offers is not None or self.hidden is not None
         others = self._others(desk, where) if asked else ()
+        self._look_at_hidden(desk, where, member.tier, others, warnings)
         reduced, priced = self._reduced(desk, where, member.tier, others, priced, warnings)
         if self.redeeming is not None:
             chosen, priced = self._choose(self.redeeming, desk, where, member.tier, others, warnings)
@@ -251,6 +258,7 @@ class RecordPurchase(Act):
     def _as_guest(self, desk: Desk, warnings: list[Warned]) -> Decided:
         """A sale without a member: no points, claimable later (rule 11). It stands under a stand-in number."""
         facts, chosen = Facts(guest=True), None
+        self._look_at_hidden(desk, None, None, (), warnings)
         reduced, priced = self._reduced(desk, None, None, (), None, warnings)
         if self.redeeming is not None:
             chosen, priced = self._choose(self.redeeming, desk, None, None, (), warnings)
@@ -310,6 +318,24 @@ class RecordPurchase(Act):
         elif reduced.used or self.ask.offers:
             priced = self.programme_engine.price(self.ask, 0, where is None, reduced.reductions)
         return reduced, priced
+
+    def _look_at_hidden(
+        self, desk: Desk, where: Found | None, tier: str | None, others: tuple[str, ...], warnings: list[Warned]
+    ) -> None:
+        """Goods that are kept for others are refused to an order; a sale that has happened stands, with a warning."""
+        if self.hidden is None:
+            return
+        self.closed = closed = self.hidden.closed(desk, where, tier, others)
+        if closed and self.ask.status == "placed" and not self.ask.offline:
+            self._refuse(closed)
+        language = self.programme_engine.programme.language
+        names = self.context.campaigns.names(language)
+        currency = self.context.currency
+        warnings += [Warned("hidden_sale", miss_text(each.miss, language, currency, names)) for each in closed]
+
+    def _refuse(self, closed: Sequence[Closed]) -> None:
+        miss, lines = closed[0]
+        raise HiddenSaleClosed(miss.rule.partition(":")[2], miss.reason, lines)
 
     def _look_at(self, desk: Desk, where: Found | None, facts: Facts) -> None:
         """What a quote tells beside."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -20,15 +20,15 @@ from goen.api.v1.purchases import MEMBER_REFUSALS, SPENDING_REFUSALS, posted
 from goen.earning.campaigns.errors import SecondPersonNeeded
 from goen.earning.coupons.errors import UnknownCouponKind
 from goen.earning.draws.errors import DrawEntryNotPossible, DrawState, UnknownDraw
-from goen.earning.draws.model import DrawCode, PrizeDraw, from_json
+from goen.earning.draws.model import DrawCode, PrizeDraw
 from goen.earning.draws.rules import problems, total_worth
-from goen.earning.draws.words import entrance_text, odds_text
+from goen.earning.draws.words import entrance_text
 from goen.earning.words import problem_text
 from goen.members.ids import public_id
+from goen.readings import draws as readings
 from goen.readings import pages
+from goen.readings.draws import State
 from goen.shops import draws as store
-
-State = Literal["draft", "scheduled", "live", "over", "stopped", "drawn"]
 
 
 class PrizeLeft(msgspec.Struct, frozen=True):
@@ -108,10 +108,8 @@ async def _get(call: Call) -> DrawAnswer:
 async def _list(call: Call) -> DrawsAnswer:
     asked = call.decode_query(PageQuery)
     async with call.services.database.reading() as connection:
-        rows = await store.draws(connection, asked.cursor or "", asked.limit + 1)
-        counts = await store.counts(connection, [row.code for row in rows])
-    cursor = rows[asked.limit - 1].code if len(rows) > asked.limit else None
-    return DrawsAnswer([_told(call, row, counts) for row in rows[: asked.limit]], cursor)
+        rows, cursor = await readings.listed(connection, asked.limit, asked.cursor or "", call.now)
+    return DrawsAnswer([_told(call, row) for row in rows], cursor)
 
 
 async def _activate(call: Call) -> DrawAnswer:
@@ -152,34 +150,33 @@ async def _entries(call: Call) -> DrawEntriesAnswer:
 
 
 def _entry(row: store.EntryRow) -> DrawEntryView:
-    won = [WonTicket(int(ticket), prize) for ticket, _, prize in (each.partition(":") for each in row.wins)]
+    won = [WonTicket(*each) for each in readings.wins_of(row)]
     return DrawEntryView(row.entry_id, public_id(row.member_id), row.tickets, row.entered_at, won)
 
 
 async def _one(call: Call, code: str) -> DrawAnswer:
     async with call.services.database.reading() as connection:
-        row = await store.draw(connection, code)
-        if row is None:
-            raise UnknownDraw(code)
-        counts = await store.counts(connection, [code])
-    return _told(call, row, counts)
+        kept = await readings.kept(connection, code, call.now)
+    if kept is None:
+        raise UnknownDraw(code)
+    return _told(call, kept)
 
 
-def _told(call: Call, row: store.DrawRow, counts: dict[tuple[str, str], int]) -> DrawAnswer:
-    draw, programme = from_json(row.document), call.services.context.engine_at(call.now).programme
+def _told(call: Call, kept: readings.Kept) -> DrawAnswer:
+    row, draw, won = kept.row, kept.draw, kept.won
+    programme = call.services.context.engine_at(call.now).programme
     findings = [
         CheckAnswer(each.level, each.field, each.code, problem_text(each, call.language))
         for each in problems(draw, programme)
     ]
-    won = {prize.code: counts.get((row.code, prize.code), 0) for prize in draw.prizes}
-    chances = {prize.code: odds_text(draw, prize, call.language) if _sound(draw) else "" for prize in draw.prizes}
+    chances = readings.chances(draw, call.language)
     return DrawAnswer(
         **{name: getattr(draw, name) for name in PrizeDraw.__struct_fields__},
         code=row.code,
-        state=_state(draw, row, call.now),
+        state=kept.state,
         text=[entrance_text(draw, call.language), *chances.values()],
         standing=[PrizeLeft(x.code, won[x.code], x.count - won[x.code], chances[x.code]) for x in draw.prizes],
-        tickets=counts.get((row.code, ""), 0),
+        tickets=kept.tickets,
         total_value=total_worth(draw, programme),
         findings=findings,
         seed_hash=row.seed_hash,
@@ -187,23 +184,6 @@ def _told(call: Call, row: store.DrawRow, counts: dict[tuple[str, str], int]) ->
         live_from=row.live_from,
         drawn_at=row.drawn_at,
     )
-
-
-def _sound(draw: PrizeDraw) -> bool:
-    """Whether there are odds where there have to be some: a draft may lack them."""
-    return draw.method == "end" or all(prize.odds is not None for prize in draw.prizes)
-
-
-def _state(draw: PrizeDraw, row: store.DrawRow, now: datetime) -> State:
-    if row.drawn_at is not None:
-        return "drawn"
-    if row.stopped_at is not None:
-        return "stopped"
-    if row.live_from is None:
-        return "draft"
-    if draw.ends_at <= now:
-        return "over"
-    return "live" if draw.starts_at <= now else "scheduled"
 
 
 def _operation(method: Any, path: str, summary: str, handler: Any, **more: Any) -> Operation:

@@ -16,6 +16,7 @@ from goen.actions.points.claims import ClaimAsk, ClaimPurchase
 from goen.actions.points.errors import (
     ClaimNotPossible,
     CouponNotUsable,
+    HiddenSaleClosed,
     ProofRequired,
     PurchaseStatus,
     UnknownHold,
@@ -219,7 +220,7 @@ OPERATIONS: tuple[Operation, ...] = (
         key="document",
         posting=True,
         handler=_record,
-        refusals=(UnknownShop, *MEMBER_REFUSALS, *SPENDING_REFUSALS, CouponNotUsable, Conflict),
+        refusals=(UnknownShop, *MEMBER_REFUSALS, *SPENDING_REFUSALS, CouponNotUsable, HiddenSaleClosed, Conflict),
     ),
     Operation(
         method="POST",

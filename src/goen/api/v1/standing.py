@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -18,12 +18,12 @@ from goen.earning.campaigns.errors import SecondPersonNeeded
 from goen.earning.campaigns.law import Law
 from goen.earning.checks import Problem
 from goen.earning.standing.errors import StandingRuleState, UnknownStandingRule
-from goen.earning.standing.model import StandingCode, StandingRule, from_json
+from goen.earning.standing.model import StandingCode, StandingRule
 from goen.earning.words import problem_text
-from goen.shops import standing as store
+from goen.readings import standing as readings
+from goen.readings.standing import State
 
 Version = Annotated[int, Meta(ge=1)]
-State = Literal["draft", "waiting", "scheduled", "live", "ended", "stopped"]
 
 
 class StandingChecks(msgspec.Struct, frozen=True):
@@ -78,11 +78,8 @@ async def _get(call: Call) -> StandingAnswer:
 async def _list(call: Call) -> StandingRulesAnswer:
     asked = call.decode_query(PageQuery)
     async with call.services.database.reading() as connection:
-        rows = await store.rules(connection, asked.cursor or "", asked.limit + 1)
-        totals = await store.totals(connection, [row.state.code for row in rows])
-    cursor = rows[asked.limit - 1].state.code if len(rows) > asked.limit else None
-    told = [_told(row, totals[row.state.code], call.now) for row in rows[: asked.limit]]
-    return StandingRulesAnswer(told, cursor)
+        rows, cursor = await readings.listed(connection, asked.limit, asked.cursor or "", call.now)
+    return StandingRulesAnswer([_told(row) for row in rows], cursor)
 
 
 async def _activate(call: Call) -> StandingAnswer:
@@ -107,46 +104,33 @@ async def _stop(call: Call) -> StandingAnswer:
 async def _one(call: Call, code: str, version: int | None = None) -> StandingAnswer:
     services = call.services
     async with services.database.reading() as connection:
-        row = await store.rule(connection, code, version)
-        if row is None:
-            raise UnknownStandingRule(code)
-        totals = await store.totals(connection, [code])
-    told = _told(row, totals[code], call.now)
-    examined = await actions.examine(services.database, services.context, code, from_json(row.document), call.now)
+        kept = await readings.kept(connection, code, call.now, version)
+    if kept is None:
+        raise UnknownStandingRule(code)
+    examined = await actions.examine(services.database, services.context, code, kept.rule, call.now)
     problems = [*examined.problems, *(Problem("warning", "points", each) for each in examined.law.warnings)]
     if examined.worst.yen is None:
         problems.append(Problem("warning", "limits", "unbounded"))
     findings = [CheckAnswer(p.level, p.field, p.code, problem_text(p, call.language)) for p in problems]
     checks = StandingChecks(findings, examined.worst, examined.law, examined.needs_approval)
-    return msgspec.structs.replace(told, checks=checks)
+    return msgspec.structs.replace(_told(kept), checks=checks)
 
 
-def _told(row: store.RuleRow, given: tuple[int, int], now: datetime) -> StandingAnswer:
-    rule, state = from_json(row.document), row.state
+def _told(kept: readings.Kept) -> StandingAnswer:
+    row = kept.row
     return StandingAnswer(
-        **{name: getattr(rule, name) for name in StandingRule.__struct_fields__},
-        code=state.code,
-        version=row.version,
-        newest_version=state.newest,
-        live_version=state.live_version,
-        state=_state(rule, state, now),
-        waiting_by=state.waiting_by,
-        made_by=row.made_by,
-        made_at=row.made_at,
-        grants=given[0],
-        granted=given[1],
+        **{name: getattr(kept.rule, name) for name in StandingRule.__struct_fields__},
+        code=kept.code,
+        version=kept.version,
+        newest_version=row.newest,
+        live_version=row.live_version,
+        state=kept.state,
+        waiting_by=row.waiting_by,
+        made_by=kept.made_by,
+        made_at=kept.made_at,
+        grants=kept.grants,
+        granted=kept.granted,
     )
-
-
-def _state(rule: StandingRule, state: store.StateRow, now: datetime) -> State:
-    """As of the version that is shown; its times count."""
-    if state.waiting_version is not None:
-        return "waiting"
-    if state.live_version is None:
-        return "draft" if state.stopped_at is None else "stopped"
-    if rule.ends_at is not None and rule.ends_at <= now:
-        return "ended"
-    return "scheduled" if rule.starts_at is not None and rule.starts_at > now else "live"
 
 
 def _operation(method: Any, path: str, summary: str, handler: Any, **more: Any) -> Operation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -11,6 +12,16 @@ from goen.channels.files.readers import Table
 from goen.purchases.brought import Refused
 
 COLUMNS = ("row", "reason", "words")
+
+
+def is_of_refused(path: Path) -> bool:
+    """Whether a file of refused rows stands there, by its header; whatever else has come to stand there is none."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline(100_000).replace(b"\0", b"").strip()
+    except OSError:
+        return False
+    return bool(re.search(rb"row\W+reason\W+words\W*$", header))
 
 
 class RefusedRows:

@@ -1,7 +1,8 @@
 """Ready retailers: each a folder of documents to start from, read as the API's own types.
 
-``programme.toml`` (tiers with it), ``coupons.toml``, ``campaigns.toml``, ``terms.toml``, and ``examples.toml``: sample
-baskets with what they earn. A kind of document is a line of :func:`read`; a folder without its file has none of it.
+``programme.toml`` (tiers with it), ``coupons.toml``, ``campaigns.toml``, ``standing.toml``, ``terms.toml``, and
+``examples.toml``: sample baskets with what they earn. A kind of document is a line of :func:`read`; a folder without
+its file has none of it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 from goen.earning.campaigns.model import Campaign
 from goen.earning.coupons.model import CouponKind
 from goen.earning.programme import Code, Programme
+from goen.earning.standing.model import StandingCode, StandingRule
 from goen.members.terms import Document, TermsVersion
 from goen.purchases.model import Line
 
@@ -62,12 +64,13 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A basket of a member (of a tier, born in a month) at a moment, and the points it ``earns``."""
+    """A basket of a member (of a tier, born in a month) at a moment, the points it ``earns`` and its ``stamps``."""
 
     says: str
     at: datetime
     lines: tuple[Item, ...]
     earns: int
+    stamps: int = 0
     tier: str | None = None
     birth_month: int | None = None
     channel: Literal["store", "ec"] = "store"
@@ -78,12 +81,17 @@ class _Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     product: tuple[Product, ...] = ()
 
 
+#: ``[birthday]`` and what stands in it is the standing rule of that code.
+_Standing = dict[StandingCode, StandingRule]
+
+
 class Ready(NamedTuple):
-    """A retailer's documents. ``terms`` is None where there is no such file."""
+    """A retailer's documents. ``standing``: standing rules by code; ``terms`` is None where there is no such file."""
 
     programme: Programme
     coupons: tuple[CouponKind, ...]
     campaigns: tuple[Campaign, ...]
+    standing: dict[str, StandingRule]
     terms: Wording | None
     examples: tuple[Example, ...]
     products: tuple[Product, ...]
@@ -112,6 +120,7 @@ def read(folder: Path) -> Ready:
         _document(folder / "programme.toml", Programme),
         _list(folder / "coupons.toml", "coupon", CouponKind),
         _list(folder / "campaigns.toml", "campaign", Campaign),
+        _document(folder / "standing.toml", _Standing | None) or {},
         terms,
         examples.example,
         examples.product,

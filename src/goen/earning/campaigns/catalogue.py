@@ -111,7 +111,7 @@ class Campaigns:
         """The campaigns of a decision, to be computed again; None where it names none."""
         if not decision.campaigns:
             return None
-        return Pinned(engine, decision, [self._one(engine, a.code, a.version) for a in decision.campaigns])
+        return Pinned(engine, decision, [self.compiled(engine, a.code, a.version) for a in decision.campaigns])
 
     def names(self, language: Literal["ja", "en"]) -> dict[str, str]:
         """The newest name of each campaign by rule."""
@@ -124,7 +124,8 @@ class Campaigns:
             known = self._names[language] = len(self._versions), names
         return known[1]
 
-    def _one(self, engine: Engine, code: str, version: int) -> Compiled:
+    def compiled(self, engine: Engine, code: str, version: int) -> Compiled:
+        """A version compiled for this programme; KeyError is our own mistake."""
         key = (engine.version, code, version)
         compiled = self._compiled.get(key)
         if compiled is None:

@@ -48,6 +48,7 @@ def validate(campaign: Campaign, programme: Programme) -> list[Problem]:
 def _problems(campaign: Campaign, programme: Programme) -> Iterator[Problem]:
     yield from _effects(campaign)
     yield from _price(campaign)
+    yield from _hidden(campaign)
     yield from _conditions(campaign.conditions, programme)
     if campaign.starts_at and campaign.ends_at and campaign.ends_at <= campaign.starts_at:
         yield Problem("error", "ends_at", "ends_before_start")
@@ -111,6 +112,23 @@ def _price(campaign: Campaign) -> Iterator[Problem]:
     for i, limit in enumerate(campaign.limits):
         if limit.measure == "points":
             yield Problem("error", f"limits.{i}.measure", "price_has_no_points")
+
+
+#: What is asked of a basket, not of whom a hidden sale admits.
+_OF_THE_BASKET = ("amount_min", "amount_max", "quantity_min", "tenders", "brands", "coupons")
+
+
+def _hidden(campaign: Campaign) -> Iterator[Problem]:
+    """A hidden sale says which goods are whose, and nothing else."""
+    if not campaign.hidden_sale:
+        return
+    if len(campaign.effects) > 1 or campaign.limits or campaign.max_points is not None:
+        yield Problem("error", "effects", "hidden_sale_apart")
+    if campaign.conditions.products is None:
+        yield Problem("error", "conditions.products", "hidden_sale_of_what")
+    for name in _OF_THE_BASKET:
+        if getattr(campaign.conditions, name) not in (None, ()):
+            yield Problem("error", f"conditions.{name}", "hidden_sale_asks_who")
 
 
 def _conditions(when: Conditions, programme: Programme) -> Iterator[Problem]:
@@ -243,6 +261,8 @@ def worst_case(
 
     ``members``: how many may earn today. Without an end people go on joining, and what counts by member bounds nothing.
     """
+    if campaign.hidden_sale:  # It gives nothing.
+        return WorstCase(0, 0, 0, None)
     value = PointValue.of(programme.point_value)
     per_sale = _per_sale(campaign, programme)
     shops = sum(_holds_at(campaign.conditions, place) for place in places)

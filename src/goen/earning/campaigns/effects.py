@@ -15,6 +15,7 @@ from goen.earning.basket import EARNS_NOTHING
 from goen.earning.campaigns.model import (
     Campaign,
     EveryEffect,
+    HiddenSaleEffect,
     IssueEffect,
     PointsEffect,
     PriceEffect,
@@ -90,11 +91,11 @@ class Scratch:
 
 
 def compiled_effects(campaign: Campaign, engine: Engine) -> list[Give]:
-    """One function per effect that leaves the price as it is, in the campaign's order."""
+    """One function per effect that gives points, coupons or stamps, in the campaign's order."""
     return [
         _compiled(effect, number, campaign, engine)
         for number, effect in enumerate(campaign.effects)
-        if not isinstance(effect, PriceEffect)
+        if not isinstance(effect, PriceEffect | HiddenSaleEffect)
     ]
 
 

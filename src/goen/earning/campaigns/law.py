@@ -16,6 +16,7 @@ from goen.earning.campaigns.model import (
     EveryEffect,
     FreePostageEffect,
     GiftEffect,
+    HiddenSaleEffect,
     IssueEffect,
     MemberPriceEffect,
     PointsEffect,
@@ -49,7 +50,8 @@ def law(campaign: Campaign, programme: Programme, kinds: Kinds) -> Law:
     Own points and coupons that only lower the price of a next purchase here are a discount; goods for nothing are not.
     """
     others = programme.campaigns.points_usable == "others"
-    lowers = DiscountEffect | FreePostageEffect | MemberPriceEffect  # What lowers the price is no premium.
+    # What lowers the price, or lets somebody buy at all, is no premium.
+    lowers = DiscountEffect | FreePostageEffect | MemberPriceEffect | HiddenSaleEffect
     judged = [each for each in campaign.effects if _goods(each, kinds) or (others and not isinstance(each, lowers))]
     if not judged:
         return Law("discount", "outside", ())

@@ -218,10 +218,16 @@ class MemberPriceEffect(_Part, frozen=True, tag_field="kind", tag="member_price"
     percent: Percent | None = None
 
 
+class HiddenSaleEffect(_Part, frozen=True, tag_field="kind", tag="hidden_sale"):
+    """Only members whom the conditions admit may buy the goods (``conditions.products``), while it is live."""
+
+
 PriceEffect: TypeAlias = DiscountEffect | FreePostageEffect | GiftEffect | MemberPriceEffect
 
 #: What a campaign gives.
-Effect: TypeAlias = RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect | PriceEffect
+Effect: TypeAlias = (
+    RateEffect | PointsEffect | StepsEffect | EveryEffect | IssueEffect | StampsEffect | PriceEffect | HiddenSaleEffect
+)
 
 
 class Grant(_Part, frozen=True):
@@ -291,6 +297,11 @@ class Campaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     def price_effects(self) -> tuple[PriceEffect, ...]:
         """What it takes off the price, which no points go with."""
         return tuple(each for each in self.effects if isinstance(each, PriceEffect))
+
+    @property
+    def hidden_sale(self) -> bool:
+        """Whether it keeps goods for those whom it admits, and gives nothing."""
+        return any(isinstance(each, HiddenSaleEffect) for each in self.effects)
 
     @property
     def stamps(self) -> StampsEffect | None:

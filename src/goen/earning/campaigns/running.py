@@ -68,9 +68,12 @@ class Running:
         self.engine = engine
         self.as_of = as_of
         ordered = sorted(campaigns, key=lambda c: (-c.stacking.priority, c.code))
-        self.compiled = tuple(Compiled(campaign, engine) for campaign in ordered if not campaign.price_effects)
+        giving = [each for each in ordered if not each.price_effects and not each.hidden_sale]
+        self.compiled = tuple(Compiled(campaign, engine) for campaign in giving)
         #: Those that change the price (:mod:`goen.earning.campaigns.offers`).
         self.priced = tuple(Compiled(campaign, engine) for campaign in ordered if campaign.price_effects)
+        #: Those that keep goods for some (:mod:`goen.earning.campaigns.hidden`).
+        self.hidden = tuple(Compiled(campaign, engine) for campaign in ordered if campaign.hidden_sale)
         self._plans: dict[tuple[Place, date], Plan] = {}
 
     def plan(self, place: Place, day: date) -> Plan:

@@ -8,9 +8,11 @@ seed without everybody seeing it, and anybody can compute afterwards who should 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
+from typing import NamedTuple
 
 from goen.earning.checks import Problem
 from goen.earning.draws.model import ByDay, ByPurchase, PointsPrize, Prize, PrizeDraw
@@ -51,6 +53,54 @@ def instant(draw: PrizeDraw, seed: bytes, ticket: Ticket) -> Prize | None:
 def ranked(seed: bytes, tickets: Iterable[Ticket]) -> list[Ticket]:
     """Tickets in the order in which they are drawn at the end: by their lots."""
     return sorted(tickets, key=lambda ticket: lot(seed, ticket))
+
+
+class Entered(NamedTuple):
+    """An entry: its tickets are numbered from 1; by ticket the prize that it has won."""
+
+    entry_id: str
+    tickets: int
+    won: Mapping[int, str]
+
+
+class Checked(NamedTuple):
+    """What becomes of the winners when the draw is done again from its seed. ``sealed``: the seed is the one whose
+    digest was published; ``wrong``: tickets that won what their lot does not give; ``passed``: tickets whose lot would
+    have given a prize, but none was left, or its member had won enough, had gone or brought the purchase back."""
+
+    sealed: bool
+    tickets: int
+    winners: int
+    wrong: tuple[Ticket, ...]
+    passed: int
+
+    @property
+    def right(self) -> bool:
+        """Everybody has won by their lot."""
+        return self.sealed and not self.wrong
+
+
+def checked(draw: PrizeDraw, seed: bytes, digest: str, entries: Sequence[Entered]) -> Checked:
+    """The draw done again, as anybody can who has the seed and the entries."""
+    won = {(entry.entry_id, ticket): prize for entry in entries for ticket, prize in entry.won.items()}
+    tickets = [(entry.entry_id, number) for entry in entries for number in range(1, entry.tickets + 1)]
+    wrong: list[Ticket] = sorted(won.keys() - set(tickets))
+    passed = 0
+    if draw.method == "instant":
+        for ticket in tickets:
+            due = instant(draw, seed, ticket)
+            if ticket in won:
+                wrong += [ticket] if due is None or due.code != won[ticket] else []
+            else:
+                passed += due is not None
+    else:
+        pieces = deque(prize.code for prize in draw.prizes for _ in range(prize.count))
+        for ticket in ranked(seed, tickets):
+            if ticket in won:
+                wrong += [] if pieces and pieces.popleft() == won[ticket] else [ticket]
+            else:
+                passed += bool(pieces)
+    return Checked(seed_hash(seed) == digest, len(tickets), len(won), tuple(wrong), passed)
 
 
 def worth(prize: Prize, programme: Programme) -> int:

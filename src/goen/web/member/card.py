@@ -61,7 +61,9 @@ async def now(visit: MemberVisit) -> Response[Any]:
 async def _now(visit: MemberVisit) -> dict[str, Any]:
     balance = await visit.known.balances.of(visit.member_id)
     told = await history(visit, LATEST, None)
-    return {"balance": balance, "soon": await _soon(visit, balance), "at": visit.now, **told}
+    ladders = visit.known.programmes.at(visit.now).programme.tier_programmes
+    names = {code: ladder.name for code, ladder in ladders.items()}
+    return {"balance": balance, "soon": await _soon(visit, balance), "at": visit.now, "ladders": names, **told}
 
 
 async def _soon(visit: MemberVisit, balance: BalanceView) -> Expiring | None:

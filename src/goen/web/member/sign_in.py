@@ -6,6 +6,7 @@ Whether anybody carries the contact shows only once its code was typed in.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, NamedTuple
 
@@ -33,6 +34,7 @@ from goen.vocabulary.refusal import Forbidden, InvalidRequest, Refusal
 from goen.web.common.pages import SURFACE, language_of, page
 from goen.web.common.surroundings import Surroundings
 from goen.web.common.visits import address_of, cookie, form_of, guard_site, moved
+from goen.web.member import friends
 from goen.web.member.consents import SOURCE, Offered, offered
 from goen.web.member.visit import COOKIE, SELF, SIGN_IN, MemberVisit, around
 
@@ -212,7 +214,8 @@ async def _join(request: Request[Any, Any, State], state: State) -> Response[Any
         guard_site(request)
         await count_attempt(known.database, network_of(address_of(request)) or "", known.clock.now())
         form = await form_of(request)
-        return await _come_in(Asked(request, known), await _member(Asked(request, known), sent, form))
+        member_id = await _member(Asked(request, known), sent, form)
+        return await _come_in(Asked(request, known), member_id, *await friends.joined(request, known, member_id))
     except CodeNotValid:
         return moved(SIGN_IN, [cookie(request, WAITING, "", seconds=0, path="/me")])
     except Refusal as refusal:
@@ -276,16 +279,19 @@ def consents_of(form: dict[str, str], purposes: list[Offered]) -> dict[str, bool
     }
 
 
-async def _come_in(asked: Asked, member_id: int) -> Response[Any]:
+async def _come_in(
+    asked: Asked, member_id: int, target: str = "/me", more: Sequence[Cookie] = ()
+) -> Response[Any]:  # fmt: skip
     token = await asked.known.devices.sign_in(
         member_id, asked.request.headers.get("user-agent", ""), asked.known.clock.now()
     )
     seconds = int(REMEMBERED.total_seconds())
     return moved(
-        "/me",
+        target,
         [
             cookie(asked.request, COOKIE, token, seconds=seconds, site="lax"),
             cookie(asked.request, WAITING, "", seconds=0, path="/me"),
+            *more,
         ],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goen.web.member import card, consents, household, points, profile, sign_in, terms
+from goen.web.member import benefits, card, consents, friends, household, points, profile, rewards, sign_in, terms
 from goen.web.member.visit import Route, handlers
 
 ROUTES: tuple[Route, ...] = (
@@ -13,6 +13,13 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/me/points", points.points),
     Route("GET", "/me/points/older", points.older),
     Route("POST", "/me/claims", points.claim),
+    Route("GET", "/me/benefits", benefits.benefits),
+    Route("POST", "/me/visits", benefits.check_in),
+    Route("POST", "/me/friends", benefits.bring),
+    Route("GET", "/me/rewards", rewards.rewards),
+    Route("GET", "/me/rewards/{code:str}", rewards.reward),
+    Route("POST", "/me/rewards/{code:str}", rewards.order),
+    Route("POST", "/me/reward-orders/{order_id:str}/cancel", rewards.cancel),
     Route("GET", "/me/profile", profile.profile),
     Route("POST", "/me/profile", profile.save),
     Route("POST", "/me/consents", consents.set_consent),
@@ -31,4 +38,4 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/me/sign-out", sign_in.sign_out),
 )
 
-HANDLERS = (*sign_in.HANDLERS, *card.HANDLERS, *terms.HANDLERS, *handlers(ROUTES))
+HANDLERS = (*sign_in.HANDLERS, *card.HANDLERS, *terms.HANDLERS, *friends.HANDLERS, *handlers(ROUTES))

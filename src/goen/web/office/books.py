@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from goen.actions.imports.job import all_jobs
 from goen.earning.rules_text import sections
 from goen.members import terms as store
 from goen.readings import office_lists
@@ -43,11 +42,6 @@ async def programme(visit: Visit) -> Response[Any]:
         visit, "programme.html", "programme", sections=told, chosen=chosen, current=current,
         versions=programmes.all(), now=now, terms=[(each, store.state_of(each, terms, today)) for each in terms],
     )  # fmt: skip
-
-
-async def imports(visit: Visit) -> Response[Any]:
-    """Files that were brought in, newest first."""
-    return shown(visit, "imports.html", "imports", jobs=await all_jobs(visit.known.database))
 
 
 async def audit(visit: Visit) -> Response[Any]:

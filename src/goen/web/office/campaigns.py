@@ -58,7 +58,7 @@ async def campaigns(visit: Visit) -> Response[Any]:
     order = query.get("order", "") if query.get("order", "") in ORDERS else "code"
     rows = _ordered(await _rows(visit, state, wanted), order)
     zone = visit.known.context.zone
-    say = words_of(visit.language, "office/campaign_words.html")
+    say = words_of(visit.language, "campaign_words.html")
 
     def cells(row: tuple[readings.Kept, Used | None]) -> Sequence[exports.Cell]:
         one, budget = row[0].campaign, row[1]

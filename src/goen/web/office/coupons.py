@@ -235,7 +235,7 @@ async def codes(visit: Visit) -> Response[Any]:
 def _editing(code: str | None) -> editing.Editing:
     at = "/office/new/coupon" if code is None else f"/office/coupons/{code}/edit"
 
-    def said(visit: Visit, value: CouponKind) -> dict[str, Any]:
+    async def said(visit: Visit, value: CouponKind) -> dict[str, Any]:
         names = {each.code: each.name for each in visit.known.shops.all()}
         return {"effect_kind": str(value.effect.__struct_config__.tag), "names_by_code": names}
 

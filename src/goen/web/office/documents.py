@@ -25,6 +25,13 @@ _FORMS: tuple[tuple[str, Literal["number", "needed", "least", "most", "one", "fo
 )
 
 
+#: What actions say of a field, where forms say it in people's words.
+_TOLD = {
+    "is required": "needed", "lies in the past": "past", "is there already": "taken",
+    "has letters, digits, . _ and - alone": "form",
+}  # fmt: skip
+
+
 class Wrong(NamedTuple):
     """What is wrong with a document: where (``effects.0.points``), what kind of mistake, and ours or its own words."""
 
@@ -44,6 +51,8 @@ def wrong_with(error: msgspec.MsgspecError | InvalidRequest) -> Wrong:
     """The first mistake that a type or an action has found."""
     if isinstance(error, InvalidRequest):
         told = error.fields["errors"][0]
+        if (code := _TOLD.get(told["message"])) is not None:
+            return Wrong(told["field"], code, told["message"])
         return Wrong(told["field"], "told", told["message"])
     said = str(error)
     found = _WHERE.search(said)
@@ -77,7 +86,12 @@ async def suggested(visit: Visit) -> Suggested:
         "Conditions.segments": found.segments, "Conditions.not_segments": found.segments,
         "Products.skus": found.skus, "Products.categories": found.categories, "Products.brands": found.brands,
         "Products.makers": found.makers, "Products.tags": found.tags, "Gift.sku": found.skus,
-        "IssueEffect.coupon": found.coupons, "Reward.coupon": found.coupons,
+        "IssueEffect.coupon": found.coupons, "Reward.coupon": found.coupons, "StampsEffect.coupon": found.coupons,
+        "CouponPrize.coupon": found.coupons, "GiftEffect.sku": found.skus, "MemberPriceEffect.prices.key": found.skus,
+        "Who.tiers": tiers, "Who.segments": found.segments, "Who.not_segments": found.segments, "Who.shops": by_code,
+        "Review.subjects": found.skus, "Earning.categories.key": found.categories, "Earning.shops.key": by_code,
+        "Use.excluded_categories": found.categories, "DoubleDays.shops": by_code, "DoubleDays.tiers": tiers,
+        "LimitedPoints.shops": by_code, "BirthdayMonth.tiers": tiers, "Staff.segment": found.segments,
     }  # fmt: skip
     return {word: each for word, each in lists.items() if each}
 
@@ -92,4 +106,8 @@ async def form_values(
         "suggested": lists,
         "lists": {word: "list-" + word.replace(".", "-").lower() for word in lists},
         "problem": problem,
+        "notes": (),
+        "words": {},
+        "kept": (),
+        "kind_names": {},
     }

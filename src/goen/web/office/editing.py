@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Response
 
-from goen.vocabulary.refusal import InvalidRequest, Refusal
+from goen.earning.checks import Problem
+from goen.earning.words import Language, problem_text
+from goen.vocabulary.refusal import Forbidden, InvalidRequest, Refusal
 from goen.web.common.visits import Visit, moved
 from goen.web.office import forms
 from goen.web.office.documents import Wrong, form_values, wrong_with
 from goen.web.office.frame import shown
 
 Document = dict[str, Any]
+#: What an action says of a field that is missing; forms have their own word for it.
+NEEDED = "is required"
+
+
+class Note(NamedTuple):
+    """Something to know of a value: an ``error`` or a ``warning``, at an input, in words."""
+
+    level: str
+    field: str
+    text: str
 
 
 class Editing(NamedTuple):
     """What is edited. ``look``: a template that tells the value in words; ``said``: what that needs to know;
     ``without``: fields that the form does not ask for; ``taken``: codes of refusals that mean the code is taken;
-    ``asks_code``: a code is asked for that is no field of the document."""
+    ``asks_code``: a code is asked for that is no field of the document; ``hidden``: what the form
+    carries along; ``below``: a template under what the value says; ``submit``: what the button says, by a word of the
+    template; ``words``: what fields are called where no template knows; ``kept``: fields whose kind stays as it is;
+    ``kind_names``: by field what kinds are called."""
 
     struct: type[msgspec.Struct]
     here: str
@@ -28,12 +43,18 @@ class Editing(NamedTuple):
     save_at: str
     back: str
     look: str
-    said: Callable[[Visit, Any], Mapping[str, Any]]
+    said: Callable[[Visit, Any], Awaitable[Mapping[str, Any]]]
     without: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = {}
     samples: Mapping[str, Any] = {}
     taken: tuple[str, ...] = ()
     asks_code: bool = False
+    hidden: Mapping[str, Any] = {}
+    below: str = ""
+    submit: str = "save"
+    words: Mapping[str, str] = {}
+    kept: tuple[str, ...] = ()
+    kind_names: Mapping[str, Mapping[str, str]] = {}
 
 
 async def form(visit: Visit, editing: Editing, document: Document, problem: Wrong | None = None) -> Response[Any]:
@@ -60,12 +81,29 @@ async def save(
     try:
         await keep(_value(editing, document), document)
     except (msgspec.MsgspecError, InvalidRequest) as error:
-        return await form(visit, editing, document, wrong_with(error))
+        wrong = wrong_with(error)
+        place = forms.name_of(editing.struct, document, wrong.field)
+        return await form(visit, editing, document, wrong._replace(field=place))
     except Refusal as refusal:
-        if refusal.code not in editing.taken:
+        if isinstance(refusal, Forbidden):
             raise
-        return await form(visit, editing, document, Wrong("code", "taken", ""))
+        taken = refusal.code in editing.taken
+        wrong = Wrong("code", "taken", "") if taken else Wrong("", f"problem {refusal.code}", refusal.detail)
+        return await form(visit, editing, document, wrong)
     return moved(target(document))
+
+
+def notes(editing: Editing, document: Document, problems: Iterable[Problem], language: Language) -> list[Note]:
+    """What checks have found, each at its input."""
+    return [
+        Note(each.level, forms.name_of(editing.struct, document, each.field), problem_text(each, language))
+        for each in problems
+    ]
+
+
+def value_of(visit: Visit, editing: Editing) -> Any:
+    """What the form says; raises msgspec.MsgspecError where it says no value of its type."""
+    return _value(editing, _read(visit, editing))
 
 
 def _read(visit: Visit, editing: Editing) -> Document:
@@ -82,15 +120,18 @@ async def _values(visit: Visit, editing: Editing, document: Document, problem: W
     try:
         names = {"name": "—", "code": "new"}
         whole = {
-            key: names[key] for key in names if key in {each.encode_name for each, _ in forms.parts(editing.struct)}
+            each.encode_name: names[each.encode_name]
+            for each, _ in forms.parts(editing.struct)
+            if each.required and each.encode_name in names
         }
         value = _value(editing, whole | {key: each for key, each in document.items() if each != ""})
-        said = dict(editing.said(visit, value))
+        said = dict(await editing.said(visit, value))
     except msgspec.MsgspecError as error:
         if problem is None and begun:
             problem = wrong_with(error)
     values = await form_values(visit, editing.struct, document, without=editing.without, problem=problem)
     return values | said | {
         "value": value, "editing": editing, "shape_at": f"{editing.save_at}/form", "document": document,
+        "words": editing.words, "kept": editing.kept, "kind_names": editing.kind_names,
         "code_asked": editing.asks_code, "code_given": visit.form.get("code", ""),
     }  # fmt: skip

@@ -113,7 +113,8 @@ def read(
     for each, shape in parts(struct):
         if each.encode_name not in without:
             value = _read(shape, form, under + each.encode_name, zone)
-            if value is not UNSET:
+            # A text that says something by itself is not made empty: its input shows what it says then.
+            if value is not UNSET and not (value == "" and each.default not in (NODEFAULT, "", None)):
                 found[each.encode_name] = value
     return found
 
@@ -162,6 +163,35 @@ def patch(old: Json, new: Json, *, whole: Collection[str] = ()) -> Json:
         elif value != before:
             found[key] = value
     return found
+
+
+def name_of(struct: type[msgspec.Struct], document: Json, path: str) -> str:
+    """The input of a place in a document: ``tiers.gold.name`` is ``tiers.0.value.name``, as gold is the first."""
+    first, _, rest = path.partition(".")
+    shape = next((shape for each, shape in parts(struct) if each.encode_name == first), None)
+    if shape is None or not rest or not isinstance(document, dict):
+        return path
+    return f"{first}.{_name_in(shape, document.get(first), rest)}"
+
+
+def _name_in(shape: _Shape, value: Json, path: str) -> str:
+    match shape.kind, value:
+        case "group", dict():
+            return name_of(shape.item, value, path)
+        case "one", {"kind": str(tag)} if tag in shape.tags:
+            return name_of(shape.tags[tag], value, path)
+        case "rows", list():
+            place, _, rest = path.partition(".")
+            row = value[int(place)] if place.isdecimal() and int(place) < len(value) else None
+            cls = shape.tags.get(row.get("kind", "")) if shape.tags and isinstance(row, dict) else shape.item
+            return f"{place}.{name_of(cls, row, rest)}" if rest and cls is not None else path
+        case "map", dict():
+            for number, (key, each) in enumerate(value.items()):
+                if path == key:
+                    return str(number)
+                if path.startswith(f"{key}."):
+                    return f"{number}.value.{_name_in(_shape(shape.item), each, path[len(key) + 1 :])}"
+    return path
 
 
 def _step(holder: Any, step: str) -> Any:
@@ -256,7 +286,13 @@ def _field(owner: str, told: of.Field, shape: _Shape, value: Json, zone: ZoneInf
         field = field._replace(choices=("", *shape.choices) if shape.optional else shape.choices, usual=str(usual))
     elif shape.kind in ("number", "decimal", "text", "flag") and isinstance(usual, int | str | Decimal):
         field = field._replace(usual=str(usual))
-    return field._replace(value=_shown(shape, value, zone, name))
+    shown = _shown(shape, value, zone, name)
+    if shape.kind == "map":  # What a mapping has under its names is called after the mapping.
+        shown = [
+            row._replace(fields=[f._replace(word=f"{word}.value") if f.word == "map.value" else f for f in row.fields])
+            for row in shown
+        ]
+    return field._replace(value=shown)
 
 
 def _plain(default: Any) -> Json:

@@ -29,6 +29,7 @@ MENU: tuple[tuple[str, tuple[tuple[Right, str, str], ...]], ...] = (
             ("campaigns", "/office/campaigns", "coin"),
             ("coupons", "/office/coupons", "barcode"),
             ("rewards", "/office/rewards", "gift"),
+            ("standing", "/office/standing", "clock"),
             ("tiers", "/office/tiers", "shield-lock"),
         ),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from goen.actions import rewards as actions
 from goen.actions.points.rewards import Address, CancelRewardOrder, RewardCancelAsk
 from goen.earning.rewards.errors import UnknownReward
 from goen.earning.rewards.model import Reward, RewardCode
+from goen.members.ids import member_id_of
 from goen.readings import pages, recent
 from goen.shops import rewards as store
 from goen.shops.model import Principal
@@ -21,19 +22,33 @@ from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
 from goen.web.office import editing, exports, forms
 from goen.web.office.frame import shown
+from goen.web.office.lists import fits, page_of, sliced
+from goen.web.office.members import named as named_members
 
 PAGE = 50
 CODES_MAX = 10_000
+ORDERS = ("code", "cheap", "ordered", "end")
 STATUSES = ("ordered", "shipped", "done", "cancelled")
 
 
 async def rewards(visit: Visit) -> Response[Any]:
-    """The catalogue, by code."""
+    """The catalogue: by name, in an order."""
+    query = visit.query
+    wanted = query.get("q", "").strip()[:200]
+    order = query.get("order", "") if query.get("order", "") in ORDERS else "code"
+    rows: list[tuple[store.RewardRow, Reward, int | None]] = []
+    after = ""
     async with visit.known.database.reading() as connection:
-        found = await store.rewards(connection, visit.query.get("cursor", ""), PAGE + 1)
-    rows = [(row, _reward(row.document), left_of(row)) for row in found[:PAGE]]
-    cursor = found[PAGE - 1].code if len(found) > PAGE else None
-    return shown(visit, "rewards.html", "rewards", rows=rows, next_cursor=cursor)
+        while found := await store.rewards(connection, after, exports.PIECE):
+            after = found[-1].code
+            rows += [(row, _reward(row.document), left_of(row)) for row in found]
+    rows = [row for row in rows if fits(wanted, row[0].code, row[1].name, row[1].name_en)]
+    if order == "end":
+        rows.sort(key=lambda row: row[1].ends_at or datetime.max.replace(tzinfo=UTC))
+    elif order != "code":
+        rows.sort(key=lambda row: row[1].points if order == "cheap" else -row[0].ordered)
+    some, following = sliced(rows, page_of(visit), PAGE)
+    return shown(visit, "rewards.html", "rewards", rows=some, following=following, q=wanted, order=order, orders=ORDERS)
 
 
 async def reward(visit: Visit) -> Response[Any]:
@@ -98,15 +113,25 @@ async def add_codes(visit: Visit) -> Response[Any]:
 
 
 async def orders(visit: Visit) -> Response[Any]:
-    """Orders of a status, oldest first. Where they go is shown to those who send them."""
+    """Orders of a status, oldest first or newest; of a number, a tracking number, a reward or a member. Where they go
+    is shown to those who send them."""
     asked = visit.query.get("status", "")
     status, may = asked if asked in STATUSES else "ordered", visit.staff.may("rewards.orders")
-    known = visit.known
+    known, wanted = visit.known, visit.query.get("q", "").strip()[:200]
+    newest = visit.query.get("order") == "newest"
+    whose: list[int] = []
+    if wanted:
+        async with known.database.reading() as connection:
+            people_named = await named_members(connection, wanted)
+        visit.saw([each.id for each in people_named])
+        whose = [number for each in people_named if (number := member_id_of(each.id)) is not None]
 
     async def page(cursor: str | None, limit: int = exports.PIECE) -> tuple[Sequence[store.OrderRow], str | None]:
         after = pages.read(cursor, tuple[datetime, str]) if cursor else None
         async with known.database.reading() as connection:
-            rows = await store.waiting(connection, status, limit + 1, after)
+            rows = await store.waiting(
+                connection, status, limit + 1, after, newest=newest, wanted=wanted, members=whose
+            )
         last = rows[limit - 1] if len(rows) > limit else None
         mine = [each for each in rows[:limit] if not visit.staff.shops or each.shop_id in visit.staff.shops]
         return mine, None if last is None else pages.written((last.ordered_at, last.order_id))
@@ -140,7 +165,8 @@ async def orders(visit: Visit) -> Response[Any]:
         people = await recent.who(connection, [each.member_id for each in rows])
     visit.saw({each.id for each in people.values()})
     return shown(
-        visit, "reward_orders.html", "rewards", rows=rows, next_cursor=cursor, state=status, may=may, people=people,
+        visit, "reward_orders.html", "rewards", rows=rows, next_cursor=cursor, state=status, q=wanted,
+        order="newest" if newest else "oldest", may=may, people=people,
         names={each.reward: _reward(each.document).named(visit.language) for each in rows},
         addresses={each.order_id: _address(each) for each in rows if may and each.address},
     )  # fmt: skip
@@ -196,7 +222,7 @@ async def _row(visit: Visit) -> store.RewardRow:
 def _editing(code: str | None) -> editing.Editing:
     at = "/office/new/reward" if code is None else f"/office/rewards/{code}/edit"
 
-    def said(visit: Visit, _: Any) -> dict[str, Any]:
+    async def said(visit: Visit, _: Any) -> dict[str, Any]:
         return {"names_by_code": {each.code: each.name for each in visit.known.shops.all()}}
 
     return editing.Editing(

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from litestar import Response
 
+from goen.actions.tiers.errors import UnknownTierProgramme
 from goen.actions.tiers.preview import PreviewAsk, preview
+from goen.earning.programme import Programme
 from goen.earning.tiers.calendar import evaluation_days
 from goen.earning.tiers.model import Ladder
 from goen.members.ids import member_id_of
@@ -49,12 +51,29 @@ async def tiers(visit: Visit) -> Response[Any]:
 
 async def look_ahead(visit: Visit) -> Response[Any]:
     """Whom an evaluation on a day would move, by the sales known now. Nothing is written."""
-    asked = visit.query.get("on", "")
+    day = day_of(visit.query.get("on", ""))
+    programme = visit.known.context.engine_at(visit.now).programme
+    ask = PreviewAsk(visit.query.get("programme", "")[:100], on=day, limit=SHOWN)
+    ladder = programme.tier_programmes.get(ask.programme)
+    if ladder is None:
+        raise UnknownTierProgramme
+    return visit.page("office/tiers_ahead.html", **await ahead(visit, ask, ladder, programme))
+
+
+def day_of(asked: str) -> date | None:
+    """A day that was asked for; None where none was.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
     try:
-        day = date.fromisoformat(asked) if asked else None
+        return date.fromisoformat(asked) if asked else None
     except ValueError:
         raise InvalidRequest("on", "is a day") from None
-    ask = PreviewAsk(visit.query.get("programme", "")[:100], on=day, limit=SHOWN)
+
+
+async def ahead(visit: Visit, ask: PreviewAsk, ladder: Ladder, programme: Programme) -> dict[str, Any]:
+    """What a preview tells, and the people in it for whoever may see them."""
     told = await preview(visit.known.database, visit.known.context, ask, visit.now)
     people: dict[str, recent.Who] = {}
     if visit.staff.may("members") and told.items:
@@ -63,10 +82,8 @@ async def look_ahead(visit: Visit) -> Response[Any]:
             found = await recent.who(connection, list(numbers.values()))
         people = {member: found[number] for member, number in numbers.items() if number in found}
         visit.saw([each.id for each in people.values()])
-    ladder = visit.known.context.engine_at(visit.now).programme.tier_programmes[ask.programme]
-    return visit.page(
-        "office/tiers_ahead.html", told=told, people=people, names=_names(visit), measure=ladder.measure,
-    )  # fmt: skip
+    names = _names(visit) | {code: tier.name or code for code, tier in programme.tiers.items()}
+    return {"told": told, "people": people, "names": names, "measure": ladder.measure}
 
 
 def _names(visit: Visit) -> dict[str, str]:

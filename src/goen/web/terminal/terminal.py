@@ -12,8 +12,10 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 
+from goen.actions.points.standing import live_of_kind
 from goen.actions.staff import clerk_by_pin, count_attempt
 from goen.actions.terminals import enrol_terminal, make_terminal_code
+from goen.earning.standing.rules import open_at
 from goen.readings import terms as readings
 from goen.readings.staff import clerks
 from goen.shops.model import Principal
@@ -48,11 +50,14 @@ async def _terminal(request: Request[Any, Any, State], state: State) -> Response
         return page(request, "terminal/enrol.html", headers=SURFACE, error=None, demo=known.demo)
     async with known.database.reading() as connection:
         people = await clerks(connection, device.shop_id)
+        visits = await live_of_kind(connection, "visit")
         terms = (await readings.shown(connection, known.context.day_of(known.clock.now()))).holds
-    shop = known.shops.by_id(device.shop_id)
+    shop, now = known.shops.by_id(device.shop_id), known.clock.now()
+    here = [each.rule for each in visits if not each.rule.who.shops or shop.code in each.rule.who.shops]
     return page(
         request, "terminal/till.html", headers=SURFACE, shop=shop, device=device.device or "", key_id=device.key_id,
         clerks=people, currency=known.context.currency, demo=known.demo, terms=terms,
+        visits=any(open_at(rule, now) for rule in here),
     )  # fmt: skip
 
 

@@ -119,6 +119,27 @@ document.addEventListener("click", async (event) => {
   else location.assign(more.href);
 });
 
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest("[data-copy]"), share = event.target.closest("[data-share]");
+  if (share) await navigator.share({ title: share.dataset.title, url: share.dataset.share }).catch(() => {});
+  if (!copy) return;
+  await navigator.clipboard?.writeText(copy.dataset.copy).then(() => { copy.textContent = copy.dataset.copied; }, () => {});
+});
+if (navigator.share) for (const each of document.querySelectorAll("[data-share]")) each.hidden = false;
+
+// The camera ------------------------------------------------------------------------------------
+/** Of a friend's link the code is meant. */
+const meant = (text) => /\/invite\/([^/?#]+)/.exec(text)?.[1] ?? text;
+for (const each of document.querySelectorAll("[data-scan]")) {
+  each.hidden = false;
+  each.addEventListener("click", async () => {
+    const { scan } = await import($("main").dataset.camera);
+    const text = await scan($("camera")), field = $(each.dataset.scan);
+    if (text) field.value = meant(text);
+    if (text && "go" in each.dataset && field.form.reportValidity()) field.form.requestSubmit(); else field.focus();
+  });
+}
+
 async function keep() {
   if (!("serviceWorker" in navigator)) return;
   await navigator.serviceWorker.register("/me/worker.js", { scope: "/me" });
@@ -126,7 +147,7 @@ async function keep() {
   if ($("main").dataset.here !== "card") return;
   const cache = await caches.open(KEPT);
   const used = performance.getEntriesByType("resource").map((each) => each.name).filter((each) => /\/(static|vendor)\//.test(each));
-  await Promise.allSettled(["/me", ...used].map(async (each) => { if (!(await cache.match(each))) await cache.add(each); }));
+  await Promise.allSettled(["/me", "/me/benefits", ...used].map(async (each) => { if (!(await cache.match(each))) await cache.add(each); }));
   document.documentElement.dataset.kept = "true";
 }
 

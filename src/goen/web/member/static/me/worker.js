@@ -1,19 +1,21 @@
-// Keeps the card and its files on the phone, so that it opens without a network. Other pages and answers are never kept.
+// Keeps the card, the coupons and their files on the phone, so that it opens without a network. Other pages and answers are never kept.
 const KEPT = "goen-me-1";
 const PATIENCE = 4000;
+// What opens without a network, as it was last seen.
+const PAGES = ["/me", "/me/benefits"];
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 // The card is asked for first, and taken from here where no answer comes. Whoever is signed out has none.
-async function cardFirst(request) {
+async function cardFirst(request, name) {
   const kept = await caches.open(KEPT);
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
-    if (answer.ok && !answer.redirected) await kept.put("/me", answer.clone());
-    else if (answer.redirected || answer.type === "opaqueredirect") await kept.delete("/me");
+    if (answer.ok && !answer.redirected) await kept.put(name, answer.clone());
+    else if (answer.redirected || answer.type === "opaqueredirect") await Promise.all(PAGES.map((each) => kept.delete(each)));
     if (answer.status < 500) return answer;
   } catch { /* No network. */ }
-  return (await kept.match("/me")) ?? Response.error();
+  return (await kept.match(name)) ?? Response.error();
 }
 
 // What has its digest in its address never changes; other files are asked for first.
@@ -32,6 +34,6 @@ self.addEventListener("fetch", (event) => {
   const { pathname, searchParams, origin } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
   if (event.request.mode === "navigate") {
-    if (pathname === "/me") event.respondWith(cardFirst(event.request));
+    if (PAGES.includes(pathname)) event.respondWith(cardFirst(event.request, pathname));
   } else if (pathname.startsWith("/static/") || pathname.startsWith("/vendor/")) event.respondWith(file(event.request, searchParams.has("v")));
 });

@@ -5,10 +5,11 @@ import * as store from "./store.js";
 import { isCode, lookUp } from "./member.js";
 import { returns } from "./returns.js";
 import { joining } from "./join.js";
+import { benefits, couponLike } from "./benefits.js";
 
 const $ = (id) => document.getElementById(id);
 const words = $("words").dataset;
-const { shop, device, key, lang } = $("main").dataset;
+const { shop, device, key, lang, visits, camera } = $("main").dataset;
 export const say = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 export const yen = (n) => `${n < 0 ? "−" : ""}¥${Math.abs(n).toLocaleString("ja-JP")}`;
 export const points = (n) => `${n.toLocaleString("ja-JP")} P`;
@@ -71,10 +72,11 @@ function showMember() {
     const [soon] = member.balance.expiring;
     if (soon) card.append(node("span", "small", say(words.expiring, { points: points(soon.points), day: soon.on.replaceAll("-", "/") })));
     if (member.status === "frozen") card.append(node("span", "mark bad", words.frozen));
+    if (visits) card.append(extras.visit(member, ({ balance }) => { big.childNodes[1].textContent = balance.available.toLocaleString("ja-JP"); change(); }));
   } else card.append(node("span", "small", words.offline_member));
   const away = node("button", "btn btn-small", words.remove);
   away.type = "button";
-  away.addEventListener("click", () => { member = null; proof = null; showMember(); change(); $("scan").focus(); });
+  away.addEventListener("click", () => { member = null; proof = null; extras.of(null); showMember(); change(); $("scan").focus(); });
   card.append(away);
   place.replaceChildren(card);
   $("use-field").hidden = !(member.balance?.available > 0) || member.status === "frozen";
@@ -85,18 +87,27 @@ async function choose(found) {
   proof = null;
   $("use").value = "";
   showMember();
+  extras.of(found);
   change();
   ($("a10").value ? $("confirm") : $("a10")).focus();
 }
 
+$("camera-open").addEventListener("click", async () => {
+  const { scan } = await import(camera);
+  const text = await scan($("camera"));
+  if (text) { $("scan").value = text; $("find").requestSubmit(); } else $("scan").focus();
+});
+
 $("find").addEventListener("submit", async (event) => {
   event.preventDefault();
+  $("camera").close();  // A scanner was quicker.
   const typed = $("scan").value.trim();
   if (!typed) return;
   try {
     const found = await lookUp(typed);
     reached();
-    if (found.length === 0) $("member").replaceChildren(node("p", "note bad", words.nobody));
+    if (found.length === 0 && couponLike(typed)) { $("scan").value = ""; extras.add(typed); showMember(); }
+    else if (found.length === 0) $("member").replaceChildren(node("p", "note bad", words.nobody));
     else if (found.length === 1) { $("scan").value = ""; await choose(found[0]); }
     else {
       const list = node("div", "choices");
@@ -112,6 +123,7 @@ $("find").addEventListener("submit", async (event) => {
   } catch (error) {
     if (error instanceof Offline) {
       lost();
+      if (couponLike(typed)) { $("scan").value = ""; $("wrong").textContent = words.extras_offline; $("wrong").hidden = false; return; }
       const kind = isCode(typed) ? "code" : /^\+?[\d-]{10,14}$/.test(typed) && typed.startsWith("0") && typed.replace(/\D/g, "").length < 12 ? "phone" : "card";
       $("scan").value = "";
       await choose({ ref: { kind, value: typed } });
@@ -163,7 +175,7 @@ function body(seq) {
   return {
     shop, external_id: `${stamp()}-${device}.${key}-${String(seq).padStart(6, "0")}`, occurred_at: new Date().toISOString(),
     terminal: device, staff: clerk.login, lines: lines(), ...(member ? { member: member.ref } : {}),
-    ...(value("use") ? { use_points: value("use") } : {}), ...(proof ?? shown() ? { proof: proof ?? shown() } : {}), ...(online ? {} : { offline: true }),
+    ...(value("use") ? { use_points: value("use") } : {}), ...(proof ?? shown() ? { proof: proof ?? shown() } : {}), ...(online ? extras.asked() : { offline: true }),
   };
 }
 
@@ -179,28 +191,37 @@ function change() {
   $("row-used").hidden = !used;
   $("sum-pay").textContent = yen(quoted && quoted.of === total && quoted.used === used ? quoted.payable : Math.max(0, total - used));
   $("row-earn").hidden = true;
+  $("row-off").hidden = true;
   $("wrong").hidden = true;
   $("proof").hidden = true;
   clearTimeout(asking);
-  if (total && member && online) asking = setTimeout(quote, 150);
+  if (total && online) asking = setTimeout(quote, 150);
 }
 
 async function quote() {
-  const of = value("a10") + value("a8"), used = value("use");
+  const of = value("a10") + value("a8"), used = value("use"), who = member;
+  const current = () => of === value("a10") + value("a8") && used === value("use") && who === member;
   try {
-    const { external_id: _, staff: __, ...asked } = body(0);
-    const told = await call("POST", "/v1/quotes", { ...asked, use_points: 0 });
+    const ask = (more) => { const { external_id: _, staff: __, ...asked } = body(0); return call("POST", "/v1/quotes", { ...asked, ...more }); };
+    let told = await ask({ use_points: 0 });
+    if (!current()) return;
+    if (extras.told(told)) told = await ask({ use_points: 0 });  // With the discounts that it has told of.
     quoted = { of, used, payable: told.payable, usable: told.usable };
     $("use-hint").textContent = say(words.use_max, { points: points(told.usable.max) });
-    let sure = told;
-    if (used) sure = await call("POST", "/v1/quotes", { ...asked, proof: { kind: "staff", value: clerk.login } });
-    if (of !== value("a10") + value("a8") || used !== value("use")) return;
-    quoted.payable = sure.payable;
-    $("sum-pay").textContent = yen(sure.payable);
-    $("sum-earn").textContent = `+${points(sure.points.earned + sure.points.pending)}`;
-    $("row-earn").hidden = false;
+    if (used) told = await ask({ proof: { kind: "staff", value: clerk.login } });
+    if (!current()) return;
+    quoted.payable = told.payable;
+    $("sum-pay").textContent = yen(told.payable);
+    $("row-off").hidden = told.total === of;
+    $("sum-off").textContent = yen(told.total - of);
+    $("sum-earn").textContent = `+${points(told.points.earned + told.points.pending)}`;
+    $("row-earn").hidden = !member;
     reached();
-  } catch (error) { if (error instanceof Offline) lost(); else complain(error); }
+  } catch (error) {
+    if (error instanceof Offline) lost();
+    else if (extras.refused(error.problem ?? {})) change();
+    else if (member || error.status === 401) complain(error);
+  }
 }
 
 function complain(error) {
@@ -214,12 +235,13 @@ let busy = false;
 $("sale").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (busy) return;
+  if (!online && extras.off()) { quoted = null; change(); return; }
   const said = !(value("a10") + value("a8")) ? words.empty : value("use") && !online ? words.use_offline : null;
   if (said) { $("wrong").textContent = said; $("wrong").hidden = false; return; }
   busy = true;
   $("confirm").disabled = true;
   try {
-    const item = await queue.add((seq) => ({ external_id: `${stamp()}-${device}.${key}-${String(seq).padStart(6, "0")}`, body: body(seq), at: Date.now(), clerk: clerk.login, name: member?.name ?? member?.number ?? null, used: value("use") }));
+    const item = await queue.add((seq) => ({ external_id: `${stamp()}-${device}.${key}-${String(seq).padStart(6, "0")}`, body: body(seq), at: Date.now(), clerk: clerk.login, name: member?.name ?? member?.number ?? null, used: value("use") || extras.any() }));
     await sent(item);
   } finally { busy = false; $("confirm").disabled = false; }
 });
@@ -230,7 +252,8 @@ async function sent(item) {
   if (still?.problem) {
     await store.drop(item.seq);
     paintQueue();
-    if (still.problem.code === "proof_required") { $("proof").hidden = false; $("proof-yes").focus(); } else complain(new Refused(still.problem.status, still.problem));
+    if (extras.refused(still.problem)) change();
+    else if (still.problem.code === "proof_required") { $("proof").hidden = false; $("proof-yes").focus(); } else complain(new Refused(still.problem.status, still.problem));
   } else result(item, still ? null : (await store.done()).find((each) => each.seq === item.seq)?.answer);
 }
 $("proof-yes").addEventListener("click", () => { proof = { kind: "staff", value: clerk.login }; $("proof").hidden = true; $("sale").requestSubmit(); });
@@ -257,12 +280,13 @@ function result(item, answer) {
     $("result-balance").textContent = item.used ? words.unsure_text : words.kept_text;
     $("receipt").textContent = `No. ${item.external_id}`;
   }
+  extras.after(answer);
   $("result").focus();
   paintQueue();
 }
 
 function clear() {
-  member = null; quoted = null; proof = null; last = null;
+  member = null; quoted = null; proof = null; last = null; extras.clear();
   $("sale").reset(); $("find").reset(); newcomers.again();
   $("use-field").hidden = true;
   $("result").hidden = true;
@@ -308,7 +332,7 @@ async function paintQueue() {
     row.append(node("span", "mono small", each.external_id), node("span", "num", yen(each.body.lines.reduce((sum, l) => sum + l.amount, 0))), node("span", each.problem ? "mark bad" : "mark", each.problem ? words.refused : words.waiting));
     if (each.problem) {
       row.append(node("span", "small", problemText(each.problem)));
-      for (const [text, act] of [[words.as_guest, async () => { const { member: _, use_points: __, proof: ___, ...rest } = each.body; await store.change({ ...each, problem: undefined, body: rest }); flush(); }], [words.drop, async () => { await store.drop(each.seq); paintQueue(); }]]) {
+      for (const [text, act] of [[words.as_guest, async () => { const { member: _, use_points: __, proof: ___, coupons: ____, ...rest } = each.body; await store.change({ ...each, problem: undefined, body: rest }); flush(); }], [words.drop, async () => { await store.drop(each.seq); paintQueue(); }]]) {
         const button = node("button", "btn btn-small", text);
         button.type = "button";
         button.addEventListener("click", act);
@@ -322,7 +346,7 @@ async function paintQueue() {
 }
 queue.onChange(paintQueue);
 
-function lost() { online = false; paintQueue(); }
+function lost() { online = false; if (extras.off()) { quoted = null; change(); } paintQueue(); }
 function reached() { if (!online) { online = true; paintQueue(); } }
 async function flush() { try { await queue.send(); reached(); } catch (error) { if (error instanceof Offline) lost(); } paintQueue(); }
 async function probe() {
@@ -335,6 +359,7 @@ setInterval(probe, 3000);
 $("net").addEventListener("click", () => { $("queue-box").open = true; $("queue-box").scrollIntoView(); });
 
 returns({ $, words, say, yen, points, node, shop, device, key, stamp, clerk: () => clerk, problemText });
+const extras = benefits({ $, words, say, yen, points, node, change, lost, shop, problemText });
 const newcomers = joining({ $, words, say, points, node, shop, choose, member: () => member, lost, problemText });
 
 /** At the first visit the worker comes too late for this page: keep what it was made of. */
