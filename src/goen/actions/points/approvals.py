@@ -152,9 +152,7 @@ async def _found(database: Database, member_id: int, request_id: int) -> Request
     return Request(*row)
 
 
-async def _move(
-    database: Database, wanted: Request, state: State, was: Sequence[State], by: str, now: Instant
-) -> bool:
+async def _move(database: Database, wanted: Request, state: State, was: Sequence[State], by: str, now: Instant) -> bool:
     async with database.transaction() as connection:
         found = await SQL.moved(
             connection, member_id=wanted.member_id, request_id=wanted.request_id, was=list(was), state=state, by=by,

@@ -133,9 +133,7 @@ def _birthdays(
     return found
 
 
-async def _not_had(
-    connection: Reading, live: Live, found: list[tuple[Live, int, str]]
-) -> list[tuple[Live, int, str]]:
+async def _not_had(connection: Reading, live: Live, found: list[tuple[Live, int, str]]) -> list[tuple[Live, int, str]]:
     """Those of the occasions that the rule, of birthdays any rule, has not given yet."""
     codes = [live.code]
     if live.rule.kind == "birthday":
