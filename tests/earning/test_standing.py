@@ -49,7 +49,11 @@ def test_rule_36_a_birthday_is_kept_on_the_first_or_the_day(birth, year, on, kep
         (Birthday("first"), "1990-12-24", "2020-01-01", "2026-11-30", None),
         (Birthday("first"), "1990-12-24", "2020-01-01", "2026-12-01", "2026-12-01"),
         (Birthday("first"), "1990-12-24", "2020-01-01", "2026-12-31", "2026-12-01"),
-        (Birthday("first"), "1990-12-24", "2020-01-01", "2027-01-01", None),
+        (Birthday("first"), "1990-12-24", "2020-01-01", "2027-01-07", "2026-12-01"),
+        (Birthday("first"), "1990-12-24", "2020-01-01", "2027-01-08", None),
+        (Birthday("first"), "1990-12-24", "2026-12-31", "2027-01-01", "2026-12-01"),
+        (Birthday("first"), "1990-12-24", "2027-01-01", "2027-01-01", None),
+        (Birthday("first", member_days=30), "1990-12-24", "2026-12-03", "2027-01-05", None),
         (Birthday("first"), "1990-12-24", "2026-12-10", "2026-12-10", "2026-12-01"),
         (Birthday("day"), "1990-12-24", "2026-12-24", "2026-12-24", "2026-12-24"),
         (Birthday("day"), "1990-12-24", "2026-12-25", "2026-12-25", None),
@@ -65,6 +69,20 @@ def test_rule_36_a_birthday_is_kept_on_the_first_or_the_day(birth, year, on, kep
 )
 def test_rule_36_when_a_birthday_is_due(rule, birth, joined, today, due):
     assert birthday_due(rule, day(birth), day(joined), day(today)) == (None if due is None else day(due))
+
+
+@pytest.mark.parametrize(
+    ("rule", "today", "begun", "due"),
+    [
+        (Birthday("first"), "2027-01-01", "2027-01-01", None),
+        (Birthday("first"), "2026-12-20", "2026-12-20", "2026-12-01"),
+        (Birthday("day"), "2026-12-25", "2026-12-25", None),
+        (Birthday("day"), "2026-12-25", "2026-12-24", "2026-12-24"),
+    ],
+)
+def test_rule_36_a_birthday_before_the_rule_gave_is_not_made_up_for(rule, today, begun, due):
+    found = birthday_due(rule, day("1990-12-24"), day("2020-01-01"), day(today), day(begun))
+    assert found == (None if due is None else day(due))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +140,9 @@ def test_a_rule_has_its_time():
     [
         ({"when": {"kind": "welcome"}}, None),
         ({"when": {"kind": "birthday"}, "ends_at": "2026-12-10T23:59:59+09:00"}, 1000),
+        ({"when": {"kind": "birthday"}, "ends_at": "2028-01-10T00:00:00+09:00"}, 3000),
+        ({"when": {"kind": "win_back", "days": 30}, "ends_at": "2027-01-30T00:00:00+09:00"}, 2000),
+        ({"when": {"kind": "win_back", "days": 30}, "ends_at": "2027-01-30T00:00:01+09:00"}, 3000),
         ({"ends_at": "2026-12-10T23:59:59+09:00"}, 10_000),
         ({"when": {"kind": "review"}, "limits": [{"measure": "uses", "most": 7}]}, 700),
         ({"when": {"kind": "review"}}, None),
@@ -222,6 +243,7 @@ def test_prizes_are_as_wide_as_their_odds():
         ({"entrance": {"kind": "day"}, "expected_sales": None, "prizes": [GIFT | {"value": 10**6}]}, []),
         ({"prizes": [POINTS | {"odds": 60}, GIFT | {"odds": 41}]}, ["odds_above_all"]),
         ({"prizes": [POINTS | {"odds": "0.0000001"}]}, ["not_odds"]),
+        ({"prizes": [POINTS | {"odds": "1E+999999999"}, GIFT | {"odds": "NaN"}]}, ["not_odds", "not_odds"]),
         ({"method": "end"}, ["odds_of_instant", "odds_of_instant"]),
         ({"prizes": [GIFT | {"value": 0}]}, ["value_missing"]),
         ({"ends_at": "2026-11-01T00:00:00+09:00"}, ["ends_before_start"]),
@@ -247,3 +269,9 @@ def test_rule_53_points_count_at_what_they_are_worth():
 )
 def test_odds_are_published_in_words(language, text):
     assert odds_text(draw(), draw().prize("mug"), language) == text
+
+
+def test_a_sale_brings_no_more_tickets_than_one_act_can_tell_of():
+    assert draw(entrance={"kind": "purchase", "every": 100, "tickets_max": 100})
+    with pytest.raises(msgspec.ValidationError, match="tickets_max"):
+        draw(entrance={"kind": "purchase", "every": 100, "tickets_max": 101})

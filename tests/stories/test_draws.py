@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 from datetime import timedelta
 from hashlib import sha256
 
@@ -170,6 +171,13 @@ async def test_rule_53_what_is_above_the_caps_does_not_go_live(retailer):
         assert code is None or (field, code) in findings, made["findings"]
         answer = await retailer.server.post("/v1/draws/wrong/activate", json={})
         assert refused(answer, "invalid_request")["errors"][0]["field"] == field
+    for odds in ("1E+999999999", "100.1", "0.0000001", "0"):
+        prizes = [MUG | {"odds": "ODDS"}]
+        body = {k: made[k] for k in ("name", "method", "entrance", "starts_at", "ends_at")} | {"prizes": prizes}
+        sent = json.dumps(body).replace('"ODDS"', odds)
+        answer = await retailer.server.put("/v1/draws/odd", content=sent, headers={"Content-Type": "application/json"})
+        assert refused(answer, "invalid_request")["errors"][0]["field"] == "prizes.0.odds", odds
+    ok(await retailer.server.get("/v1/draws"))
     dear = await draw(retailer, "open", prizes=[MUG | {"odds": 1, "value": 300_000}])
     assert dear["findings"] == []  # Without a purchase it is an open draw.
     changed = await retailer.server.put("/v1/draws/open", json={k: dear[k] for k in (

@@ -11,7 +11,7 @@ from goen.jobs.model import Means
 from goen.jobs.schedule import end_referrals, give_occasions, greet_members
 
 from .test_rewards import proven
-from .words import at, named, ok, orders, programme, refused, ships
+from .words import at, cancels, named, ok, orders, programme, refused, ships
 
 
 async def rule(retailer, code, kind, points=100, live=True, status=201, **fields):
@@ -107,6 +107,41 @@ async def test_rule_36_one_person_is_not_given_twice_by_the_card_merged_in(retai
     at(retailer, "2026-11-23")
     assert await runs(retailer, give_occasions) == [0]
     assert await retailer.points(one) == 100
+
+
+async def test_rule_36_who_joins_after_the_days_sweep_has_the_birthday_still(retailer):
+    await rule(retailer, "bd", "birthday")
+    at(retailer, "2026-11-30")
+    quiet = await retailer.member()
+    assert await runs(retailer, give_occasions, greet_members) == [0, 0]
+    late, other = await retailer.member(birth_date="1990-11-02"), await retailer.member(birth_date="1990-12-02")
+    assert await runs(retailer, give_occasions, greet_members, greet_members) == [0, 1, 0]
+    ok(await retailer.server.patch(f"/v1/members/{quiet['id']}", json={"birth_date": "1990-11-30"}))
+    at(retailer, "2026-12-01")
+    assert await runs(retailer, give_occasions) == [2]
+    assert [await retailer.points(each) for each in (late, other, quiet)] == [100, 100, 100]
+    assert ok(await retailer.server.get("/v1/standing/bd"))["grants"] == 3
+    await proven(retailer)
+
+
+async def test_rule_36_one_birthday_rule_after_the_other_gives_one_birthday_a_year(retailer):
+    one, two = await retailer.member(birth_date="1990-12-30"), await retailer.member(birth_date="1990-11-30")
+    turn = "2027-01-01T00:00:00+09:00"
+    await rule(retailer, "bd-2026", "birthday", when={"on": "day"}, ends_at=turn)
+    await rule(retailer, "bd-2027", "birthday", when={"on": "day"}, starts_at=turn)
+    await rule(retailer, "more", "birthday", 500)
+    assert await runs(retailer, give_occasions) == [1]
+    at(retailer, "2026-11-30")
+    assert await runs(retailer, give_occasions) == [0]  # The other rule gave it.
+    other = await retailer.member()
+    await merged(retailer, other, two)
+    ok(await retailer.server.patch(f"/v1/members/{other['id']}", json={"birth_date": "1990-11-30"}))
+    at(retailer, "2026-12-30")
+    assert await runs(retailer, give_occasions) == [1]
+    at(retailer, "2027-01-02")
+    assert await runs(retailer, give_occasions) == [0]
+    assert [await retailer.points(each) for each in (one, other)] == [100, 500]
+    await proven(retailer)
 
 
 # Welcome -------------------------------------------------------------------------------------------
@@ -347,6 +382,45 @@ async def test_rule_38_a_referrer_is_paid_for_so_many_and_a_merge_or_the_end_of_
     await proven(retailer)
 
 
+async def test_rule_38_a_limit_of_the_day_puts_a_referral_off_and_a_budget_ends_it(retailer):
+    daily = {"measure": "uses", "most": 1, "per": ["day"]}
+    await rule(retailer, "friends", "referral", 500, limits=[daily, {"measure": "points", "most": 1000}])
+    host = await retailer.member()
+    code = await code_of(retailer, host)
+    friends = [await retailer.member() for _ in range(3)]
+    for friend in friends:
+        ok(await refers(retailer, code, friend), 201)
+        await retailer.buys(1100, friend)
+    assert await runs(retailer, end_referrals, end_referrals) == [1, 0]
+    at(retailer, "2026-11-23")
+    assert await runs(retailer, end_referrals) == [2]
+    assert sorted(await told(retailer, host), key=str) == [
+        ("paid", None), ("paid", None), ("void", "limit_reached"),
+    ]  # fmt: skip
+    assert await retailer.points(host) == 1000
+    await proven(retailer)
+
+
+async def test_rule_38_an_order_in_time_counts_when_it_is_shipped_and_held_from_then_on(retailer):
+    await rule(retailer, "friends", "referral", 500, when={"buy_days": 10, "hold_days": 8})
+    host, friend, idle = [await retailer.member() for _ in range(3)]
+    code = await code_of(retailer, host)
+    for each in (friend, idle):
+        ok(await refers(retailer, code, each), 201)
+    at(retailer, "2026-12-02")  # The last day.
+    order = await orders(retailer, 3300, friend)
+    at(retailer, "2026-12-20")
+    assert await runs(retailer, end_referrals) == [1]
+    assert sorted(await told(retailer, host)) == [("lapsed", None), ("pending", None)]
+    await ships(retailer, order)
+    at(retailer, "2026-12-27")
+    assert await runs(retailer, end_referrals) == [0]
+    at(retailer, "2026-12-28")
+    assert await runs(retailer, end_referrals) == [1]
+    assert await retailer.points(host) == 500
+    await proven(retailer)
+
+
 # Reviews, surveys, win-back ------------------------------------------------------------------------
 
 
@@ -404,6 +478,22 @@ async def test_a_lapse_is_answered_once_and_again_after_the_next_one(retailer):
     at(retailer, day + timedelta(days=31 + 61))
     assert await runs(retailer, give_occasions) == [0]
     assert (await kept(retailer, "back"), await retailer.points(never), start) == ((2, 400), 0, 10)
+    await proven(retailer)
+
+
+async def test_a_lapse_is_not_answered_again_where_the_last_purchase_comes_back(retailer):
+    member, other = await retailer.member(), await retailer.member()
+    await retailer.buys(1100, member)
+    at(retailer, "2026-11-30")
+    last = await retailer.buys(1100, member)
+    await rule(retailer, "back", "win_back", 200, when={"days": 30})
+    at(retailer, "2026-12-30")
+    assert await runs(retailer, give_occasions) == [1]
+    await cancels(retailer, last)
+    await merged(retailer, other, member)
+    at(retailer, "2026-12-31")
+    assert await runs(retailer, give_occasions) == [0]
+    assert await kept(retailer, "back") == (1, 200)
     await proven(retailer)
 
 

@@ -123,6 +123,19 @@ async def test_what_is_declined_or_taken_back_moves_nothing(staffed: Any) -> Non
     assert await available(staffed, member) == 10
 
 
+async def test_a_refusal_gives_back_only_what_is_still_ones_own(staffed: Any) -> None:
+    member = await limited(staffed)
+    place = {"member_id": member_id_of(member) or 0, "request_id": await requested(staffed, member, -5000)}
+    now = staffed.clock.now()
+    for by, state in (("staff:first", "approving"), ("staff:second", "asked")):
+        async with staffed.database.transaction() as connection:
+            moved = {"was": ["asked", "approving"], "state": "approving", "by": "staff:second", "now": now}
+            assert await approvals.SQL.moved(connection, **place, **moved) is not None
+            await approvals.SQL.waits_again(connection, **place, by=by)
+            row = await approvals.SQL.request(connection, **place)
+        assert (row["state"], row["decided_by"]) == (state, "staff:second" if state == "approving" else None)
+
+
 @pytest.mark.parametrize("points", [-5000])
 async def test_what_can_no_longer_be_taken_is_refused_and_waits_on(staffed: Any, points: int) -> None:
     member = await limited(staffed)

@@ -52,10 +52,11 @@ async def test_utf8_has_every_character_and_no_formula() -> None:
 
 
 async def test_cp932_shows_what_it_lacks_by_number() -> None:
-    body = await told("csv-cp932", [*HARD, ["〜−‖é", 1]])
+    body = await told("csv-cp932", [*HARD, ["−2+3", -1], ["〜−‖é", 1]])
     rows = read(body, "cp932")
     assert rows[1][0] == "髙﨑①～－∥"
     assert rows[2][0] == "〔U+20BB7〕田"
+    assert rows[-2] == ["'－2+3", "-1"]
     assert rows[-1][0] == "～－∥〔U+00E9〕"
     assert b"\r\n" in body
 

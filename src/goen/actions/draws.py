@@ -10,7 +10,7 @@ from goen.earning.campaigns.errors import SecondPersonNeeded
 from goen.earning.coupons.errors import UnknownCouponKind
 from goen.earning.draws.errors import DrawState, UnknownDraw
 from goen.earning.draws.model import CouponPrize, PrizeDraw, from_json, to_json
-from goen.earning.draws.rules import problems, seed_hash, total_worth
+from goen.earning.draws.rules import are_odds, problems, seed_hash, total_worth
 from goen.earning.words import problem_text
 from goen.shops import coupons, store
 from goen.shops import draws as rows
@@ -25,8 +25,11 @@ async def put(database: Database, code: str, draw: PrizeDraw, by: str, now: Inst
     """Keep a draw as a draft. What is wrong with it is told, and refused when it shall go live.
 
     Raises:
-        DrawState: it is live, and its terms are published; UnknownCouponKind.
+        DrawState: it is live, and its terms are published; UnknownCouponKind; InvalidRequest: odds that are none.
     """
+    for i, prize in enumerate(draw.prizes):
+        if prize.odds is not None and not are_odds(prize.odds):
+            raise InvalidRequest(f"prizes.{i}.odds", "above 0, at most 100, at most 6 decimal places")
     async with database.transaction() as connection:
         for prize in draw.prizes:
             if isinstance(prize.gives, CouponPrize) and await coupons.kind(connection, prize.gives.coupon) is None:

@@ -85,7 +85,8 @@ async def approve(
     try:
         await till.post(adjustment(wanted, context, now))
     except Refusal:
-        await _move(database, wanted, "asked", ("approving",), None, None)
+        async with database.transaction() as connection:
+            await SQL.waits_again(connection, member_id=member_id, request_id=request_id, by=by)
         raise
     async with database.transaction() as connection:
         place = {"member_id": member_id, "request_id": request_id}
@@ -151,9 +152,7 @@ async def _found(database: Database, member_id: int, request_id: int) -> Request
     return Request(*row)
 
 
-async def _move(
-    database: Database, wanted: Request, state: State, was: Sequence[State], by: str | None, now: Instant | None
-) -> bool:
+async def _move(database: Database, wanted: Request, state: State, was: Sequence[State], by: str, now: Instant) -> bool:
     async with database.transaction() as connection:
         found = await SQL.moved(
             connection, member_id=wanted.member_id, request_id=wanted.request_id, was=list(was), state=state, by=by,

@@ -14,6 +14,11 @@ select member_id, request_id, points, reason, note, asked_by, asked_at, state, d
 update adjustment_request set state = :state, decided_by = :by, decided_at = :now
  where member_id = :member_id and request_id = :request_id and state = any(:was::text[]) returning request_id;
 
+-- name: waits_again!
+-- What could not be moved waits again, where nobody else is approving it by now.
+update adjustment_request set state = 'asked', decided_by = null, decided_at = null
+ where member_id = :member_id and request_id = :request_id and state = 'approving' and decided_by = :by;
+
 -- name: waiting$
 -- How many wait for somebody else than this person.
 select count(*) from adjustment_request where state in ('asked', 'approving') and asked_by <> :by;

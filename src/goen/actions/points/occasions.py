@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from goen.actions.points.context import Context
 from goen.actions.points.referrals import EndReferral
-from goen.actions.points.standing import EVER, GrantOccasion, Live, live_of_kind
+from goen.actions.points.standing import EVER, GrantOccasion, Live, begun_on, live_of_kind
 from goen.actions.till.act import Act
 from goen.actions.till.till import Till
 from goen.database.pool import Database, Reading
@@ -42,18 +42,23 @@ class Place(NamedTuple):
 
 
 async def welcome_due(database: Database, till: Till, context: Context, now: datetime, after: int) -> tuple[int, int]:
-    """Greet one piece of those who have just registered: how many were, and after whom the next piece begins
-    (0: there is none)."""
+    """Greet one piece of those who have just registered, and give those their birthday whom the day's sweep has missed:
+    how many were given something, and after whom the next piece begins (0: there is none)."""
     due: list[tuple[Live, int, str]] = []
-    last = 0
+    ends: list[int] = []
     async with database.reading() as connection:
-        for live in await live_of_kind(connection, "welcome"):
+        for live in [x for kind in ("welcome", "birthday") for x in await live_of_kind(connection, kind)]:
             if open_at(live.rule, now):
-                since = max(now - NEW_WITHIN, await _since(connection, live))
+                when, since = live.rule.when, now - NEW_WITHIN
+                if isinstance(when, Welcome):
+                    since = max(since, live.since or since)
                 rows = await connection.fetch(_SQL.newcomers.sql, since, live.code, after, PIECE)
-                due += [(live, row["member_id"], EVER) for row in rows]
-                last = max(last, rows[-1]["member_id"] if len(rows) == PIECE else 0)
-    return await _grant(till, context, due, now), last
+                if isinstance(when, Birthday):
+                    due += await _not_had(connection, live, _birthdays(context, live, when, rows, context.day_of(now)))
+                else:
+                    due += [(live, row["member_id"], EVER) for row in rows]
+                ends += [rows[-1]["member_id"]] if len(rows) == PIECE else []
+    return await _grant(till, context, due, now), min(ends, default=0)
 
 
 async def sweep_due(database: Database, till: Till, context: Context, now: datetime) -> tuple[int, bool]:
@@ -103,28 +108,39 @@ async def _look(
     active = [row for row in rows if row["status"] == "active"]
     found: list[tuple[Live, int, str]] = []
     if isinstance(when, Birthday):
-        for row in active:
-            if row["birth_date"] is not None:
-                day = birthday_due(when, row["birth_date"], context.day_of(row["since"]), today)
-                if day is not None:
-                    found.append((live, row["member_id"], str(day.year)))
+        found = _birthdays(context, live, when, active, today)
     elif isinstance(when, WinBack):
         for row in await connection.fetch(_TILL.histories.sql, [row["member_id"] for row in active]):
             last = lapse_due(when, row["last_on"], today)
             if last is not None:
                 found.append((live, row["member_id"], last.isoformat()))
     elif isinstance(when, Welcome):
-        since = max(now - WELCOME_WITHIN, await _since(connection, live))
+        since = max(now - WELCOME_WITHIN, live.since or now - WELCOME_WITHIN)
         found = [(live, row["member_id"], EVER) for row in active if row["since"] >= since and row["joined_here"]]
+    return await _not_had(connection, live, found), rows[-1]["member_id"]
+
+
+def _birthdays(
+    context: Context, live: Live, when: Birthday, rows: Sequence[Any], today: date
+) -> list[tuple[Live, int, str]]:
+    """Whose birthday is due, of active members."""
+    found, begun = [], begun_on(context, live)
+    for row in rows:
+        if row["birth_date"] is not None:
+            day = birthday_due(when, row["birth_date"], context.day_of(row["since"]), today, begun)
+            if day is not None:
+                found.append((live, row["member_id"], str(day.year)))
+    return found
+
+
+async def _not_had(connection: Reading, live: Live, found: list[tuple[Live, int, str]]) -> list[tuple[Live, int, str]]:
+    """Those of the occasions that the rule, of birthdays any rule, has not given yet."""
+    codes = [live.code]
+    if live.rule.kind == "birthday":
+        codes = [row["code"] for row in await connection.fetch(_SQL.birthdays.sql)]
     members, occasions = [each[1] for each in found], [each[2] for each in found]
-    had = {tuple(row) for row in await connection.fetch(_SQL.had.sql, members, occasions, live.code)}
-    return [each for each in found if each[1:] not in had], rows[-1]["member_id"]
-
-
-async def _since(connection: Reading, live: Live) -> datetime:
-    """From when on a welcome counts: who registered before the rule gave anything has not missed it."""
-    since: datetime = await connection.fetchval(_SQL.live_from.sql, live.code)
-    return since if live.rule.starts_at is None else max(since, live.rule.starts_at)
+    had = {tuple(row) for row in await connection.fetch(_SQL.had.sql, members, occasions, codes)}
+    return [each for each in found if each[1:] not in had]
 
 
 async def _grant(till: Till, context: Context, due: Sequence[tuple[Live, int, str]], now: datetime) -> int:

@@ -1,6 +1,6 @@
 -- name: newcomers
--- Members who have registered since then and were not greeted by this rule; those of an import have joined elsewhere.
-select m.member_id
+-- Members who have registered since then and were given nothing by this rule; those of an import have joined elsewhere.
+select m.member_id, m.birth_date, coalesce(m.registered_at, m.joined_at) as since
   from (select j.member_id from member j where j.joined_at >= :since and j.registered_at is null
         union all
         select g.member_id from member g where g.registered_at >= :since) n
@@ -9,10 +9,6 @@ select m.member_id
    and not exists (select from standing_grant s where s.member_id = m.member_id and s.code = :code)
    and m.member_id > :after
  order by m.member_id limit :piece;
-
--- name: live_from
--- Since when a rule gives.
-select r.live_from from standing_rule r where r.code = :code;
 
 -- name: sweeps
 -- How far the day's sweeps have come.
@@ -32,7 +28,11 @@ select m.member_id, m.birth_date, coalesce(m.registered_at, m.joined_at) as sinc
   from member m where m.member_id > :after order by m.member_id limit :rows;
 
 -- name: had
--- Which of these occasions a rule has given already.
+-- Which of these occasions a rule has given already; of birthdays any rule.
 select s.member_id, s.occasion
   from unnest(:members::bigint[], :occasions::text[]) as i (member_id, occasion)
-  join standing_grant s on s.member_id = i.member_id and s.code = :code and s.occasion = i.occasion;
+  join standing_grant s on s.member_id = i.member_id and s.code = any(:codes::text[]) and s.occasion = i.occasion;
+
+-- name: birthdays
+-- All birthday rules.
+select r.code from standing_rule r where r.kind = 'birthday';

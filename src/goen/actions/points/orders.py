@@ -160,6 +160,7 @@ class CompletePurchase(OrderAct):
                     confirmed += points
             sale.stamp(self.moment, self.day, sale.purchase.shop_id)
         if shipped.complete:
+            sale.progress = replace(sale.progress, completed_on=self.day)
             sale.still_issued()
             sale.progress = issue(self.context, sale.desk, sale.purchase, sale.remaining, sale.progress)
         sale.save(status="completed" if shipped.complete else "placed", decision=stored(sale.decision))

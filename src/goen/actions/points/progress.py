@@ -73,7 +73,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     ``offers``: what campaigns that change the price drew;
     ``issued``: coupons that were issued for it, rule and
     code. ``revision``: the document after a change of lines. ``ripe_on``: of a guest's order, when what was shipped
-    confirms if somebody claims it.
+    confirms if somebody claims it. ``completed_on``: when the last of an order was shipped.
     """
 
     returned: Returned = Returned()
@@ -94,6 +94,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     issued: tuple[tuple[str, str], ...] = ()
     ripe_on: date | None = None
     offers: tuple[Drawn, ...] = ()
+    completed_on: date | None = None
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -197,12 +197,20 @@ class _Pays(msgspec.Struct, frozen=True):
     referral: str
 
 
+class _Order(NamedTuple):
+    """The friend's first sale; ``complete_on``: since when it is, where it is ``completed``."""
+
+    purchase_id: str
+    status: str
+    complete_on: date
+
+
 class _Held(NamedTuple):
     state: str
     live: Live
     until: date
     entered_at: datetime
-    order: tuple[str, date] | None
+    order: _Order | None
 
 
 class EndReferral(Act):
@@ -236,8 +244,8 @@ class EndReferral(Act):
         order = None
         if found:
             since, amount = self.context.day_of(entered_at), max(_when(live).amount_min, 1)
-            row = await connection.fetchrow(SQL.first_order.sql, found[0].who, since, amount)
-            order = None if row is None else (row["purchase_id"], row["business_date"])
+            row = await connection.fetchrow(SQL.first_order.sql, found[0].who, since, until, amount)
+            order = None if row is None else _Order(*row)
         return _Held(state, live, until, entered_at, order)
 
     def decide(self, desk: Desk) -> Decided:
@@ -249,11 +257,13 @@ class EndReferral(Act):
             friend, _ = desk.find(self.friend)
         except (UnknownMember, MemberWithdrawn):
             return self._end(desk, held, None, "void", "friend_left")
-        if held.order is None or held.order[1] > held.until:
+        if held.order is None:
             if held.until >= desk.today:
                 raise NotRewarded("no_rule", "The friend has not bought yet.")
             return self._end(desk, held, friend, "lapsed", None)
-        if held.order[1] + timedelta(days=when.hold_days) > desk.today:
+        if held.order.status != "completed":
+            raise NotRewarded("no_rule", "The friend's order is on its way.")
+        if held.order.complete_on + timedelta(days=when.hold_days) > desk.today:
             raise NotRewarded("no_rule", "The order may still come back.")
         try:
             referrer, facts = desk.find(self.referrer)
@@ -271,9 +281,12 @@ class EndReferral(Act):
         paid = desk.limit(referrer.who, live.account, PAID)
         programme = self.context.engine_at(desk.now).programme
         given = offered(desk, programme, live, referrer, live.rule.points, "")
-        if (most is not None and paid >= most) or given.points <= 0:
-            reason = "referrer_max" if given.points else "limit_reached"
-            return self._end(desk, held, friend, "void", reason)
+        if most is not None and paid >= most:
+            return self._end(desk, held, friend, "void", "referrer_max")
+        if given.points <= 0:
+            if given.later:
+                raise NotRewarded("limit_reached", "The rule gives no more today.")
+            return self._end(desk, held, friend, "void", "limit_reached")
         desk.draw_limit(referrer.presented_id, live.account, PAID, 1, most or _NO_CEILING)
         touch(desk, self.context, friend)
         give(desk, self.context, programme, given, referrer, self.referral_id, None)
@@ -284,7 +297,7 @@ class EndReferral(Act):
     def _end(
         self, desk: Desk, held: _Held, friend: Found | None, state: str, reason: str | None, points: int = 0
     ) -> Decided:
-        sale = held.order[0] if held.order and state == "paid" else None
+        sale = held.order.purchase_id if held.order and state == "paid" else None
         desk.write_more(
             SQL.move_referral.sql, self.member_id, self.referral_id, state, reason, sale, desk.now
         )  # fmt: skip

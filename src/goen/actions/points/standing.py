@@ -7,7 +7,7 @@ person, so that neither a race nor a merge gives it twice; what it gave stands i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -39,6 +39,8 @@ from goen.vocabulary.points import PointValue
 SQL = load(__package__, "standing.sql")
 EVER = "ever"
 JOB = "job"
+#: A person has one birthday a year, whatever the rules: limit account; the period is the year.
+BIRTHDAY = "birthday"
 
 
 class Live(NamedTuple):
@@ -47,6 +49,12 @@ class Live(NamedTuple):
     code: str
     version: int
     rule: StandingRule
+    live_from: datetime | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        """From when on it gives: neither before it was live nor before it starts."""
+        return max((each for each in (self.live_from, self.rule.starts_at) if each is not None), default=None)
 
     @property
     def name(self) -> str:
@@ -60,16 +68,18 @@ class Live(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What a rule may give, before it is given: points, and the draws that they are."""
+    """What a rule may give, before it is given: points, and the draws that they are. ``later``: what leaves nothing now
+    may leave something on another day."""
 
     live: Live
     points: int
     draws: list[tuple[LimitKey, int, int]]
+    later: bool = False
 
 
 def read_live(rows: Sequence[Any]) -> list[Live]:
     """Rules as they are read."""
-    return [Live(code, version, from_json(document)) for code, version, document in rows]
+    return [Live(code, version, from_json(document), live_from) for code, version, document, live_from in rows]
 
 
 async def live_of_kind(connection: Reading, kind: str) -> list[Live]:
@@ -93,20 +103,22 @@ def why_not(desk: Desk, live: Live, where: Found, tiers: set[str | None], shop: 
 
 def used(desk: Desk, live: Live, where: Found, occasion: str) -> bool:
     """Whether the person, under any name, has had this occasion."""
-    return desk.limit(where.who, live.account, occasion) > 0
+    return any(desk.limit(where.who, account, occasion) for account in _accounts(live))
 
 
 def offered(desk: Desk, programme: Programme, live: Live, where: Found, points: int, shop: str) -> Given:
     """What the rule's limits leave of its points."""
-    value, left, keys = PointValue.of(programme.point_value), points, []
+    value, left, for_good, keys = PointValue.of(programme.point_value), points, points, []
     for limit in live.rule.limits:
         key = limit_key(live.account, limit, shop, desk.today)
         drawn = desk.limit(anchor_of(key, where.who), key.code, key.period)
-        room = 0 if desk.limits_closed else limit.most - drawn
-        left = min(left, points_within(limit.measure, room, points, value))
+        room = points_within(limit.measure, limit.most - drawn, points, value)
+        left = min(left, 0 if desk.limits_closed else room)
+        if not {"day", "month"} & set(limit.per):
+            for_good = min(for_good, room)
         keys.append((limit, key))
     draws = [(key, drawn_by(limit.measure, left, value), limit.most) for limit, key in keys]
-    return Given(live, left, draws)
+    return Given(live, left, draws, for_good > 0)
 
 
 def terms_of(programme: Programme, live: Live, desk: Desk) -> Terms:
@@ -139,7 +151,18 @@ def give(
 
 def use_up(desk: Desk, live: Live, where: Found, occasion: str) -> None:
     """The person has had this occasion, whichever card it was."""
-    desk.draw_limit(where.presented_id, live.account, occasion, 1, 1)
+    for account in _accounts(live):
+        desk.draw_limit(where.presented_id, account, occasion, 1, 1)
+
+
+def _accounts(live: Live) -> tuple[str, ...]:
+    """On which accounts an occasion is used up: the rule's own, and of birthdays what all their rules share."""
+    return (live.account, BIRTHDAY) if live.rule.kind == "birthday" else (live.account,)
+
+
+def begun_on(context: Context, live: Live) -> date:
+    """The day since which the rule gives."""
+    return date.min if live.since is None else context.day_of(live.since)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -153,6 +176,7 @@ class _Asked(msgspec.Struct, frozen=True):
 class _Seen(NamedTuple):
     live: Live | None
     facts: Any
+    last_occasion: str | None
 
 
 class GrantOccasion(Act):
@@ -185,7 +209,9 @@ class GrantOccasion(Act):
 
     async def look(self, connection: Reading, books: Books) -> _Seen:
         live = read_live(await connection.fetch(SQL.live.sql, self.code))
-        return _Seen(live[0] if live else None, await connection.fetchrow(SQL.facts.sql, self.member_id))
+        facts = await connection.fetchrow(SQL.facts.sql, self.member_id)
+        last = await connection.fetchval(SQL.last_occasion.sql, self.code, self.member_id)
+        return _Seen(live[0] if live else None, facts, last)
 
     def decide(self, desk: Desk) -> Decided:
         seen: _Seen = desk.seen(self.key)
@@ -193,6 +219,9 @@ class GrantOccasion(Act):
         live, facts = seen.live, seen.facts
         if live is None or self._occasion(desk, live, where, facts) != self.occasion:
             raise NotRewarded("no_rule", "This is not due, or not any more.")
+        if live.rule.kind == "win_back" and (seen.last_occasion or "") >= self.occasion:
+            # Where the last purchase came back an older one is the last again: no lapse of its own.
+            raise NotRewarded("already", "The member has had this lapse already.")
         home = None if facts["shop_id"] is None else self.context.shops.by_id(facts["shop_id"])
         given = granted(self, desk, live, where, member, self.occasion, home, None)
         return Decided(200, msgspec.json.encode({"points": given.points}), member_id=where.member_id)
@@ -203,7 +232,8 @@ class GrantOccasion(Act):
             return None
         when, since = live.rule.when, self.context.day_of(facts["since"])
         if isinstance(when, Birthday) and facts["birth_date"] is not None:
-            day = birthday_due(when, facts["birth_date"], since, desk.today)
+            begun = begun_on(self.context, live)
+            day = birthday_due(when, facts["birth_date"], since, desk.today, begun)
             return None if day is None else str(day.year)
         if isinstance(when, Welcome):
             return EVER

@@ -1,12 +1,12 @@
 -- name: live_of_kind
 -- The rules of a kind that give points now.
-select r.code, r.live_version, v.document::text as document
+select r.code, r.live_version, v.document::text as document, r.live_from
   from standing_rule r join standing_version v on v.code = r.code and v.version = r.live_version
  where r.kind = :kind order by r.code;
 
 -- name: live
 -- One rule, where it gives points now.
-select r.code, r.live_version, v.document::text as document
+select r.code, r.live_version, v.document::text as document, r.live_from
   from standing_rule r join standing_version v on v.code = r.code and v.version = r.live_version
  where r.code = :code;
 
@@ -15,6 +15,14 @@ select r.code, r.live_version, v.document::text as document
 select m.birth_date, coalesce(m.registered_at, m.joined_at) as since, m.status, m.shop_id
   from member p join member m on m.member_id = coalesce(p.survivor_id, p.member_id)
  where p.member_id = :member_id;
+
+-- name: last_occasion
+-- The latest occasion on which a rule gave a person, under any name, something.
+select max(g.occasion) from standing_grant g
+ where g.code = :code
+   and g.member_id in (select a.member_id from member p
+                         join member a on coalesce(p.survivor_id, p.member_id) in (a.member_id, a.survivor_id)
+                        where p.member_id = :member_id);
 
 -- name: add_grant!
 -- What a rule gave on an occasion.
@@ -96,7 +104,8 @@ select r.state, r.rule, r.version, r.until, r.entered_at, v.document::text as do
  where r.member_id = :member_id and r.referral_id = :referral_id;
 
 -- name: first_order
--- A person's first sale that is complete, stands, and is worth so much after returns, from a day on.
+-- A person's first sale of these days that stands and is worth so much after returns; a complete one before one that is
+-- on its way. With it since when it is complete.
 with family as (
   select :member_id::bigint as member_id
   union all
@@ -114,12 +123,13 @@ with family as (
   select p.* from family f join purchase_claim c on c.member_id = f.member_id
     join purchase p on p.member_id = c.anchor and p.purchase_id = c.purchase_id
 )
-select s.purchase_id, s.business_date from sales s
- where s.status = 'completed' and s.business_date >= :since and coalesce(s.progress, '') not like '%"full":true%'
+select s.purchase_id, s.status, coalesce((s.progress::json ->> 'completed_on')::date, s.business_date) as complete_on
+  from sales s
+ where s.status in ('completed', 'placed') and s.business_date between :since and :until and coalesce(s.progress, '') not like '%"full":true%'
    and s.total - coalesce((select sum(r.refund) from purchase_return r
                             where r.purchase_id = s.purchase_id
                               and r.member_id in (select h.member_id from homes h union select s.member_id)), 0) >= :amount_min
- order by s.business_date, s.occurred_at limit 1;
+ order by s.status, s.business_date, s.occurred_at limit 1;
 
 -- name: due_referrals
 -- Referrals that are pending, after a place in their order, whose friend has bought or whose time is over.

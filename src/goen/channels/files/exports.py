@@ -77,18 +77,23 @@ async def exported(form: Format, titles: Sequence[str], rows: Rows) -> AsyncIter
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
     encoding, errors = ("cp932", "goen-numbered") if form == "csv-cp932" else ("utf-8", "replace")
+    same = SAME if form == "csv-cp932" else {}
+
+    def written(cell: Cell) -> str:
+        # A minus sign becomes one that is guarded.
+        return text(cell.translate(same) if isinstance(cell, str) else cell)
 
     def taken() -> bytes:
         told = lines.getvalue()
         lines.seek(0)
         lines.truncate()
-        return (told.translate(SAME) if form == "csv-cp932" else told).encode(encoding, errors)
+        return told.encode(encoding, errors)
 
-    writer.writerow([guarded(each) for each in titles])
+    writer.writerow([written(each) for each in titles])
     yield (b"" if form == "csv-cp932" else codecs.BOM_UTF8) + taken()
     count = 0
     async for row in rows:
-        writer.writerow([text(each) for each in row])
+        writer.writerow([written(each) for each in row])
         count += 1
         if count % _PIECE == 0:
             yield taken()

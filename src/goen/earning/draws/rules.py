@@ -134,11 +134,11 @@ def problems(draw: PrizeDraw, programme: Programme) -> Iterator[Problem]:
     for i, prize in enumerate(draw.prizes):
         if (prize.odds is None) == (draw.method == "instant"):
             yield Problem("error", f"prizes.{i}.odds", "odds_of_instant")
-        if prize.odds is not None and not _odds(prize.odds):
+        if prize.odds is not None and not are_odds(prize.odds):
             yield Problem("error", f"prizes.{i}.odds", "not_odds")
         if not isinstance(prize.gives, PointsPrize) and not prize.value:
             yield Problem("error", f"prizes.{i}.value", "value_missing")
-    if sum(prize.odds or 0 for prize in draw.prizes) > 100:
+    if sum(prize.odds for prize in draw.prizes if prize.odds is not None and are_odds(prize.odds)) > 100:
         yield Problem("error", "prizes", "odds_above_all")
     yield from _law(draw, programme)
 
@@ -158,6 +158,7 @@ def _law(draw: PrizeDraw, programme: Programme) -> Iterator[Problem]:
         yield Problem("error", "expected_sales", "prizes_above_cap", {"most": most})
 
 
-def _odds(odds: Decimal) -> bool:
+def are_odds(odds: Decimal) -> bool:
+    """Whether this is above 0, at most 100, and of at most 6 decimal places."""
     exponent = odds.as_tuple().exponent
     return odds.is_finite() and 0 < odds <= 100 and isinstance(exponent, int) and -exponent <= _ODDS_PLACES

@@ -5,6 +5,7 @@ A version is frozen: a change is a new version, and each grant names the one tha
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
@@ -31,10 +32,11 @@ class _Occasion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Birthday(_Occasion, frozen=True, tag="birthday"):
-    """Once a calendar year (rule 36), on the ``first`` of the month of birth (through the month's end for who joins in
-    it) or on the ``day``; 29 February is the 28th in other years. ``days``: so many, the first included, in which the
-    ``day`` is made up for where nothing could be given on it. ``member_days``: only who has been a member for so many
-    days by then."""
+    """Once a calendar year (rule 36), whatever the number of rules, on the ``first`` of the month of birth (for who
+    joins in it too, made up for in the first 7 days of the next month) or on the ``day``; 29 February is the 28th in
+    other years. ``days``: so many, the first included, in which the ``day`` is made up for where nothing could be given
+    on it. ``member_days``: only who has been a member for so many days by then. A birth date that is entered later is
+    looked at on the next day."""
 
     on: Literal["first", "day"] = "first"
     days: Annotated[int, Meta(ge=1, le=60)] = 7
@@ -133,14 +135,26 @@ class StandingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         """What lots, entries and limits call it: words are found by the kind."""
         return f"{self.kind}:{code}"
 
+    def _times(self) -> int:
+        """How often one member may have it, of what comes again with the years, while the rule gives."""
+        if self.starts_at is None or self.ends_at is None or self.ends_at <= self.starts_at:
+            return 1
+        match self.when:
+            case Birthday():
+                return self.ends_at.year - self.starts_at.year + 1
+            case WinBack(days=days):
+                return -((self.starts_at - self.ends_at) // timedelta(days=days))
+        return 1
+
     def as_campaign(self, code: str) -> Campaign:
         """The campaign that is like it in cost, funding and law: fixed points for each occasion."""
-        often = () if self.kind in ("review", "survey") else (Limit("uses", 1, self.when.often),)
+        often = () if self.kind in ("review", "survey") else (Limit("uses", self._times(), self.when.often),)
         mine = {(each.measure, frozenset(each.per)) for each in self.limits}
         natural = [each for each in often if (each.measure, frozenset(each.per)) not in mine]
+        friend = self.when.friend_points if isinstance(self.when, Referral) else 0
         where = Conditions(tiers=self.who.tiers, shops=self.who.shops if self.kind == "visit" else ())
         return Campaign(
-            code, self.name, (PointsEffect(self.points),), conditions=where, starts_at=self.starts_at,
+            code, self.name, (PointsEffect(self.points + friend),), conditions=where, starts_at=self.starts_at,
             ends_at=self.ends_at, grant=self.grant, limits=(*self.limits, *natural), funder=self.funder,
         )  # fmt: skip
 

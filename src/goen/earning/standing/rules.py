@@ -9,6 +9,10 @@ from goen.earning.expiry import month_end
 from goen.earning.standing.model import Birthday, StandingRule, Visit, Who, WinBack
 
 
+#: How far into the next month a birthday that is kept on the first is made up for.
+MAKE_UP_DAYS = 7
+
+
 def birthday_in(birth: date, year: int, on: str) -> date:
     """The day in this year on which a birthday is kept: the first of its month, or the day itself; 29 February is the
     28th in a common year (rule 36)."""
@@ -19,16 +23,19 @@ def birthday_in(birth: date, year: int, on: str) -> date:
     return birth.replace(year=year)
 
 
-def birthday_due(rule: Birthday, birth: date, joined: date, today: date) -> date | None:
-    """The birthday that is due today, or may still be made up for; None: none is.
+def birthday_due(rule: Birthday, birth: date, joined: date, today: date, begun: date = date.min) -> date | None:
+    """The birthday that is due today, or may still be made up for; None: none is, or it was over when the rule had not
+    ``begun`` to give.
 
-    Whoever joins in the month of birth has it still where it is kept on the first.
+    Whoever joins in the month of birth has it still where it is kept on the first; a week of the next month is left for
+    who joins, or tells the date, on its last days.
     """
     for year in (today.year, today.year - 1):
         day = birthday_in(birth, year, rule.on)
-        last = month_end(day) if rule.on == "first" else day + timedelta(days=rule.days - 1)
-        reference = today if rule.on == "first" else day
-        if day <= today <= last and joined + timedelta(days=rule.member_days) <= reference and birth <= day:
+        kept = month_end(day) if rule.on == "first" else day
+        last = kept + timedelta(days=MAKE_UP_DAYS if rule.on == "first" else rule.days - 1)
+        member = joined + timedelta(days=rule.member_days) <= min(kept, today)
+        if day <= today <= last and begun <= kept and member and birth <= day:
             return day
     return None
 
