@@ -19,11 +19,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from goen.database.embedded import Server, embedded
 from goen.database.migrate import migrate
 from goen.database.pool import Database, Writing, open_database, take_role
 from goen.vocabulary.clock import Instant
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("goen", deadline=None)
+settings.load_profile("goen")
 
 REPOSITORY = Path(__file__).parents[1]
 TEMPLATE = "goen_template"

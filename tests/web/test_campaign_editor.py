@@ -13,7 +13,7 @@ from goen.earning.campaigns import model
 from goen.web.office import forms
 from web.conftest import csrf_of, signed_in
 from web.test_forms import FULL, TOKYO, sent
-from web.test_offers import HX, drafted
+from web.test_offers import EFFECTS, HX, drafted
 
 FORM = {
     "code": "otoku", "name": "平日2倍", "effects.0": "rate", "effects.0.mode": "multiply", "effects.0.multiplier": "2",
@@ -94,6 +94,10 @@ async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
 async def test_a_campaign_of_the_api_comes_through_the_form_whole(staffed: Any) -> None:
     document = FULL | {"code": "full"}
     document["conditions"] = {**document["conditions"], "tiers": []}
+    # What may stand together: prices, stamps and coupons are for campaigns of their own.
+    together = (model.RateEffect, model.PointsEffect, model.StepsEffect, model.EveryEffect)
+    effects = tuple(each for each in EFFECTS if isinstance(each, together))[:10]
+    document["effects"] = forms.decode(model.to_json(model.Campaign("full", "名前", effects)))["effects"]
     made = await staffed.server.post("/v1/campaigns", content=forms.encode(document))
     assert made.status_code == 201, made.text
     async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:

@@ -58,8 +58,8 @@ class Prize(_Part, frozen=True):
 
 
 class ByPurchase(_Part, frozen=True, tag_field="kind", tag="purchase"):
-    """One ticket for every ``every`` yen of a sale during the draw, at most ``tickets_max``, reported with the sale's id;
-    each sale once."""
+    """One ticket for every ``every`` yen of a sale during the draw, at most ``tickets_max``, reported with the sale's
+    id; each sale once."""
 
     every: Annotated[int, Meta(ge=1, lt=10**9)]
     tickets_max: Annotated[int, Meta(ge=1, le=100)] = 100  # Each may win, and an act tells of 256 things at most.

@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from goen.earning.expiry import month_end
 from goen.earning.standing.model import Birthday, StandingRule, Visit, Who, WinBack
 
-
 #: How far into the next month a birthday that is kept on the first is made up for.
 MAKE_UP_DAYS = 7
 
