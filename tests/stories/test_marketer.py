@@ -68,7 +68,7 @@ async def test_double_points_on_rainy_weekdays_from_the_idea_to_the_figures(reta
     assert checks["law"]["premiums"] == "discount"
     past = ok(await server.post(f"/v1/campaigns/{code}/backtest", json={"from": "2026-11-24", "to": "2026-11-25"}))
     assert (past["purchases"], past["touched"], past["points"], past["yen"]) == (5, 1, 200, 200)
-    assert past["by_channel"] == {"ec": {"purchases": 1, "points": 200}}
+    assert past["by_channel"] == {"ec": {"purchases": 1, "points": 200, "discount": 0}}
     basket = retailer.sale(11_000, silver, shop="web", at="2026-12-03T12:00:00+09:00")
     del basket["external_id"]
     tried = ok(await server.post(f"/v1/campaigns/{code}/dry_run", json=basket))

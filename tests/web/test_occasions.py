@@ -43,7 +43,7 @@ async def post(visitor: Any, path: str, htmx: bool = False, **form: str) -> Any:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_field_of_every_occasion_is_told_in_words(language: Language) -> None:
     assert {type(each) for each in WHOLE} == set(get_args(model.Occasion))
-    say = words(language, "standing_words")
+    say = words(language, "office/standing_words")
     for whole in WHOLE:
         told = str(say.occasion(whole, whole.kind))
         assert told.strip(), whole.kind

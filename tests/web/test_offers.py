@@ -60,6 +60,7 @@ EFFECTS = (
     model.GiftEffect("タオル", "T-1", 300),
     model.MemberPriceEffect({"A-1": 900, "A-2": 1200}),
     model.MemberPriceEffect(percent=Decimal(5)),
+    model.HiddenSaleEffect(),
 )
 
 
