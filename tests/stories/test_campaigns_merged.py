@@ -8,7 +8,7 @@ from typing import Any
 from races.ledger import assert_books_agree
 
 from .test_campaigns import drawn, live, points_of, reasons_of
-from .test_households import joins, leaves, make, sound
+from .test_households import family, joins, leaves, make, sound
 from .test_merges import card, merges, parts, shows
 from .words import cancels, gives, ok, orders, programme, refused, revives, ships, sweep, takes_back
 
@@ -230,3 +230,17 @@ async def test_rule_43_a_household_has_one_limit_of_spending_without_proof(retai
     ok(await spends(mother, 30), 201)
     ok(await spends(son, 10), 201)
     refused(await spends(son, 1), "proof_required", spent_today=100)
+
+
+async def test_a_revived_claim_of_a_household_draws_on_its_persons_limit(retailer):
+    await programme(retailer, claim_window_days=30)
+    await live(retailer, limits=[{"measure": "points", "most": 100, "per": ["member"]}])
+    mother, son, _ = await family(retailer)
+    receipt = await retailer.buys(11_000)
+    claim = {"member": {"kind": "member_id", "value": son["id"]}}
+    assert points_of(ok(await retailer.act(f"/v1/purchases/{receipt['id']}/claim", claim)))["campaign:double"] == 100
+    await cancels(retailer, receipt)
+    assert points_of(await retailer.buys(5500, son))["campaign:double"] == 50
+    assert points_of(await retailer.buys(11_000, mother))["campaign:double"] == 100, "the mother has a limit of her own"
+    assert points_of(await revives(retailer, receipt))["campaign:double"] == 50
+    await sound(retailer)

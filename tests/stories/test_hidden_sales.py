@@ -15,6 +15,11 @@ async def quoted(retailer: Any, member: Any, **fields: Any) -> dict[str, Any]:
     return ok(await retailer.server.post("/v1/quotes", json=body))
 
 
+async def changes(retailer: Any, order: dict[str, Any], **fields: Any) -> Any:
+    path, key = f"/v1/purchases/{order['id']}/lines", {"Idempotency-Key": f"c-{retailer.number()}"}
+    return await retailer.server.put(path, json=fields, headers=key)
+
+
 async def test_goods_of_a_hidden_sale_are_for_whom_it_admits(retailer, owner):
     ok(await retailer.server.put("/v1/products/BAG", json={"name": "限定バッグ", "tags": ["限定"]}), 201)
     vip, other = await retailer.member(), await retailer.member()
@@ -53,3 +58,21 @@ async def test_goods_of_a_hidden_sale_are_for_whom_it_admits(retailer, owner):
     ok(await retailer.server.post("/v1/campaigns/vip/stop", json={}))
     retailer.clock.advance(seconds=3)
     assert (await orders(retailer, 0, other, lines=GOODS))["warnings"] == []
+
+
+async def test_goods_added_to_an_order_are_asked_for_too(retailer):
+    ok(await retailer.server.put("/v1/products/BAG", json={"name": "限定バッグ", "tags": ["限定"]}), 201)
+    vip, other = await retailer.member(), await retailer.member()
+    ok(await retailer.server.put(f"/v1/members/{vip['id']}/segments", json={"segments": ["vip"]}))
+    order, mine = await orders(retailer, 1100, other), await orders(retailer, 1100, vip)
+    guests = await orders(retailer, 1100, None)
+    before = await orders(retailer, 0, other, lines=GOODS)
+    when = {"products": {"tags": ["限定"]}, "segments": ["vip"]}
+    await live(retailer, "vip", effects=[{"kind": "hidden_sale"}], conditions=when)
+    for each, reason in ((order, "not_in_segment"), (guests, "needs_member")):
+        answer = await changes(retailer, each, lines=GOODS)
+        refused(answer, "hidden_sale_closed", campaign="vip", reason=reason, lines=[2])
+        assert ok(await retailer.server.get(f"/v1/purchases/{each['id']}"))["total"] == 1100
+    assert ok(await changes(retailer, mine, lines=GOODS))["total"] == 4400
+    # An order from before the hidden sale keeps what it has.
+    assert ok(await changes(retailer, before, lines=[*GOODS, {"line": 3, "amount": 500}]))["total"] == 4900

@@ -330,3 +330,16 @@ async def test_the_events_tell_of_stamps(retailer, owner):
     query = "select body::json->>'stamps' || '/' || (body::json->>'cards') as told from (select topic, body from outbox"
     query += " union all select topic, body from feed) x where topic = 'stamps.moved'"
     assert sorted(row["told"] for row in await owner.fetch(query)) == ["-1/-1", "1/0", "1/0", "1/1"]
+
+
+async def test_a_sale_that_fills_hundreds_of_cards_gives_all_their_coupons(retailer, owner):
+    await kind(retailer)
+    pieces = {"kind": "stamps", "full": 2, "coupon": "haru", "of": "quantity"}
+    for code in ("red", "green", "blue"):
+        await live(retailer, code, effects=[pieces])
+    member = await retailer.member()
+    lines = [{"line": 1, "amount": 5500, "quantity": 500}]
+    sale = await retailer.buys(0, member, lines=lines)
+    assert len(sale["coupons"]["issued"]) == 300, "a hundred cards of each campaign in one sale"
+    assert await owner.fetchval("select count(*) from outbox where topic = 'coupon.issued'") == 300
+    await assert_books_agree(owner, retailer.services.database)

@@ -424,6 +424,21 @@ async def test_rule_38_an_order_in_time_counts_when_it_is_shipped_and_held_from_
 # Reviews, surveys, win-back ------------------------------------------------------------------------
 
 
+async def test_an_order_that_is_never_shipped_ends_its_referral(retailer):
+    await rule(retailer, "friends", "referral", 500, when={"buy_days": 10})
+    host, friend = await retailer.member(), await retailer.member()
+    ok(await refers(retailer, await code_of(retailer, host), friend), 201)
+    order = await orders(retailer, 3300, friend)
+    at(retailer, "2027-05-31")  # 180 days after the last day, 2 December.
+    assert await runs(retailer, end_referrals) == [0]
+    at(retailer, "2027-06-01")
+    assert await runs(retailer, end_referrals) == [1]
+    assert await told(retailer, host) == [("lapsed", "not_shipped")]
+    await ships(retailer, order)
+    assert await runs(retailer, end_referrals) == [0]
+    await proven(retailer)
+
+
 async def reports(retailer, path, member, subject, **fields):
     return await retailer.act(path, {"member": named(member), "subject": subject, **fields})
 

@@ -52,4 +52,4 @@ with gone as (delete from feed where position <= :through returning 1) select co
 -- name: announce(topic, recorded_at, body)!
 -- An event that no act of a till carries; it goes out like all others.
 insert into outbox (member_id, outbox_id, topic, recorded_at, body)
-values (0, nextval('act_id_seq') * 256, :topic, :recorded_at, :body);
+values (0, nextval('act_id_seq') * 4096, :topic, :recorded_at, :body);

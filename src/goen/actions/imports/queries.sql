@@ -64,7 +64,7 @@ select u, :now, :author, 'member.enrolled', :details from unnest(:member_ids::bi
 -- name: announce_enrolments!
 -- An event each for the relay, numbered under acts of their own.
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
-select u.member_id, nextval('act_id_seq') * 256, 'member.updated', u.shop_id, :now, u.body
+select u.member_id, nextval('act_id_seq') * 4096, 'member.updated', u.shop_id, :now, u.body
   from unnest(:member_ids::bigint[], :shop_ids::bigint[], :bodies::text[]) as u (member_id, shop_id, body);
 
 -- name: sales_with

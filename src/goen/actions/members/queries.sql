@@ -18,13 +18,13 @@ with told as (
   select u, :now, :author, 'member.removed', :details from unnest(:member_ids::bigint[]) as u
 )
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
-select u.member_id, nextval('act_id_seq') * 256, 'member.updated', null, :now, u.body
+select u.member_id, nextval('act_id_seq') * 4096, 'member.updated', null, :now, u.body
   from unnest(:member_ids::bigint[], :bodies::text[]) as u (member_id, body);
 
 -- name: announce!
 -- An event for the relay, numbered under an act of its own.
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
-values (:member_id, nextval('act_id_seq') * 256, 'member.updated', :shop_id, :now, :body);
+values (:member_id, nextval('act_id_seq') * 4096, 'member.updated', :shop_id, :now, :body);
 
 -- name: cards_retired
 -- Those of these paper cards whose claim has been done: its key at the till says so, for ever.

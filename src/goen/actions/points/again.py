@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from goen.actions.points.campaigns import Offer
-from goen.actions.points.drawn import Drawn, draw, give_back, points_by_rule
+from goen.actions.points.drawn import Drawn, draw, drawn_now, give_back, points_by_rule
 from goen.actions.points.progress import REGULAR, Progress, Undone, Waiting
 from goen.actions.points.sale import ADDED, Sale
 from goen.actions.points.stamping import cards_of
@@ -94,9 +94,7 @@ def _covered(sale: Sale, mine: Sequence[Drawn], earned: int) -> tuple[int, Drawn
     """How many of the points the limits cover now, and which covers the fewest."""
     tightest, points = mine[0], earned
     for each in mine:
-        anchor = each.anchor if each.shared else sale.person
-        closed = sale.desk.limits_closed
-        room = 0 if closed else each.most - sale.desk.limit(anchor, each.code, each.period)
+        room = 0 if sale.desk.limits_closed else each.most - drawn_now(sale.desk, each)
         if (fits := points_within(each.measure, room, earned, sale.engine.value)) < points:
             tightest, points = each, fits
     return points, tightest
@@ -215,8 +213,7 @@ def _draw_a_use(sale: Sale, mine: list[Drawn]) -> list[Drawn]:
     """A use for the coupon, gift or stamps of a revived sale; where none is left, they are not given any more."""
     desk = sale.desk
     for each in mine:
-        anchor = each.anchor if each.shared else sale.person
-        if desk.limits_closed or desk.limit(anchor, each.code, each.period) + each.amount > each.most:
+        if desk.limits_closed or drawn_now(desk, each) + each.amount > each.most:
             _not_beside(sale, each)
             return []
     for each in mine:

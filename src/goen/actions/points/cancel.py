@@ -114,12 +114,10 @@ class RevivePurchase(OrderAct):
             raise PurchaseStatus("Only a cancelled sale can be revived.", sale.purchase.status)
         moved = 0
         if sale.decision.coupons and not sale.progress.returned.full:
-            coupons, person = sale.decision.coupons, None if sale.holder is None else sale.person
-            use_again(sale.desk, person, coupons, undone.coupons)
-            use(sale.desk, sale.purchase, coupons, sale.purchase.shop_id)
+            use_again(sale.desk, sale.decision.coupons, undone.coupons)
+            use(sale.desk, sale.purchase, sale.decision.coupons, sale.purchase.shop_id)
         if (sale.decision.offers or undone.offers) and not sale.progress.returned.full:
-            person = None if sale.holder is None else sale.person
-            offers, drawn = take_again(sale.desk, person, sale.purchase, sale.decision.offers, undone.offers)
+            offers, drawn = take_again(sale.desk, sale.purchase, sale.decision.offers, undone.offers)
             sale.decision = replace(sale.decision, offers=offers)
             sale.progress = replace(sale.progress, offers=drawn)
         if sale.holder is not None:

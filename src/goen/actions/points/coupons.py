@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from goen.actions.points.answers import Warned
 from goen.actions.points.context import Context
-from goen.actions.points.drawn import Drawn
+from goen.actions.points.drawn import Drawn, drawn_now
 from goen.actions.points.errors import CouponNotUsable
 from goen.actions.till.books import Found
 from goen.actions.till.desk import Desk
@@ -291,7 +291,7 @@ def record(desk: Desk, purchase: PurchaseState, used: Sequence[UsedCoupon], what
         )  # fmt: skip
 
 
-def draw_again(desk: Desk, person: int | None, used: Sequence[UsedCoupon], drawn: Sequence[Drawn]) -> None:
+def draw_again(desk: Desk, used: Sequence[UsedCoupon], drawn: Sequence[Drawn]) -> None:
     """A revived sale uses its coupons again.
 
     :raises CouponNotUsable: one of them has been used elsewhere or voided since, and the sale cannot stand without it.
@@ -300,8 +300,7 @@ def draw_again(desk: Desk, person: int | None, used: Sequence[UsedCoupon], drawn
         if coupon is not None and coupon.own and coupon.void:
             raise CouponNotUsable(coupon.code, "void")
     for each in drawn:
-        anchor = each.anchor if each.shared or person is None else person
-        if desk.limit(anchor, each.code, each.period) >= each.most:
+        if drawn_now(desk, each) >= each.most:
             reason = {"code": "used", "all": "used_up"}.get(each.code.rpartition("/")[2], "member_limit")
             raise CouponNotUsable(each.rule.partition(":")[2], reason)
         desk.draw_limit(each.anchor, each.code, each.period, each.amount, each.most)

@@ -78,6 +78,12 @@ def draw(desk: Desk, presented_id: int, draws: Sequence[Draw]) -> tuple[Drawn, .
     return tuple(drawn)
 
 
+def drawn_now(desk: Desk, drawn: Drawn) -> int:
+    """What is drawn by now on the account that this drew on: of all, or of whoever that person is by now."""
+    anchor = drawn.anchor if drawn.shared else desk.place(drawn.anchor)[0]
+    return desk.limit(anchor, drawn.code, drawn.period)
+
+
 def give_back(desk: Desk, drawn: Sequence[Drawn], awards: Sequence[Award], value: PointValue) -> tuple[Drawn, ...]:
     """The limits have again what the awards no longer are; ``awards``: those that stay.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from goen.earning.campaigns.hidden import Closed
 from goen.vocabulary.refusal import Refusal
 
 
@@ -84,10 +84,10 @@ class HiddenSaleClosed(Refusal):
 
     code = "hidden_sale_closed"
 
-    def __init__(self, campaign: str, reason: str, lines: Sequence[int]) -> None:
-        numbers = ", ".join(map(str, lines))
+    def __init__(self, closed: Closed) -> None:
+        campaign, numbers = closed.miss.rule.partition(":")[2], ", ".join(map(str, closed.lines))
         detail = f"Lines {numbers} are of the hidden sale {campaign!r}, which does not admit the buyer."
-        super().__init__(detail, campaign=campaign, reason=reason, lines=list(lines))
+        super().__init__(detail, campaign=campaign, reason=closed.miss.reason, lines=list(closed.lines))
 
 
 class ClaimNotPossible(Refusal):

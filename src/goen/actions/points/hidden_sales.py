@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 from goen.actions.points.context import Context
 from goen.actions.points.offers import facts_of
-from goen.actions.till.books import Found
 from goen.actions.till.desk import Desk
 from goen.earning.campaigns.hidden import Closed, closed_to
 from goen.earning.campaigns.running import Running
@@ -39,8 +38,8 @@ class HiddenSales:
         scene = Scene.of(Place(shop.code, shop.kind, shop.region), moment, day, context.zone)
         return HiddenSales(context, running, ask, scene)
 
-    def closed(self, desk: Desk, where: Found | None, tier: str | None, others: tuple[str, ...]) -> list[Closed]:
-        """Those that do not admit the buyer, with the lines in question."""
-        facts = facts_of(self._context, self._hidden, self._scene, desk, where, tier, others)
+    def closed(self, desk: Desk, who: int | None, tier: str | None, others: tuple[str, ...]) -> list[Closed]:
+        """Those that do not admit the buyer, None for a guest, with the lines in question."""
+        facts = facts_of(self._context, self._hidden, self._scene, desk, who, tier, others)
         articles = desk.circumstances.articles(self._skus) if self._skus else {}
         return closed_to(self._hidden, self._ask.lines, articles, self._scene, facts)

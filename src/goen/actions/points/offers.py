@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from goen.actions.points.answers import Warned
 from goen.actions.points.context import Context
-from goen.actions.points.drawn import Drawn, anchor_of, draw
+from goen.actions.points.drawn import Drawn, anchor_of, draw, drawn_now
 from goen.actions.till.books import Found
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState
@@ -132,7 +132,8 @@ class Offers:
 
     def facts(self, desk: Desk, where: Found | None, tier: str | None, others: tuple[str, ...]) -> Facts:
         """What the live campaigns ask of the person."""
-        return facts_of(self._context, self._live, self._scene, desk, where, tier, others)
+        who = None if where is None else where.who
+        return facts_of(self._context, self._live, self._scene, desk, who, tier, others)
 
     def _known(self, code: str) -> Compiled | None:
         """A campaign that was live once; what a till took off by it, it took."""
@@ -167,22 +168,22 @@ class Offers:
 
 
 def facts_of(
-    context: Context, asking: Sequence[Compiled], scene: Scene, desk: Desk, where: Found | None, tier: str | None,
+    context: Context, asking: Sequence[Compiled], scene: Scene, desk: Desk, who: int | None, tier: str | None,
     others: tuple[str, ...],
 ) -> Facts:  # fmt: skip
     """What these campaigns ask of the person who buys here; of a guest, what is so for everybody."""
     facts, asked = Facts(guest=True), [each.campaign.conditions for each in asking]
     if names := frozenset(signal.name for when in asked for signal in when.signals):
         facts = replace(facts, signals=context.signals.seen(names, scene))
-    if where is None:
+    if who is None:
         return facts
     facts = replace(facts, guest=False, tier=tier, tiers=others)
     if any(map(needs_history, asked)):
-        history = desk.circumstances.history(where.who)
+        history = desk.circumstances.history(who)
         channel = history.web if scene.place.kind == "ec" else history.purchases - history.web
         facts = replace(facts, purchases=history.purchases, channel_purchases=channel, last_on=history.last_on)
     if any(map(needs_traits, asked)):
-        traits = desk.circumstances.traits(where.who)
+        traits = desk.circumstances.traits(who)
         facts = replace(facts, birth_month=traits.birth_month, segments=traits.segments)
     return facts
 
@@ -229,13 +230,12 @@ def changed(
 
 
 def take_again(
-    desk: Desk, person: int | None, purchase: PurchaseState, used: Sequence[UsedOffer], drawn: Sequence[Drawn]
+    desk: Desk, purchase: PurchaseState, used: Sequence[UsedOffer], drawn: Sequence[Drawn]
 ) -> tuple[tuple[UsedOffer, ...], tuple[Drawn, ...]]:
     """A revived sale has its offers again; one whose limit has run dry meanwhile is over, and draws on nothing."""
     dry = set()
     for each in drawn:
-        anchor = each.anchor if each.shared or person is None else person
-        if desk.limits_closed or desk.limit(anchor, each.code, each.period) + each.amount > each.most:
+        if desk.limits_closed or drawn_now(desk, each) + each.amount > each.most:
             dry.add(each.rule)
     again = tuple([each for each in drawn if each.rule not in dry])
     for each in again:

@@ -16,8 +16,9 @@ from goen.actions.points.again import decide_again
 from goen.actions.points.answers import encoded
 from goen.actions.points.context import Context, idempotent, slide
 from goen.actions.points.coupons import Chosen, Redeeming, record, with_coupons
-from goen.actions.points.errors import PurchaseStatus
+from goen.actions.points.errors import HiddenSaleClosed, PurchaseStatus
 from goen.actions.points.granting import by_rule, terms_of
+from goen.actions.points.hidden_sales import HiddenSales
 from goen.actions.points.issuing import issue
 from goen.actions.points.offers import NOTHING_OFF, Offers, Reduced
 from goen.actions.points.offers import changed as offers_changed
@@ -203,6 +204,7 @@ class ChangeLines(OrderAct):
             if (value := getattr(self.ask, name)) is not UNSET
         }
         document = replace(before, lines=self.ask.lines, total=self.ask.total, tenders=UNSET, **changes)
+        self._guard_hidden(sale, before, document)
         facts, priced, used = sale.decision.facts, None, sale.decision.coupons
         reduced = self._reduced(sale, document) if sale.decision.offers else NOTHING_OFF
         if used or sale.decision.offers:
@@ -236,6 +238,20 @@ class ChangeLines(OrderAct):
             "purchase.changed", 0, pending, occurred_at=self.moment, total=decision.total, points=promised(decision),
             before=was,
         )  # fmt: skip
+
+    def _guard_hidden(self, sale: Sale, before: Purchase, document: Purchase) -> None:
+        """Goods added to an order are asked for now; those that it had, it keeps.
+
+        :raises HiddenSaleClosed: a hidden sale that is live has goods that are new to the order.
+        """
+        engine = self.context.engine_at(self.moment)
+        had = {_goods(line) for line in before.lines}
+        document = replace(document, lines=tuple([line for line in document.lines if _goods(line) not in had]))
+        hidden = HiddenSales.of(self.context, engine, document, sale.shop, self.moment, self.day)
+        if hidden is not None:
+            facts, who = sale.decision.facts, None if sale.holder is None else sale.person
+            if closed := hidden.closed(sale.desk, who, facts.tier, facts.tiers):
+                raise HiddenSaleClosed(closed[0])
 
     def _reduced(self, sale: Sale, document: Purchase) -> Reduced:
         """What the order's campaigns take off now."""
@@ -282,6 +298,10 @@ class ChangeLines(OrderAct):
             if drawn > back:
                 kept.append((day, drawn - back))
         sale.progress = replace(sale.progress, unproven=tuple(kept))
+
+
+def _goods(line: Line) -> tuple[str | None, ...]:
+    return line.sku, line.name, line.category
 
 
 def promised(decision: Decision) -> dict[str, int]:

@@ -325,7 +325,7 @@ class RecordPurchase(Act):
         """Goods that are kept for others are refused to an order; a sale that has happened stands, with a warning."""
         if self.hidden is None:
             return
-        self.closed = closed = self.hidden.closed(desk, where, tier, others)
+        self.closed = closed = self.hidden.closed(desk, None if where is None else where.who, tier, others)
         if closed and self.ask.status == "placed" and not self.ask.offline:
             self._refuse(closed)
         language = self.programme_engine.programme.language
@@ -334,8 +334,7 @@ class RecordPurchase(Act):
         warnings += [Warned("hidden_sale", miss_text(each.miss, language, currency, names)) for each in closed]
 
     def _refuse(self, closed: Sequence[Closed]) -> None:
-        miss, lines = closed[0]
-        raise HiddenSaleClosed(miss.rule.partition(":")[2], miss.reason, lines)
+        raise HiddenSaleClosed(closed[0])
 
     def _look_at(self, desk: Desk, where: Found | None, facts: Facts) -> None:
         """What a quote tells beside."""

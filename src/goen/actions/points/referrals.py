@@ -45,6 +45,8 @@ REFERRED = "referral"
 PAID = "paid"
 #: What the friend gets for it.
 AS_FRIEND = "friend"
+#: An order that came in time is waited for so long after the last day, goods on pre-order included.
+SHIPPED_WITHIN = timedelta(days=180)
 _NO_CEILING = 10**12
 
 
@@ -262,6 +264,8 @@ class EndReferral(Act):
                 raise NotRewarded("no_rule", "The friend has not bought yet.")
             return self._end(desk, held, friend, "lapsed", None)
         if held.order.status != "completed":
+            if held.until + SHIPPED_WITHIN < desk.today:
+                return self._end(desk, held, friend, "lapsed", "not_shipped")
             raise NotRewarded("no_rule", "The friend's order is on its way.")
         if held.order.complete_on + timedelta(days=when.hold_days) > desk.today:
             raise NotRewarded("no_rule", "The order may still come back.")

@@ -97,7 +97,7 @@ update member_account a set version = a.version + 1 where a.member_id = any(:mem
 -- name: announce!
 -- An event each for the relay, numbered under acts of their own.
 insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
-select u.member_id, nextval('act_id_seq') * 256, :topic, null, :at, u.body
+select u.member_id, nextval('act_id_seq') * 4096, :topic, null, :at, u.body
   from unnest(:members::bigint[], :bodies::text[]) as u (member_id, body);
 
 -- name: run_of^

@@ -34,7 +34,7 @@ from goen.purchases.model import MemberRef
 #: A named member whom nobody can tell (any more).
 UNRESOLVED = MemberRef("member_id", "?")
 #: An event's number is its act's times this, and its own in the act; SQL that makes events says the same.
-EVENTS_MAX = 256
+EVENTS_MAX = 4096
 _encode = msgspec.json.encode
 
 

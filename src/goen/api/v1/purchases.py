@@ -245,6 +245,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Change an order before completion, under the rules of its time",
         _order(ChangeLines, LinesAsk),
         LinesAsk,
+        HiddenSaleClosed,
         NotEnoughPoints,
         SpendingBlocked,
         UseLimit,
