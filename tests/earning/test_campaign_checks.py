@@ -10,11 +10,12 @@ import msgspec
 import pytest
 
 from earning.test_campaigns import STORE, WEB, campaign
-from goen.earning.campaigns.checks import Issued, needs_approval, overlaps, unissuable, validate, worst_case
+from goen.earning.campaigns.checks import Issued, overlaps, unissuable, validate
+from goen.earning.campaigns.cost import needs_approval, worst_case
 from goen.earning.campaigns.law import law
 from goen.earning.campaigns.model import Conditions
 from goen.earning.campaigns.scene import Place
-from goen.earning.coupons.model import AmountOff, CouponKind, FreePostage, Gift, PercentOff, PointsTimes
+from goen.earning.coupons.model import AmountOff, CouponKind, FreePostage, Gift, PercentOff, PointsTimes, Uses
 from goen.earning.programme import CampaignTerms, Programme, Tier
 
 ZONE = ZoneInfo("Asia/Tokyo")
@@ -153,6 +154,51 @@ def test_rule_53_a_coupon_is_worth_what_it_takes_off_at_most(effect, floor, warn
     own = law(one, Programme(), kinds)
     assert own.premiums == ("premium" if isinstance(effect, Gift) else "discount")
     assert own.warnings == (("premium_unknown",) if isinstance(effect, Gift) else ())
+
+
+CARD = {"kind": "stamps", "full": 2, "coupon": "next"}
+PIECES = {**CARD, "of": "quantity"}
+BUDGET, TWICE = [{"measure": "points", "most": 9}], [{"measure": "uses", "most": 2}]
+TOTAL = [{"measure": "uses", "most": 100_000}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "off", "uses", "yen", "bound"),
+    [
+        ({"effect": COUPON}, AmountOff(50_000), {}, None, None),
+        ({"effect": COUPON, "limits": TOTAL}, AmountOff(50_000), {}, 5_000_000_000, "uses/all"),
+        ({"effect": COUPON, "limits": TOTAL}, AmountOff(500), {"each": 3}, 150_000_000, "uses/all"),
+        ({"effect": COUPON, "limits": TOTAL}, PercentOff(Decimal(10), most=300), {}, 30_000_000, "uses/all"),
+        ({"effect": COUPON, "limits": TOTAL}, PercentOff(Decimal(10)), {}, None, None),
+        ({"effect": COUPON, "limits": TOTAL}, PointsTimes(Decimal(2), max_points=10), {}, 1_000_000, "uses/all"),
+        ({"effect": COUPON, "limits": TOTAL}, Gift("タオル"), {}, None, None),
+        ({"effect": COUPON, "limits": TOTAL}, AmountOff(500), {"total": 7}, 3500, "coupon:next"),
+        ({"effect": COUPON}, AmountOff(500), {"total": 7}, 3500, "coupon:next"),
+        ({"effect": COUPON, **WEEK}, AmountOff(500), {"per_member": 2}, 100_000, "coupon:next/member"),
+        ({"effect": COUPON}, AmountOff(500), {"per_member": 2}, None, None),
+        ({"effect": COUPON, "limits": PER_MEMBER, **WEEK}, AmountOff(500), {}, 50_000, "uses/member"),
+        ({"effect": COUPON, "limits": PER_MEMBER}, AmountOff(500), {}, None, None),
+        # Limits of points and yen count points alone.
+        ({"effects": [FIXED, COUPON], "limits": BUDGET}, AmountOff(500), {}, None, "points/all"),
+        ({"effects": [FIXED, COUPON], "limits": TWICE}, AmountOff(500), {}, 1060, "uses/all"),
+        ({"effect": CARD, "limits": TOTAL}, AmountOff(50_000), {}, 5_000_000_000, "uses/all"),
+        ({"effect": PIECES, "limits": TOTAL}, AmountOff(500), {}, None, None),
+        ({"effect": {**PIECES, "times_max": 4}, "limits": TOTAL}, AmountOff(5), {}, 1_000_000, "uses/all"),
+        ({"effect": {**CARD, "cards": 2}, **WEEK}, AmountOff(500), {}, 100_000, "cards/member"),
+        ({"effect": CARD, **WEEK}, AmountOff(500), {}, None, None),
+    ],
+)  # fmt: skip
+def test_the_worst_case_counts_what_its_coupons_take_off(fields, off, uses, yen, bound):
+    programme = Programme(campaigns=CampaignTerms(approval_above=1_000_000))
+    kinds = {"next": Issued(CouponKind("next", "x", off, uses=Uses(**uses)), False)}
+    worst = worst_case(campaign(**fields), programme, members=100, places=PLACES, zone=ZONE, kinds=kinds)
+    assert (worst.yen, worst.bound) == (yen, bound)
+    assert needs_approval(programme, worst) is (yen is None or yen > 1_000_000)
+
+
+def test_a_coupon_that_nobody_has_made_yet_is_unbounded():
+    worst = worst_case(campaign(effect=COUPON, limits=TOTAL), Programme(), members=1, places=PLACES, zone=ZONE)
+    assert worst.yen is None
 
 
 def test_rule_53_a_percentage_is_bounded_by_the_largest_sale_it_is_for():

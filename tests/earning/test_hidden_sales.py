@@ -9,7 +9,8 @@ import pytest
 from earning.builders import engine, line
 from earning.test_campaigns import ARTICLES, NOON, STORE, WEB, ZONE, campaign
 from goen.earning import Facts
-from goen.earning.campaigns.checks import needs_approval, validate, worst_case
+from goen.earning.campaigns.checks import validate
+from goen.earning.campaigns.cost import needs_approval, worst_case
 from goen.earning.campaigns.hidden import closed_to
 from goen.earning.campaigns.law import law
 from goen.earning.campaigns.running import Running

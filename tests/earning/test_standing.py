@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from goen.earning.campaigns.checks import validate, worst_case
+from goen.earning.campaigns.checks import validate
+from goen.earning.campaigns.cost import worst_case
 from goen.earning.campaigns.model import from_json, to_json
 from goen.earning.campaigns.scene import Place
 from goen.earning.campaigns.templates import TEMPLATES, Filled, fill, parameters

@@ -373,6 +373,26 @@ async def test_above_the_programmes_limit_a_second_person_approves(retailer):
     assert points_of(await retailer.buys(1100, member)) == {"base": 10, "campaign:large": 10, "campaign:small": 10}
 
 
+async def test_coupons_above_the_limit_wait_for_a_second_person(retailer):
+    body = {"campaigns": {"approval_above": 10_000}}
+    assert (await retailer.server.put("/v1/programme", json=body)).status_code == 200
+    kind = {"code": "big", "name": "5万円引き", "effect": {"kind": "amount", "yen": 50_000}}
+    assert (await retailer.server.post("/v1/coupon_kinds", json=kind)).status_code == 201
+    retailer.clock.advance(seconds=3)
+    most = [{"measure": "uses", "most": 100_000}]
+    for code, effect in (
+        ("each", {"kind": "coupon", "coupon": "big"}),
+        ("card", {"kind": "stamps", "full": 2, "coupon": "big"}),
+    ):
+        told = await live(retailer, code, effects=[effect], limits=most)
+        assert (told["state"], told["checks"]["worst_case"]["yen"]) == ("waiting", 5_000_000_000)
+    small = [{"measure": "uses", "most": 1}]
+    smaller = {"effect": {"kind": "amount", "yen": 10_000}}
+    assert (await retailer.server.patch("/v1/coupon_kinds/big", json=smaller)).status_code == 200
+    told = await live(retailer, "one", effects=[{"kind": "coupon", "coupon": "big"}], limits=small)
+    assert (told["state"] != "waiting", told["checks"]["worst_case"]["yen"]) == (True, 10_000)
+
+
 async def test_the_worst_case_counts_everybody_who_may_earn(retailer):
     members = [await retailer.member(), await retailer.member(), await retailer.member(provisional=True)]
     frozen = await retailer.server.post(f"/v1/members/{members[1]['id']}/freeze", json={"reason": "紛失"})

@@ -12,17 +12,8 @@ from goen.actions.points.context import Context
 from goen.actions.points.drawn import anchor_of
 from goen.database.pool import Database, Reading, Writing
 from goen.earning.campaigns.catalogue import Change
-from goen.earning.campaigns.checks import (
-    Issued,
-    Kinds,
-    Overlap,
-    WorstCase,
-    needs_approval,
-    overlaps,
-    unissuable,
-    validate,
-    worst_case,
-)
+from goen.earning.campaigns.checks import Issued, Kinds, Overlap, overlaps, unissuable, validate
+from goen.earning.campaigns.cost import WorstCase, needs_approval, worst_case
 from goen.earning.campaigns.errors import CampaignExists, CampaignState, SecondPersonNeeded, UnknownCampaign
 from goen.earning.campaigns.law import Law, law
 from goen.earning.campaigns.model import Campaign, SignalValue, from_json, to_json
@@ -110,7 +101,7 @@ async def examine(database: Database, context: Context, campaign: Campaign, now:
     async with database.reading() as connection:
         members = await store.members_earning(connection)
         kinds = await _kinds(connection, campaign)
-    worst = worst_case(campaign, programme, members=members, places=places, zone=context.zone)
+    worst = worst_case(campaign, programme, members=members, places=places, zone=context.zone, kinds=kinds)
     others = context.campaigns.live(max(now, campaign.starts_at or now) + AHEAD)
     return Examined(
         [*unissuable(campaign, kinds, now), *validate(campaign, programme)],

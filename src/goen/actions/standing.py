@@ -11,7 +11,8 @@ from goen.actions.campaigns import places_of
 from goen.actions.members import record
 from goen.actions.points.context import Context
 from goen.database.pool import Database, Reading, Writing
-from goen.earning.campaigns.checks import WorstCase, needs_approval, validate, worst_case
+from goen.earning.campaigns.checks import validate
+from goen.earning.campaigns.cost import WorstCase, needs_approval, worst_case
 from goen.earning.campaigns.errors import SecondPersonNeeded
 from goen.earning.campaigns.law import Law, law
 from goen.earning.checks import Problem

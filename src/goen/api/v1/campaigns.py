@@ -17,7 +17,8 @@ from goen.api.operations import SERVER, Operation
 from goen.api.queries import PageQuery, VersionQuery
 from goen.api.v1.presenting import named, proven
 from goen.api.v1.purchases import MEMBER_REFUSALS, SPENDING_REFUSALS
-from goen.earning.campaigns.checks import Overlap, WorstCase
+from goen.earning.campaigns.checks import Overlap
+from goen.earning.campaigns.cost import WorstCase
 from goen.earning.campaigns.errors import CampaignExists, CampaignState, SecondPersonNeeded, UnknownCampaign
 from goen.earning.campaigns.law import Law
 from goen.earning.campaigns.model import Campaign, CampaignCode, SignalValue, from_json

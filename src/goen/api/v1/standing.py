@@ -13,7 +13,7 @@ from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, Operation
 from goen.api.queries import PageQuery, VersionQuery
 from goen.api.v1.campaigns import VIEWERS, CheckAnswer, Nothing
-from goen.earning.campaigns.checks import WorstCase
+from goen.earning.campaigns.cost import WorstCase
 from goen.earning.campaigns.errors import SecondPersonNeeded
 from goen.earning.campaigns.law import Law
 from goen.earning.checks import Problem

@@ -4,9 +4,8 @@ may cost."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, tzinfo
+from datetime import date
 from decimal import Decimal
-from math import prod
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -16,13 +15,8 @@ from goen.earning.campaigns.model import (
     Campaign,
     Conditions,
     DiscountEffect,
-    EveryEffect,
-    FreePostageEffect,
-    GiftEffect,
     IssueEffect,
-    Limit,
     MemberPriceEffect,
-    PointsEffect,
     Products,
     RateEffect,
     StampsEffect,
@@ -34,7 +28,6 @@ from goen.earning.coupons.model import CouponKind
 from goen.earning.programme import Programme
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.money import scaled
-from goen.vocabulary.points import PointValue
 
 #: Conditions on places alone hold on this day as on any other.
 _ANY_DAY = date(2026, 1, 5)
@@ -238,133 +231,10 @@ def _may_meet(one: Campaign, other: Campaign, places: Sequence[Place]) -> bool:
     if {a.holidays, b.holidays} == {"only", "except"}:
         return False
     # Goods that differ still meet in one basket; they add up there unless grouped.
-    return any(_holds_at(a, place) and _holds_at(b, place) for place in places)
+    return any(holds_at(a, place) and holds_at(b, place) for place in places)
 
 
-# Cost --------------------------------------------------------------------------------------------
-
-
-class WorstCase(msgspec.Struct, frozen=True):
-    """What a campaign gives at most; null where nothing bounds it. ``bound`` names the limit that does. ``per_sale``:
-    points, or yen where it changes the price."""
-
-    points: int | None
-    yen: int | None
-    per_sale: int | None
-    bound: str | None
-
-
-def worst_case(
-    campaign: Campaign, programme: Programme, *, members: int, places: Sequence[Place], zone: tzinfo
-) -> WorstCase:
-    """The most points and yen of liability, over all members, shops and days of the campaign.
-
-    ``members``: how many may earn today. Without an end people go on joining, and what counts by member bounds nothing.
-    """
-    if campaign.hidden_sale:  # It gives nothing.
-        return WorstCase(0, 0, 0, None)
-    value = PointValue.of(programme.point_value)
-    per_sale = _per_sale(campaign, programme)
-    shops = sum(_holds_at(campaign.conditions, place) for place in places)
-    bounds = []
-    for limit in campaign.limits:
-        accounts = _accounts(campaign, limit, members, shops, zone)
-        if accounts is None:
-            continue
-        most = limit.most * accounts
-        if limit.measure == "uses":
-            if per_sale is None:
-                continue
-            most *= per_sale
-        if campaign.price_effects:
-            bounds.append((most, limit_told(limit)))
-            continue
-        bounds.append((most if limit.measure != "yen" else value.points_for(most), limit_told(limit)))
-    card = campaign.stamps
-    if card is not None and card.cards is not None and len(campaign.effects) == 1 and campaign.ends_at is not None:
-        bounds.append(((card.points or 0) * card.cards * members, "cards/member"))
-    if not bounds:
-        return WorstCase(None, None, per_sale, None)
-    points, bound = min(bounds)
-    if campaign.price_effects:
-        return WorstCase(0, points, per_sale, bound)
-    return WorstCase(points, value.worth(points), per_sale, bound)
-
-
-def needs_approval(programme: Programme, worst: WorstCase) -> bool:
-    """Whether a second person has to approve: the worst case is above the programme's limit, or unbounded."""
-    above = programme.campaigns.approval_above
-    return above is not None and (worst.yen is None or worst.yen > above)
-
-
-def _accounts(campaign: Campaign, limit: Limit, members: int, shops: int, zone: tzinfo) -> int | None:
-    days = months = None
-    if campaign.starts_at is not None and campaign.ends_at is not None:
-        first, last = (each.astimezone(zone) for each in (campaign.starts_at, campaign.ends_at))
-        days = (last.date() - first.date()).days + 1
-        months = (last.year - first.year) * 12 + last.month - first.month + 1
-    counts = {"member": None if campaign.ends_at is None else members, "shop": shops, "day": days, "month": months}
-    factors = [counts[each] for each in limit.per]
-    return None if None in factors else prod(each for each in factors if each is not None)
-
-
-def _per_sale(campaign: Campaign, programme: Programme) -> int | None:
-    """The most that one sale gets; None where it grows with the sale."""
-    total = 0
-    if campaign.price_effects:
-        return _yen_per_sale(campaign)
-    for effect in campaign.effects:
-        most: int | None = None
-        match effect:
-            case PointsEffect(per="sale"):
-                most = effect.points
-            case IssueEffect():  # What a coupon costs is bounded by its own kind.
-                most = 0
-            case StampsEffect() if effect.of == "sale" or effect.times_max is not None:
-                # A card may be one stamp short of full before the sale.
-                stamps = 1 if effect.of == "sale" else effect.times_max or 0
-                most = (effect.points or 0) * -(-stamps // effect.full)
-            case StampsEffect() if effect.points is None:
-                most = 0
-            case StepsEffect():
-                most = max(step.points for step in effect.steps)
-            case EveryEffect() if effect.times_max is not None:
-                most = effect.points * effect.times_max
-        if most is None:
-            return _least(campaign.max_points, programme.campaigns.max_points)
-        total += most
-    return _least(total, campaign.max_points, programme.campaigns.max_points)
-
-
-def limit_told(limit: Limit) -> str:
-    """A limit by measure and scope."""
-    return f"{limit.measure}/{'+'.join(sorted(limit.per)) or 'all'}"
-
-
-def _yen_per_sale(campaign: Campaign) -> int | None:
-    """The most yen that one sale has off; None where it grows with the sale. What a gift costs is told by ``worth``."""
-    total, largest = 0, campaign.conditions.amount_max
-    for effect in campaign.price_effects:
-        most: int | None = None
-        match effect:
-            case DiscountEffect(yen=int(yen)):
-                most = yen
-            case DiscountEffect(percent=percent, most=cap):
-                most = _least(cap, None if largest is None else int(largest * (percent or 0) / 100))
-            case FreePostageEffect(most=cap):
-                most = cap
-            case GiftEffect(worth=worth):
-                most = worth
-        if most is None:
-            return None
-        total += most
-    return total
-
-
-def _least(*caps: int | None) -> int | None:
-    return min((cap for cap in caps if cap is not None), default=None)
-
-
-def _holds_at(when: Conditions, place: Place) -> bool:
+def holds_at(when: Conditions, place: Place) -> bool:
+    """Whether it may hold at this place, on whatever day."""
     only = Conditions(channels=when.channels, shops=when.shops, not_shops=when.not_shops, regions=when.regions)
     return place_and_day(only, place, _ANY_DAY) is None

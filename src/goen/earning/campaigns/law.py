@@ -24,7 +24,7 @@ from goen.earning.campaigns.model import (
     StampsEffect,
     StepsEffect,
 )
-from goen.earning.coupons.model import AmountOff, CouponKind, FreePostage, Gift, PercentOff, PointsTimes
+from goen.earning.coupons.model import Gift, worth_at_most
 from goen.earning.programme import Programme
 from goen.vocabulary.points import PointValue
 
@@ -143,23 +143,6 @@ class _Worth:
             times = size // every.amount
             points += every.points * (times if every.times_max is None else min(times, every.times_max))
         return self._value.worth(points) + int(self._percent * size / 100)
-
-
-def worth_at_most(kind: CouponKind, value: PointValue) -> int | None:
-    """Yen that one use of a coupon takes off at most, or what its points are worth; None where nothing bounds it."""
-    match kind.effect:
-        case AmountOff(yen=yen):
-            return yen
-        case PercentOff(percent=percent, most=most):
-            largest = kind.conditions.amount_max
-            of_sale = None if largest is None else int(largest * percent / 100)
-            return min((each for each in (most, of_sale) if each is not None), default=None)
-        case FreePostage(most=most):
-            return most
-        case PointsTimes(max_points=max_points):
-            return None if max_points is None else value.worth(max_points)
-        case Gift():  # What the goods cost is not known here.
-            return None
 
 
 def _base_percent(programme: Programme, value: PointValue) -> Decimal:

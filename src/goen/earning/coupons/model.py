@@ -16,6 +16,7 @@ from goen.earning.campaigns.model import CampaignCode, Conditions, Moment, Perce
 from goen.earning.coupons.codes import normal, well_formed
 from goen.earning.programme import Code, Count, Multiplier
 from goen.vocabulary.fields import Text
+from goen.vocabulary.points import PointValue
 
 Days = Annotated[int, Meta(ge=0, le=3660)]
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -147,6 +148,23 @@ def faults(kind: CouponKind) -> list[tuple[str, str]]:
     if kind.conditions.days_of_month and 0 in kind.conditions.days_of_month:
         found.append(("conditions.days_of_month", "has no day 0"))
     return found
+
+
+def worth_at_most(kind: CouponKind, value: PointValue) -> int | None:
+    """Yen that one use of a coupon takes off at most, or what its points are worth; None where nothing bounds it."""
+    match kind.effect:
+        case AmountOff(yen=yen):
+            return yen
+        case PercentOff(percent=percent, most=most):
+            largest = kind.conditions.amount_max
+            of_sale = None if largest is None else int(largest * percent / 100)
+            return min((each for each in (most, of_sale) if each is not None), default=None)
+        case FreePostage(most=most):
+            return most
+        case PointsTimes(max_points=max_points):
+            return None if max_points is None else value.worth(max_points)
+        case Gift():  # What the goods cost is not known here.
+            return None
 
 
 def _places(number: Decimal) -> int:
