@@ -10,13 +10,14 @@ import msgspec
 import pytest
 
 from earning.test_campaigns import STORE, WEB, campaign
-from goen.earning.campaigns.checks import Issued, overlaps, unissuable, validate
+from goen.earning.campaigns.checks import Issued, of_places, overlaps, unissuable, validate
 from goen.earning.campaigns.cost import needs_approval, worst_case
 from goen.earning.campaigns.law import law
 from goen.earning.campaigns.model import Conditions
 from goen.earning.campaigns.scene import Place
 from goen.earning.coupons.model import AmountOff, CouponKind, FreePostage, Gift, PercentOff, PointsTimes, Uses
 from goen.earning.programme import CampaignTerms, Programme, Tier
+from goen.earning.words import problem_text
 
 ZONE = ZoneInfo("Asia/Tokyo")
 PLACES = [STORE, Place("ginza", "store", "関東"), WEB]
@@ -241,3 +242,56 @@ def test_warnings_do_not_forbid():
         ("warning", "unknown_tier"),
         ("warning", "expires_during"),
     ]
+
+
+DISCOUNT = {"kind": "discount", "yen": 100}
+FIRST, BELOW = {"first_purchase": "ever"}, "max_below_min"
+USES_UP = {"stacking": {"consumes_lines": True}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "code"),
+    [
+        ({"when": {"segments": ["a", "b"], "not_segments": ["b"]}}, "conditions.not_segments", "wanted_and_left_out"),
+        ({"when": {"products": {"price_min": 200, "price_max": 100}}}, "conditions.products.price_max", BELOW),
+        ({"when": {"not_products": {"price_min": 1, "price_max": 0}}}, "conditions.not_products.price_max", BELOW),
+        ({"when": {"products": {"price_min": 100, "price_max": 100}}}, None, None),
+        ({"when": {"days_since_last_min": 31, "days_since_last_max": 30}}, "conditions.days_since_last_max", BELOW),
+        ({"when": {"days_since_last_min": 30, "days_since_last_max": 30}}, None, None),
+        ({"when": {**FIRST, "nth_purchase": [3]}}, "conditions.first_purchase", "first_and_later"),
+        ({"when": {**FIRST, "every_nth_purchase": 2}}, "conditions.first_purchase", "first_and_later"),
+        ({"when": {**FIRST, "days_since_last_min": 9}}, "conditions.first_purchase", "first_and_later"),
+        ({"when": {**FIRST, "nth_purchase": [1, 3]}}, None, None),
+        ({"when": {"first_purchase": "channel", "nth_purchase": [3]}}, None, None),
+        ({"when": {"weekdays": ["sat", "sun"], "business_days": True}}, "conditions.weekdays", "no_business_day"),
+        ({"when": {"weekdays": ["sat", "mon"], "business_days": True}}, None, None),
+        ({"when": {"weekdays": ["sat"], "business_days": False}}, None, None),
+        ({"effect": DISCOUNT, "grant": {"kind": "limited"}}, "grant", "price_gives_no_points"),
+        ({"effect": DISCOUNT, "max_points": 9}, "max_points", "price_gives_no_points"),
+        ({"effect": DISCOUNT, "funder": "maker"}, "funder", "price_gives_no_points"),
+        ({"effect": DISCOUNT, **USES_UP}, "stacking.consumes_lines", "price_gives_no_points"),
+        ({"effect": FIXED, "max_points": 9, "funder": "maker", **USES_UP}, None, None),
+    ],
+)  # fmt: skip
+def test_conditions_that_cannot_hold_and_what_prices_have_not(fields, field, code):
+    found = validate(campaign(**fields), Programme())
+    assert [(each.level, each.field, each.code) for each in found] == ([] if code is None else [("error", field, code)])
+    for each in found:
+        assert problem_text(each, "ja") != problem_text(each, "en")
+
+
+@pytest.mark.parametrize(
+    ("when", "found"),
+    [
+        ({"shops": ["ginza", "web"], "regions": ["関東"]}, []),
+        ({"shops": ["ginza", "nowhere"]}, [("conditions.shops", "unknown_shop", "nowhere")]),
+        ({"not_shops": ["nowhere"]}, [("conditions.not_shops", "unknown_shop", "nowhere")]),
+        ({"regions": ["関東", "月"]}, [("conditions.regions", "unknown_region", "月")]),
+        ({"channels": ["store"], "shops": ["ginza", "web"]}, [("conditions.shops", "shop_of_other_channel", "web")]),
+        ({"channels": ["store", "ec"], "shops": ["ginza", "web"]}, []),
+    ],
+)
+def test_shops_and_regions_that_there_are_not_are_warned_of(when, found):
+    told = of_places(campaign(when=when), PLACES)
+    assert [(each.field, each.code, each.values["names"]) for each in told] == found
+    assert all(each.level == "warning" and problem_text(each, "ja") != problem_text(each, "en") for each in told)

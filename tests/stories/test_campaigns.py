@@ -285,7 +285,7 @@ async def test_a_quote_and_a_dry_run_say_what_the_sale_then_earns(retailer):
     assert {"rule": "campaign:c", "missing": 400, "points": 50} in now["next"]
     shown = await retailer.server.get(f"/v1/purchases/{done['id']}")
     for points in (done["points"], shown.json()["points"]):  # 400 yen of the base, which is 440 yen at the till.
-        assert points["not_applied"][-1]["text"].endswith("あと 400円（税抜） でさらに 50 ポイント進呈")
+        assert points["not_applied"][-1]["text"].endswith("あと400円（税抜）でさらに50ポイント進呈")
 
 
 async def test_rule_7_a_changed_order_is_decided_by_the_campaigns_of_its_own_time(retailer, owner):

@@ -411,7 +411,7 @@ async def test_validate_says_what_the_sale_would_be_told(retailer: Retailer) -> 
     assert (await validate(lines=lines(2200)))["amount"] == 300
     short = await validate(lines=lines(1100))
     assert (short["usable"], short["reason"], short["missing"]) == (False, "below_amount", 900)
-    assert short["text"] == "クーポン HARU300: あと 900円 のお買い上げで対象になります"
+    assert short["text"] == "クーポン HARU300: あと900円のお買い上げで対象になります"
     unknown = await validate(code="K7MXA-43TWF-9RHCD")
     assert (unknown["usable"], unknown["reason"], unknown["coupon"]) == (False, "unknown_coupon", None)
     foreign = await retailer.web.post("/v1/coupons/validate", json=ask)

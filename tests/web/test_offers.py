@@ -337,7 +337,7 @@ async def test_a_campaign_is_told_tried_started_used_and_ended(staffed: Any) -> 
         assert "合計 60\u00a0P" in tried
         assert "キャンペーン（雨の日2倍）" in tried
         small = await post(visitor, "/office/campaigns/rain/try", **basket | {"amount": "550"}, member="CARD-0001")
-        assert "あと 500円（税抜） のお買い上げで対象になります" in small.text
+        assert "あと500円（税抜）のお買い上げで対象になります" in small.text
         for wrong in ({"amount": "0"}, {"amount": "x"}, {"day": "x"}, {"shop": "none"}, {"member": "NOBODY-1"}):
             refused = await post(visitor, "/office/campaigns/rain/try", **basket | {"member": "CARD-0001"} | wrong)
             assert refused.status_code in (404, 422), wrong

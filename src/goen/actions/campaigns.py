@@ -12,7 +12,7 @@ from goen.actions.points.context import Context
 from goen.actions.points.drawn import anchor_of
 from goen.database.pool import Database, Reading, Writing
 from goen.earning.campaigns.catalogue import Change
-from goen.earning.campaigns.checks import Issued, Kinds, Overlap, overlaps, unissuable, validate
+from goen.earning.campaigns.checks import Issued, Kinds, Overlap, of_places, overlaps, unissuable, validate
 from goen.earning.campaigns.cost import WorstCase, needs_approval, worst_case
 from goen.earning.campaigns.errors import CampaignExists, CampaignState, SecondPersonNeeded, UnknownCampaign
 from goen.earning.campaigns.law import Law, law
@@ -104,7 +104,7 @@ async def examine(database: Database, context: Context, campaign: Campaign, now:
     worst = worst_case(campaign, programme, members=members, places=places, zone=context.zone, kinds=kinds)
     others = context.campaigns.live(max(now, campaign.starts_at or now) + AHEAD)
     return Examined(
-        [*unissuable(campaign, kinds, now), *validate(campaign, programme)],
+        [*unissuable(campaign, kinds, now), *validate(campaign, programme), *of_places(campaign, places)],
         overlaps(campaign, others, places),
         worst,
         law(campaign, programme, kinds),

@@ -228,7 +228,7 @@ def _ladder(programme: Programme, ladder: Ladder, names: Names) -> list[str]:
         fall = "1つ下のランクになります。" if ladder.fall == "one_level" else "条件を満たすランクまで下がります。"
         rules.append(f"判定日は{days}です。判定日に条件を満たさない場合は、{fall}")
         if ladder.hold_cycles:
-            rules.append(f"獲得したランクは、獲得後{ladder.hold_cycles}回目までの判定日では下がりません。")
+            rules.append(f"獲得したランクは、獲得後{ladder.hold_cycles}回目の判定日までは下がりません。")
     else:
         rules.append("一度獲得したランクは下がりません。")
     rules += [

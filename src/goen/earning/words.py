@@ -41,13 +41,13 @@ _TENDERS: dict[str, tuple[str, str]] = {
     "other": ("その他の方法", "other means"),
 }
 _REASONS: dict[str, tuple[str, str]] = {
-    "below_unit": ("対象金額 {base} では1ポイントに届きません", "{base} is not enough for a point"),
-    "below_unit_missing": ("あと {missing} でポイントが付きます", "{missing} more would give points"),
+    "below_unit": ("対象金額{base}では1ポイントに届きません", "{base} is not enough for a point"),
+    "below_unit_missing": ("あと{missing}でポイントが付きます", "{missing} more would give points"),
     "nothing_eligible": ("ポイントの対象になる金額がありません", "Nothing here earns points"),
     "precedence": ("「{winner}」が優先されます", "{winner} takes precedence"),
     "smaller_rate": ("「{winner}」の方が多く付きます", "{winner} gives more"),
     "mixed_tenders": ("複数の支払方法を併用したため対象外です", "Several means of payment were mixed"),
-    "below_threshold": ("あと {missing} で {points} ポイント進呈", "{missing} more would give {points} points"),
+    "below_threshold": ("あと{missing}で{points}ポイント進呈", "{missing} more would give {points} points"),
 }
 _REASONS |= campaigns.REASONS
 _NOTICES: dict[str, tuple[str, str]] = {
@@ -195,6 +195,32 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     "price_has_no_points": (
         "価格を変えるキャンペーンの上限は、回数（uses）か金額（yen）で指定してください",
         "What changes the price is limited by uses or yen",
+    ),
+    "price_gives_no_points": (
+        "価格を変えるキャンペーンはポイントを進呈しないため、ポイントの種類・上限・費用負担・明細の消費は指定できません",
+        "What changes the price gives no points: it has no kind of points, cap, funder or lines that it uses up",
+    ),
+    "max_below_min": ("上限が下限より小さくなっています", "The most is below the least"),
+    "wanted_and_left_out": (
+        "セグメント {names} が対象と対象外の両方に指定されています",
+        "Segment {names} is both asked for and left out",
+    ),
+    "first_and_later": (
+        "初回のお買い上げと、2回目以降のお買い上げの条件は同時に成り立ちません",
+        "A first purchase has none before it, as the other conditions ask",
+    ),
+    "no_business_day": (
+        "指定の曜日に営業日（祝日を除く月〜金曜日）がありません",
+        "None of these weekdays is ever a business day (Monday to Friday)",
+    ),
+    "unknown_shop": (
+        "店舗 {names} は登録されていないか、閉店しています",
+        "There is no open shop {names}",
+    ),
+    "unknown_region": ("地域 {names} の店舗は登録されていません", "No open shop is in the region {names}"),
+    "shop_of_other_channel": (
+        "店舗 {names} は、指定のチャネル（店舗・EC）に含まれません",
+        "Shop {names} is not of the channels that are asked for",
     ),
     "one_reward": (
         "points・coupon・gift のどれか1つを指定してください",

@@ -15,6 +15,7 @@ from goen.earning.campaigns.model import (
     Campaign,
     Conditions,
     DiscountEffect,
+    Grant,
     IssueEffect,
     MemberPriceEffect,
     Products,
@@ -97,9 +98,18 @@ def _effects(campaign: Campaign) -> Iterator[Problem]:
 
 
 def _price(campaign: Campaign) -> Iterator[Problem]:
-    """What changes the price stands apart from points, which are computed on it."""
+    """What changes the price stands apart from points, which are computed on it, and has none of what is of points."""
     if not campaign.price_effects:
         return
+    of_points = {
+        "grant": campaign.grant != Grant(),
+        "max_points": campaign.max_points is not None,
+        "funder": campaign.funder is not None,
+        "stacking.consumes_lines": campaign.stacking.consumes_lines,
+    }
+    for field, given in of_points.items():
+        if given:
+            yield Problem("error", field, "price_gives_no_points")
     if len(campaign.price_effects) < len(campaign.effects):
         yield Problem("error", "effects", "price_apart")
     for i, limit in enumerate(campaign.limits):
@@ -139,11 +149,51 @@ def _conditions(when: Conditions, programme: Programme) -> Iterator[Problem]:
         goods = getattr(when, name)
         if goods == Products():
             yield Problem("error", f"conditions.{name}", "says_nothing")
+        elif (
+            goods is not None and goods.price_min and goods.price_max is not None and goods.price_min > goods.price_max
+        ):
+            yield Problem("error", f"conditions.{name}.price_max", "max_below_min")
+    since, until = when.days_since_last_min, when.days_since_last_max
+    if since is not None and until is not None and since > until:
+        yield Problem("error", "conditions.days_since_last_max", "max_below_min")
+    if both := sorted(set(when.segments) & set(when.not_segments)):
+        yield Problem("error", "conditions.not_segments", "wanted_and_left_out", {"names": ", ".join(both)})
+    # The first of a channel may be any of a member's.
+    if when.first_purchase == "ever" and not _may_be_first(when):
+        yield Problem("error", "conditions.first_purchase", "first_and_later")
+    if when.business_days and when.weekdays and set(when.weekdays) <= {"sat", "sun"}:
+        yield Problem("error", "conditions.weekdays", "no_business_day")
     for i, signal in enumerate(when.signals):
         if bool(signal.values) == (signal.at_least is not None or signal.at_most is not None):
             yield Problem("error", f"conditions.signals.{i}", "values_or_bounds")
     if unknown := sorted(set(when.tiers) - programme.tiers.keys()):
         yield Problem("warning", "conditions.tiers", "unknown_tier", {"tier": ", ".join(unknown)})
+
+
+def _may_be_first(when: Conditions) -> bool:
+    """Whether a member's very first purchase may be meant."""
+    return (
+        (not when.nth_purchase or 1 in when.nth_purchase)
+        and when.every_nth_purchase in (None, 1)
+        and when.days_since_last_min is None
+        and when.days_since_last_max is None
+    )
+
+
+def of_places(campaign: Campaign, places: Sequence[Place]) -> list[Problem]:
+    """Shops and regions that there are not, and shops of other channels than are asked for: warnings, as a shop may be
+    opened after its campaign was made. ``places``: the shops that are open."""
+    when, found = campaign.conditions, []
+    kinds, regions = {each.shop: each.kind for each in places}, {each.region for each in places}
+    for name in ("shops", "not_shops"):
+        if unknown := sorted(set(getattr(when, name)) - kinds.keys()):
+            found.append(Problem("warning", f"conditions.{name}", "unknown_shop", {"names": ", ".join(unknown)}))
+    if unknown := sorted(set(when.regions) - regions):
+        found.append(Problem("warning", "conditions.regions", "unknown_region", {"names": ", ".join(unknown)}))
+    others = sorted(shop for shop in when.shops if shop in kinds and when.channels and kinds[shop] not in when.channels)
+    if others:
+        found.append(Problem("warning", "conditions.shops", "shop_of_other_channel", {"names": ", ".join(others)}))
+    return found
 
 
 def _within(value: Decimal, most: int) -> bool:
