@@ -320,6 +320,50 @@ async def offered(staffed: Any) -> None:
     await stocked(staffed)
 
 
+async def test_a_basket_shows_what_is_off_of_several_lines_for_members_and_guests(staffed: Any) -> None:
+    await buy(staffed, 1)
+    price = [{"kind": "member_price", "prices": {"A-1": 900}}]
+    bare: dict[str, Any] = {"conditions": {}, "limits": []}
+    await drafted(staffed, "price", name="会員価格", effects=price, **bare)
+    off = [{"kind": "discount", "percent": 10}]
+    await drafted(staffed, "qr", name="QRの日", effects=off, limits=[], conditions={"tenders": ["qr"]})
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        page = (await visitor.get("/office/campaigns/price")).text
+        assert 'name="amount.2"' in page
+        basket = {"day": staffed.clock.now().date().isoformat(), "time": "12:00", "shop": "shibuya"}
+        basket |= {
+            "amount": "2,000",
+            "quantity": "2",
+            "sku": "A-1",
+            "amount.2": "500",
+            "sku.2": "B-1",
+            "quantity.2": "1",
+        }
+        tried = (await post(visitor, "/office/campaigns/price/try", **basket, member="CARD-0001")).text
+        assert "値引き合計 ¥200" in tried
+        assert "会員価格: 200円引き" in tried
+        guest = (await post(visitor, "/office/campaigns/price/try", **basket, member="")).text
+        assert "値引き合計 ¥0" in guest
+        assert "非会員" in guest
+        tried = (await post(visitor, "/office/campaigns/qr/try", **basket, member="CARD-0001", tender="qr")).text
+        assert "値引き合計 ¥250" in tried
+        tried = (await post(visitor, "/office/campaigns/qr/try", **basket, member="CARD-0001", tender="cash")).text
+        assert "値引き合計 ¥0" in tried
+        for wrong in ({"amount.2": "x"}, {"amount.2": ""}, {"quantity": "0"}, {"tender": "shells"}):
+            refused = await post(visitor, "/office/campaigns/qr/try", **basket | wrong)
+            assert refused.status_code == 422, wrong
+
+
+async def test_a_hidden_sale_is_made_in_the_form(staffed: Any) -> None:
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        assert "会員限定販売（条件に合う会員だけが購入できる商品）" in (await visitor.get("/office/new/campaign")).text
+        form = {"code": "secret", "name": "限定", "effects.0": "hidden_sale", "conditions.products": "1"}
+        made = await post(visitor, "/office/new/campaign", **form, **{"conditions.products.skus+": "A-1"})
+        assert made.status_code == 303, made.text
+    kept = (await staffed.server.get("/v1/campaigns/secret")).json()
+    assert (kept["effects"], kept["conditions"]) == ([{"kind": "hidden_sale"}], {"products": {"skus": ["A-1"]}})
+
+
 async def test_a_campaign_is_told_tried_started_used_and_ended(staffed: Any) -> None:
     await buy(staffed, 1)
     await drafted(staffed)

@@ -183,17 +183,20 @@ def _may_be_first(when: Conditions) -> bool:
 def of_places(campaign: Campaign, places: Sequence[Place]) -> list[Problem]:
     """Shops and regions that there are not, and shops of other channels than are asked for: warnings, as a shop may be
     opened after its campaign was made. ``places``: the shops that are open."""
-    when, found = campaign.conditions, []
+    when = campaign.conditions
     kinds, regions = {each.shop: each.kind for each in places}, {each.region for each in places}
-    for name in ("shops", "not_shops"):
-        if unknown := sorted(set(getattr(when, name)) - kinds.keys()):
-            found.append(Problem("warning", f"conditions.{name}", "unknown_shop", {"names": ", ".join(unknown)}))
-    if unknown := sorted(set(when.regions) - regions):
-        found.append(Problem("warning", "conditions.regions", "unknown_region", {"names": ", ".join(unknown)}))
-    others = sorted(shop for shop in when.shops if shop in kinds and when.channels and kinds[shop] not in when.channels)
-    if others:
-        found.append(Problem("warning", "conditions.shops", "shop_of_other_channel", {"names": ", ".join(others)}))
-    return found
+    others = [shop for shop in when.shops if shop in kinds and when.channels and kinds[shop] not in when.channels]
+    told = (
+        ("shops", "unknown_shop", set(when.shops) - kinds.keys()),
+        ("not_shops", "unknown_shop", set(when.not_shops) - kinds.keys()),
+        ("regions", "unknown_region", set(when.regions) - regions),
+        ("shops", "shop_of_other_channel", set(others)),
+    )
+    return [
+        Problem("warning", f"conditions.{field}", code, {"names": ", ".join(sorted(names))})
+        for field, code, names in told
+        if names
+    ]
 
 
 def _within(value: Decimal, most: int) -> bool:

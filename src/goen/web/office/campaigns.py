@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 from litestar import Response
+from msgspec import UNSET
 
 from goen.actions import campaigns as actions
 from goen.actions.points.proof import UNSHOWN
@@ -21,7 +23,7 @@ from goen.identity.presented import presented
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of
 from goen.members.model import MemberView
-from goen.purchases.model import Line, MemberRef
+from goen.purchases.model import Line, MemberRef, Tender, TenderKind
 from goen.readings import campaigns as readings
 from goen.shops import campaigns as store
 from goen.shops.errors import UnknownShop
@@ -39,7 +41,8 @@ READ = 500
 ORDERS = ("code", "start", "end", "used")
 STATES: tuple[readings.State, ...] = ("live", "scheduled", "waiting", "draft", "ended", "stopped")
 #: A basket that is tried holds no more than this.
-AMOUNT_MAX = 10**9
+AMOUNT_MAX, QUANTITY_MAX, LINES = 10**9, 10**6, 4
+TENDERS: tuple[TenderKind, ...] = get_args(TenderKind)
 
 
 class Used(NamedTuple):
@@ -133,7 +136,7 @@ async def campaign(visit: Visit) -> Response[Any]:
     author = visit.staff.author
     return shown(
         visit, "campaign.html", "campaigns", kept=kept, used=_used(one, drawn), stores=visit.shops(),
-        may_decide=visit.staff.may("campaigns.decide"), today=known.context.day_of(visit.now),
+        may_decide=visit.staff.may("campaigns.decide"), lines=LINES, today=known.context.day_of(visit.now),
         **await told(visit, one),
         # Whoever has made or started it is not the second person.
         may_approve=author != kept.made_by and not (kept.state == "waiting" and author == kept.waiting_by),
@@ -155,7 +158,7 @@ async def told(visit: Visit, one: Campaign) -> dict[str, Any]:
 
 
 async def try_basket(visit: Visit) -> Response[Any]:
-    """What a basket would earn on a day were this version live. Nothing is written."""
+    """What a basket would earn on a day, and have off, were this version live. Nothing is written."""
     kept, known, form = await _kept(visit), visit.known, visit.form
     shop = known.shops.find(form.get("shop", ""))
     if shop is None:
@@ -163,13 +166,14 @@ async def try_basket(visit: Visit) -> Response[Any]:
     visit.guard_shop(shop.shop_id)
     member = await _tried_for(visit, form.get("member", "").strip()[:200])
     who = None if member is None else presented("member_id", member.id, member_id_of=member_id_of)
-    line = Line(1, _whole(form, "amount", AMOUNT_MAX), sku=form.get("sku", "").strip()[:500] or None)
-    category = form.get("category", "").strip()[:500]
-    if category:
-        line = msgspec.structs.replace(line, category=category)
+    lines = tuple(_lines(form))
+    tender = form.get("tender", "")
+    if tender not in ("", *TENDERS):
+        raise InvalidRequest("tender", "is a means of payment")
     at = _at(visit)
     ask = Quote(
-        shop=shop.code, external_id="", occurred_at=at, at=at, lines=(line,),
+        shop=shop.code, external_id="", occurred_at=at, at=at, lines=lines,
+        tenders=(Tender(tender, sum([each.amount for each in lines])),) if tender else UNSET,
         member=None if who is None else MemberRef("member_id", who.normal),
     )  # fmt: skip
     act = QuotePurchase(
@@ -179,7 +183,8 @@ async def try_basket(visit: Visit) -> Response[Any]:
     body = await Quotes(known.database, known.clock, known.context).quote(act)
     answer = msgspec.json.decode(body, type=QuoteAnswer)
     return visit.page(
-        "office/campaign_tried.html", answer=answer, rule=kept.campaign.rule, at=at, shop=shop, member=member,
+        "office/campaign_tried.html", answer=answer, campaign=kept.campaign, at=at, shop=shop, member=member,
+        off=sum([each.amount for each in answer.available or () if each.campaign == kept.campaign.code]),
     )  # fmt: skip
 
 
@@ -224,7 +229,7 @@ async def _kept(visit: Visit) -> readings.Kept:
 
 
 async def _tried_for(visit: Visit, wanted: str) -> MemberView | None:
-    """The member for whom a basket is tried, by number, phone or mail; None: a member whom nothing is known of."""
+    """The member for whom a basket is tried, by number, phone or mail; None: a guest's."""
     if not wanted:
         return None
     async with visit.known.database.reading() as connection:
@@ -233,6 +238,20 @@ async def _tried_for(visit: Visit, wanted: str) -> MemberView | None:
     if len(found) != 1:
         raise UnknownMember
     return found[0]
+
+
+def _lines(form: Any) -> Iterator[Line]:
+    """The lines of the basket: the first, and of the others those in which anything is said."""
+    for number in range(1, LINES + 1):
+        end = "" if number == 1 else f".{number}"
+        sku, category, amount, pieces = (
+            form.get(name + end, "").strip()[:500] for name in ("sku", "category", "amount", "quantity")
+        )
+        if number == 1 or sku or category or amount:
+            yield Line(
+                number, _whole(form, f"amount{end}", AMOUNT_MAX), sku=sku or None, category=category or None,
+                quantity=Decimal(_whole(form, f"quantity{end}", QUANTITY_MAX) if pieces else 1),
+            )  # fmt: skip
 
 
 def _at(visit: Visit) -> datetime:
