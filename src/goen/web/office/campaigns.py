@@ -167,8 +167,8 @@ async def try_basket(visit: Visit) -> Response[Any]:
     member = await _tried_for(visit, form.get("member", "").strip()[:200])
     who = None if member is None else presented("member_id", member.id, member_id_of=member_id_of)
     lines = tuple(_lines(form))
-    tender = form.get("tender", "")
-    if tender not in ("", *TENDERS):
+    tender = next((each for each in TENDERS if each == form.get("tender")), None)
+    if tender is None and form.get("tender"):
         raise InvalidRequest("tender", "is a means of payment")
     at = _at(visit)
     ask = Quote(
