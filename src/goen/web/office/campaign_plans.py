@@ -83,7 +83,8 @@ async def backtest(visit: Visit) -> Response[Any]:
     found = None if chosen is None else _found(chosen)
     values: dict[str, Any] = {
         "kept": kept, "campaign": kept.campaign, "going": going, "chosen": chosen,
-        "runs": [(each, _found(each)) for each in runs], "found": found, "by_day": [] if found is None else _days(found),
+        "runs": [(each, _found(each)) for each in runs], "found": found,
+        "by_day": [] if found is None else _days(found),
         "names_by_code": names_of(visit), "today": visit.known.context.day_of(visit.now),
         "other_names": visit.known.context.campaigns.names(visit.language),
     }  # fmt: skip

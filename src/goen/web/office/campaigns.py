@@ -27,6 +27,7 @@ from goen.shops import campaigns as store
 from goen.shops.errors import UnknownShop
 from goen.shops.model import Principal
 from goen.vocabulary.refusal import InvalidRequest
+from goen.web.common.goods import goods_names
 from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
 from goen.web.office import exports
@@ -150,8 +151,11 @@ async def told(visit: Visit, one: Campaign) -> dict[str, Any]:
     problems = [*examined.problems, *(Problem("warning", "effects", code) for code in examined.law.warnings)]
     if examined.worst.yen is None:
         problems.append(Problem("warning", "limits", "unbounded"))
+    async with known.database.reading() as connection:
+        goods = await goods_names(connection, one)
     return {
-        "campaign": one, "effects": _effects(one), "examined": examined, "names_by_code": names_of(visit),
+        "campaign": one, "effects": _effects(one), "examined": examined,
+        "names_by_code": names_of(visit), "goods_names": goods,
         "findings": [(each.level, problem_text(each, visit.language)) for each in problems],
         "others": {o.code: known.context.campaigns.version(o.code, o.version).name for o in examined.overlaps},
     }  # fmt: skip
