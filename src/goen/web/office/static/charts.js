@@ -72,9 +72,10 @@ async function draw(figure) {
     new ResizeObserver(() => one.chart.resize()).observe(host);
   }
   area.replaceChildren(one.host);
-  const paint = () => { one.chart.setOption(option(read(figure.querySelector("table")), area.getAttribute("aria-label")), { replaceMerge: ["series"] }); one.host.removeAttribute("aria-label"); };
-  one.paint = paint;
-  paint();
+  const label = area.getAttribute("aria-label");  // The library says it of the chart itself.
+  for (const each of ["role", "aria-label"]) area.removeAttribute(each);
+  one.paint = () => one.chart.setOption(option(read(figure.querySelector("table")), label), { replaceMerge: ["series"] });
+  one.paint();
   figure.dataset.drawn = "";
 }
 
