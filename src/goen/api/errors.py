@@ -1,4 +1,4 @@
-"""The one table from refusal to status, and the body of every error (RFC 9457).
+"""The one table from refusal to status, and the body of every error (RFC 9457), in English or Japanese.
 
 A refusal's ``code`` decides. The codes are part of the contract with partners: none is ever renamed.
 """
