@@ -12,7 +12,7 @@ from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
 from goen.actions.points.context import Context, slide
 from goen.actions.points.errors import UnknownHold
 from goen.actions.points.keyed import KeyedAct, SpendingAct
-from goen.actions.points.proof import Proven, give_back_held, guard_spending, note_hold
+from goen.actions.points.proof import Proven, give_back_noted, guard_spending, note_unproven
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.till.act import Decided, Wants
 from goen.actions.till.desk import Desk, Freed
@@ -91,7 +91,7 @@ class PlaceHold(SpendingAct):
         hold_id = made("h", found.member_id, journal.number())
         journal.record(About(hold_id))
         draws = journal.hold(points)
-        note_hold(desk, found.member_id, hold_id, self.permit.draw(desk, programme, found, points))
+        note_unproven(desk, found.member_id, hold_id, self.permit.draw(desk, programme, found, points))
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
             found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",
@@ -139,7 +139,7 @@ class EndHold(KeyedAct):
         journal.record(About(self.hold_id))
         hold = self.end(desk, hold, journal)
         day, rest = self.context.day_of(hold.created_at), hold.points - hold.captured
-        give_back_held(desk, spender_of(desk, hold), hold, day, rest)
+        give_back_noted(desk, spender_of(desk, hold), hold.member_id, hold.hold_id, day, rest)
         desk.change_hold(hold)
         tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
         return Decided(
@@ -207,7 +207,7 @@ def tells_of(context: Context) -> Freed:
         if (
             day == desk.today and shop.kind == "store"
         ):  # A web shop vouches for its members; a day that is over is over.
-            give_back_held(desk, spender_of(desk, hold), hold, day, hold.points)
+            give_back_noted(desk, spender_of(desk, hold), hold.member_id, hold.hold_id, day, hold.points)
         tell_hold(desk, hold, shop)
 
     return freed

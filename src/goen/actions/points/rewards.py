@@ -18,7 +18,7 @@ from goen.actions.points.context import Context, grace_terms, slide
 from goen.actions.points.drawn import stand_in
 from goen.actions.points.issuing import hand_out
 from goen.actions.points.keyed import KeyedAct, SpendingAct
-from goen.actions.points.proof import Proven, guard_spending
+from goen.actions.points.proof import Proven, give_back_noted, guard_spending, note_unproven
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Decided, Wants
@@ -179,11 +179,12 @@ class OrderReward(SpendingAct):
         if reward.delivery == "ship" and self.ask.address is None:
             raise InvalidRequest("address", "is required for what is shipped")
         journal = desk.journal(where.member_id)
-        self.permit.draw(desk, programme, where, reward.points)
+        unproven = self.permit.draw(desk, programme, where, reward.points)
         slide(self.context, programme, journal, "use", desk.today)
         draws = journal.redeem(reward.points)
         lots = msgspec.json.encode([(points, journal.terms_of(lot_id)) for lot_id, points in draws]).decode()
         order_id = made("o", where.presented_id, desk.act_id)
+        note_unproven(desk, where.presented_id, order_id, unproven)
         coupon = self._coupon(desk, reward, where, order_id)
         status = "ordered" if reward.delivery in ("ship", "pickup") else "done"
         address = None if self.ask.address is None or reward.delivery != "ship" else self.ask.address
@@ -264,6 +265,7 @@ class _Held(NamedTuple):
     coupon: str | None
     shop_id: int | None
     pool_id: int | None
+    ordered_at: datetime
     used: bool = False
 
 
@@ -327,6 +329,8 @@ class CancelRewardOrder(KeyedAct):
         anchor = anchor_of(held.reward)
         for account in ((anchor, f"reward_stock:{held.reward}"), (self.member_id, f"reward:{held.reward}")):
             desk.draw_limit(*account, EVER, -1, _NO_CEILING)
+        day = self.context.day_of(held.ordered_at)
+        give_back_noted(desk, held.pool_id or self.member_id, self.member_id, self.order_id, day, held.points)
         if held.coupon is not None:
             desk.write_more(_SQL.take_coupon.sql, code_hash(held.coupon), held.coupon, desk.now, desk.act_id)
         desk.write_more(_SQL.cancel_order.sql, self.member_id, self.order_id, held.status, desk.now)
