@@ -207,7 +207,6 @@ async def test_attempts_are_counted(shop: Shop) -> None:
         answers = [await visitor.get("/me/sign-in/line/back?state=x&code=y") for _ in range(31)]
         assert answers[29].headers["location"] == "/me/sign-in?line=late"
         assert answers[30].headers["location"] == "/me/sign-in?line=often"
-        assert (await visitor.get("/me/sign-in/line")).headers["location"] == "/me/sign-in?line=often"
 
 
 async def test_a_merged_member_comes_in_as_the_survivor_and_a_withdrawn_one_not_at_all(

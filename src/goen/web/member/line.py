@@ -67,22 +67,21 @@ class _Nothing(Exception):  # noqa: N818 - a log-in that came to nothing is no e
 
 @get(_START, include_in_schema=False)
 async def _start(request: Request[Any, Any, State], state: State) -> Response[Any]:
-    return await _away(request, state.surroundings, 0)
+    return _away(request, state.surroundings, 0)
 
 
 async def link(visit: MemberVisit) -> Response[Any]:
     """Begin to link a LINE account to the card; no other site begins this for somebody."""
     guard_site(visit.request)
-    return await _away(visit.request, visit.known, visit.device.handle)
+    return _away(visit.request, visit.known, visit.device.handle)
 
 
-async def _away(request: Request[Any, Any, State], known: Surroundings, handle: int) -> Response[Any]:
-    """Off to LINE. A page cannot send a form there (its policy), so a link leads here and from here on."""
-    now = known.clock.now()
+def _away(request: Request[Any, Any, State], known: Surroundings, handle: int) -> Response[Any]:
+    """Off to LINE. A page cannot send a form there (its policy), so a link leads here and from here on. Nothing is
+    kept but in the browser; what is counted is the coming back."""
     try:
-        await count_attempt(known.database, network_of(address_of(request)) or "", now)
         new = [secrets.token_urlsafe(32) for _ in range(3)]
-        trip = Trip(new[0], new[1], new[2], int(now.timestamp()), handle)
+        trip = Trip(new[0], new[1], new[2], int(known.clock.now().timestamp()), handle)
         target = known.line.begin(trip.secrets, _address(request), language_of(request))
     except Refusal as refusal:
         return _told(request, handle, _REASONS.get(type(refusal), "failed"))
