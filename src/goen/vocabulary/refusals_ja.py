@@ -250,8 +250,8 @@ SENTENCES: Mapping[str, str | tuple[str, ...]] = {
     "draw_entry_not_possible.not_this_shop": "対象の店舗ではありません。",
     "tiers_not_counted": "過去のお買い上げをランク用に集計中です。しばらくしてからもう一度お試しください。",
     "programme_overtaken": (
-        "その間に版{version}が保存されました。画面を開き直し、最新の版から変更してください。",
-        "その間に新しい版が保存されました。画面を開き直し、最新の版から変更してください。",
+        "別の担当者が新しい版を保存しました（版{version}）。画面を開き直し、最新の版から変更してください。",
+        "別の担当者が新しい版を保存しました。画面を開き直し、最新の版から変更してください。",
     ),
     # The edge and the ground.
     "method_not_allowed": "このURLでは使えないメソッドです。",
