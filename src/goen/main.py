@@ -171,6 +171,7 @@ async def build(
         known = Surroundings(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
             services.balances, keyring, merge_pair, accesses, streams, devices, postman,
+            services.line,
         )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)
