@@ -16,6 +16,7 @@ from goen.actions.members.devices import Devices
 from goen.actions.members.duplicates import MergePair
 from goen.actions.points.context import Context
 from goen.actions.till.till import Till
+from goen.channels.line.login import LineLogin
 from goen.channels.messages.postman import Postman
 from goen.database.pool import Database
 from goen.delivery.head import FeedHead
@@ -54,6 +55,7 @@ class Surroundings:
     streams: Streams
     devices: Devices
     postman: Postman
+    line: LineLogin
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)
 
