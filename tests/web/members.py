@@ -67,7 +67,7 @@ class Shop:
 async def shop(pool: Any, clock: Any) -> AsyncIterator[Shop]:
     keys = await furnish(pool, clock)
     console = ConsoleSender()
-    async with build(pool, clock, postman=Postman(console, console)) as application:
+    async with build(pool, clock, postman=Postman(console, console), push=True) as application:
         clients = {role: client(application, key) for role, key in keys.items()}
         yield Shop(application, pool, clock, console, clients)
         for each in clients.values():

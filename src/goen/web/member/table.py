@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from goen.web.member import benefits, card, consents, friends, household, points, profile, rewards, sign_in, terms
+from goen.web.member import (
+    benefits,
+    card,
+    consents,
+    friends,
+    household,
+    notices,
+    points,
+    profile,
+    rewards,
+    sign_in,
+    terms,
+)
 from goen.web.member.visit import Route, handlers
 
 ROUTES: tuple[Route, ...] = (
@@ -23,6 +35,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/me/profile", profile.profile),
     Route("POST", "/me/profile", profile.save),
     Route("POST", "/me/consents", consents.set_consent),
+    Route("POST", "/me/notices", notices.start),
+    Route("POST", "/me/notices/kinds", notices.pick),
+    Route("POST", "/me/notices/end", notices.end),
     Route("POST", "/me/terms", terms.answer),
     Route("POST", "/me/contacts", profile.add_contact),
     Route("GET", "/me/contacts/code", profile.ask_contact_code),
