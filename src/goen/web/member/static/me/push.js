@@ -24,8 +24,13 @@ async function start(form, key) {
   form.endpoint.value = made.endpoint;
   form.p256dh.value = text(made.getKey("p256dh"));
   form.auth.value = text(made.getKey("auth"));
+  send(form);
+}
+
+// In a turn of its own: a form does not send itself while it is being asked whether it may be sent.
+function send(form) {
   form.dataset.done = "true";
-  form.requestSubmit();
+  setTimeout(() => form.requestSubmit());
 }
 
 /** Makes the buttons of the section work, where the browser has notifications. */
@@ -48,6 +53,6 @@ export function notices(place) {
     if (end.dataset.done) return;
     event.preventDefault();
     const over = async () => (await (await navigator.serviceWorker.getRegistration("/me"))?.pushManager.getSubscription())?.unsubscribe();
-    over().catch(() => {}).finally(() => { end.dataset.done = "true"; end.requestSubmit(); });
+    over().catch(() => {}).finally(() => send(end));
   });
 }
