@@ -36,6 +36,11 @@ IN_MEMORY, MEMORY_MIN = "GOEN_TESTS_IN_MEMORY", 2 << 30
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)  # A Sunday noon in Tokyo.
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, or at the end one worker would wait for the other."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @dataclass(frozen=True)
 class Clone:
     """A database of one test's own. ``dsn`` logs in as its owner, ``superuser_dsn`` as anyone's master."""

@@ -35,6 +35,18 @@ async def taken(retailer, member, reward="towel", **fields) -> dict[str, Any]:
     return answer.json()
 
 
+async def test_rule_43_a_reward_taken_back_was_not_spent_without_proof(retailer):
+    member = await retailer.member()
+    await gives(retailer, member, 5000)
+    await put(retailer, points=800)
+    order = (await take(retailer, member, client=retailer.shibuya, shop="shibuya")).json()
+    refused(await take(retailer, member, client=retailer.shibuya, shop="shibuya"), "proof_required", spent_today=800)
+    assert (await back(retailer, order, retailer.shibuya)).status_code == 200
+    assert (await take(retailer, member, client=retailer.shibuya, shop="shibuya")).status_code == 201
+    refused(await take(retailer, member, client=retailer.shibuya, shop="shibuya"), "proof_required", spent_today=800)
+    assert [each async for each in prove(retailer.services.database, retailer.clock.now())] == []
+
+
 async def back(retailer, order, client=None):
     headers = {"Idempotency-Key": f"back-{retailer.number()}"}
     return await (client or retailer.server).post(f"/v1/reward_orders/{order['id']}/cancel", json={}, headers=headers)

@@ -130,6 +130,11 @@ async def test_rule_36_one_birthday_rule_after_the_other_gives_one_birthday_a_ye
     await rule(retailer, "bd-2026", "birthday", when={"on": "day"}, ends_at=turn)
     await rule(retailer, "bd-2027", "birthday", when={"on": "day"}, starts_at=turn)
     await rule(retailer, "more", "birthday", 500)
+    for code, others in (("bd-2027", "more"), ("more", "bd-2026, bd-2027")):
+        findings = ok(await retailer.readonly.get(f"/v1/standing/{code}"))["checks"]["findings"]
+        [told] = [each for each in findings if each["code"] == "one_birthday"]
+        assert (told["level"], told["field"]) == ("warning", "when.kind")
+        assert f"（{others}）" in told["text"]
     assert await runs(retailer, give_occasions) == [1]
     at(retailer, "2026-11-30")
     assert await runs(retailer, give_occasions) == [0]  # The other rule gave it.

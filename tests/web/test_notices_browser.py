@@ -28,11 +28,14 @@ def service() -> str:
 
     key = list(point(ec.generate_private_key(CURVE).public_key()))
     return f"""
-      const made = {{ endpoint: {json.dumps(ENDPOINT)}, unsubscribe: async () => {{ window.ended = true; return true; }},
+      const made = {{ endpoint: {json.dumps(ENDPOINT)}, unsubscribe: async () => true,
         getKey: (name) => new Uint8Array(name === "auth" ? {[7] * 16} : {key}).buffer }};
       PushManager.prototype.subscribe = async function (options) {{ window.asked = options; return made; }};
       PushManager.prototype.getSubscription = async () => made;
-      window.Notification.requestPermission = async () => {{ window.permissions = (window.permissions ?? 0) + 1; return window.leave ?? "granted"; }};
+      window.Notification.requestPermission = async () => {{
+        window.permissions = (window.permissions ?? 0) + 1;
+        return window.leave ?? "granted";
+      }};
     """
 
 
@@ -47,8 +50,6 @@ async def test_a_member_asks_for_notifications_with_one_button(shop: Any, width:
         await page.wait_for_selector("[data-push-start] button:visible")
         assert await page.evaluate("window.permissions") is None, "nobody is asked before the button is pressed"
         await sound(page)
-        if SHOTS:
-            await page.locator("#push").screenshot(path=f"{SHOTS}/off{width}.png")
         await page.evaluate("window.leave = 'denied'")
         await page.click("[data-push-start] button")
         await page.wait_for_selector("#push-denied:visible")
@@ -56,8 +57,6 @@ async def test_a_member_asks_for_notifications_with_one_button(shop: Any, width:
         await page.click("[data-push-start] button")
         await page.wait_for_selector("#push[data-state=on]")
         await sound(page)
-        if SHOTS:
-            await page.locator("#push").screenshot(path=f"{SHOTS}/on{width}.png")
         async with shop.database.reading() as connection:
             kept = await connection.fetchrow("select endpoint, auth, language from push_subscription")
         assert (kept["endpoint"], bytes(kept["auth"]), kept["language"]) == (ENDPOINT, bytes([7] * 16), "ja")
@@ -84,7 +83,8 @@ async def test_the_service_worker_shows_a_notice_unless_the_card_is_being_looked
           event.waitUntil = (one) => waits.push(one);
           self.dispatchEvent(event);
           await Promise.all(waits);
-          return (await self.registration.getNotifications()).map((each) => [each.title, each.body, each.tag, each.data.url]);
+          const shown = await self.registration.getNotifications();
+          return shown.map((each) => [each.title, each.body, each.tag, each.data.url]);
         }"""
         await page.bring_to_front()
         looked_at = await page.evaluate("document.hasFocus()")

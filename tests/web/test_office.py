@@ -53,6 +53,28 @@ async def test_a_member_is_found_and_told_whole(staffed: Any) -> None:
         assert member in fragment.text
 
 
+async def test_rule_28_who_owes_points_is_told_on_home_and_listed(staffed: Any) -> None:
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        assert "ポイントが不足している会員はいません" in (await visitor.get("/office/members/owing")).text
+        assert "/office/members/owing" not in (await visitor.get("/office")).text
+        await buy(staffed, 1)
+        sale = (await staffed.server.get("/v1/purchases?shop=shibuya&external_id=r1")).json()
+        spent = {"external_id": "s1", "lines": [{"line": 1, "amount": 10}], "use_points": 10}
+        await buy(staffed, 1, **spent, occurred_at=staffed.clock.now().isoformat())
+        cancel = {"occurred_at": staffed.clock.now().isoformat()}
+        headers = {"Idempotency-Key": "c1"}
+        answer = await staffed.server.post(f"/v1/purchases/{sale['id']}/cancel", json=cancel, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert "ポイントが不足している会員: 1名（合計10ポイント）" in (await visitor.get("/office")).text
+        page = (await visitor.get("/office/members/owing")).text
+        assert f"/office/members/{sale['member']['id']}" in page
+        assert "山田花子" in page
+        file = await visitor.get("/office/members/owing?export=csv-utf8")
+        assert file.content.decode("utf-8-sig").splitlines()[1].split(",")[1:4] == ["山田花子", "有効", "10"]
+    async with signed_in(staffed.application, "clerk", staffed.clock) as visitor:
+        assert "/office/members/owing" not in (await visitor.get("/office")).text
+
+
 async def test_whoever_looks_at_a_member_is_written_down(staffed: Any) -> None:
     await buy(staffed, 1)
     async with signed_in(staffed.application, "manager", staffed.clock) as visitor:

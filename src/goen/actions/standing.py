@@ -92,10 +92,13 @@ async def examine(database: Database, context: Context, code: str, rule: Standin
     programme, like = context.engine_at(now).programme, rule.as_campaign(code)
     async with database.reading() as connection:
         members = await campaigns.members_earning(connection)
+        live = await rules.live_of_kind(connection, rule.kind)
     worst = worst_case(like, programme, members=members, places=places_of(context), zone=context.zone)
-    return Examined(
-        examined_problems(context, code, rule, now), worst, law(like, programme, {}), needs_approval(programme, worst)
-    )
+    found = examined_problems(context, code, rule, now)
+    others = [other for other, kept in live if other != code and _overlap(rule, from_json(kept))]
+    if rule.kind == "birthday" and others:  # A person has one birthday a year, whatever the rules (rule 36).
+        found.append(Problem("warning", "when.kind", "one_birthday", {"others": ", ".join(others)}))
+    return Examined(found, worst, law(like, programme, {}), needs_approval(programme, worst))
 
 
 async def activate(
@@ -169,6 +172,12 @@ async def make_visit_code(
     async with database.transaction() as connection:
         await rules.add_visit_code(connection, code_hash(code), code, shop.shop_id, expires_at, by, now)
     return VisitCode(shown(code), expires_at)
+
+
+def _overlap(one: StandingRule, other: StandingRule) -> bool:
+    """Whether both give at some instant."""
+    ends, starts = (one.ends_at, other.ends_at), (other.starts_at, one.starts_at)
+    return all(end is None or start is None or start < end for end, start in zip(ends, starts, strict=True))
 
 
 async def _locked(connection: Writing, code: str) -> rules.StateRow:

@@ -70,6 +70,10 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
         "期限を延長する行動を1つ以上指定してください",
         "Name at least one activity that moves the date",
     ),
+    "one_birthday": (
+        "有効なお誕生日特典が他にもあります（{others}）。1人が受け取れるのは年1回で、先に該当した特典だけです",
+        "Other birthday rules are live ({others}); a person has one birthday a year and gets the one that comes first",
+    ),
     "never_expires": (
         "ポイントが失効しないため、未使用分の負債が残り続けます",
         "Points never expire, so the liability for unused points stays",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,6 +21,7 @@ class DebtView(msgspec.Struct, frozen=True):
 
     member_id: str
     number: str
+    name: str | None
     status: str
     owed: int
     since: date
@@ -35,6 +37,13 @@ class Debts(msgspec.Struct, frozen=True):
     owed: int
 
 
+class Owed(NamedTuple):
+    """How many members owe how many points."""
+
+    members: int
+    points: int
+
+
 async def debts(connection: Reading, limit: int, cursor: str | None) -> Debts:
     """The members who owe points, in the order they joined.
 
@@ -43,11 +52,16 @@ async def debts(connection: Reading, limit: int, cursor: str | None) -> Debts:
     """
     after = pages.read(cursor, int) if cursor else 0
     rows = await connection.fetch(_queries.owing.sql, after, limit + 1)
-    members, owed = await connection.fetchrow(_queries.owed.sql)
+    members, points = await owed(connection)
     shown = rows[:limit]
     return Debts(
         [DebtView(public_id(member), *rest) for member, *rest in shown],
         pages.written(shown[-1][0]) if len(rows) > limit else None,
         members,
-        owed,
+        points,
     )
+
+
+async def owed(connection: Reading) -> Owed:
+    """The sums over all who owe points."""
+    return Owed(*await connection.fetchrow(_queries.owed.sql))

@@ -1,6 +1,6 @@
 -- name: owing
 -- Members who owe points, by their number, after one of them; since when, and by which sale the oldest debt came. Read-only.
-select a.member_id, m.number, m.status, a.debt, d.granted_on, d.purchase_id
+select a.member_id, m.number, m.name, m.status, a.debt, d.granted_on, d.purchase_id
   from member_account a
   join member m on m.member_id = a.member_id
   cross join lateral (

@@ -55,6 +55,11 @@ async def rules(connection: Reading, after: str, rows: int) -> list[RuleRow]:
     return [_row(row) async for row in _queries.rules(connection, after=after, rows=rows)]
 
 
+async def live_of_kind(connection: Reading, kind: str) -> list[tuple[str, str]]:
+    """The rules of a kind that give now, each with its document."""
+    return [(row["code"], row["document"]) async for row in _queries.live_of_kind(connection, kind=kind)]
+
+
 async def add_version(connection: Writing, code: str, version: int, document: str, by: str, now: datetime) -> None:
     """Keep a version; it is the newest."""
     await _queries.add_version(connection, code=code, version=version, document=document, by=by, now=now)

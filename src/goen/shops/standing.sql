@@ -44,6 +44,12 @@ update standing_rule set waiting_version = :version, waiting_by = :by where code
 update standing_rule set live_version = null, waiting_version = null, waiting_by = null, stopped_at = :now
  where code = :code;
 
+-- name: live_of_kind
+-- The rules of a kind that give now, in the version that does.
+select r.code, v.document::text as document
+  from standing_rule r join standing_version v on v.code = r.code and v.version = r.live_version
+ where r.kind = :kind order by r.code;
+
 -- name: totals
 -- How often these rules gave, and how many points in all.
 select g.code, count(*) as grants, coalesce(sum(g.points), 0)::bigint as points

@@ -9,16 +9,17 @@ import msgspec
 
 from goen.actions.points.answers import encoded
 from goen.actions.points.campaigns import Offer
-from goen.actions.points.context import Context, idempotent, regular_terms, slide
+from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.coupons import with_coupons
 from goen.actions.points.drawn import NOTHING_DRAWN
 from goen.actions.points.errors import ClaimNotPossible
 from goen.actions.points.granting import by_rule, grant, provision
 from goen.actions.points.issuing import issue
+from goen.actions.points.keyed import KeyedAct
 from goen.actions.points.progress import REGULAR, Waiting, document_of, stored
 from goen.actions.points.sale import Sale
 from goen.actions.points.tiers import Climbing
-from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.act import Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
 from goen.earning.decision import Facts
@@ -44,7 +45,7 @@ class ClaimAsked(msgspec.Struct, frozen=True):
     member: MemberRef
 
 
-class ClaimPurchase(Act):
+class ClaimPurchase(KeyedAct):
     """``POST /v1/purchases/{id}/claim``: amount and rule as of the sale date."""
 
     kind = "claim"
@@ -58,12 +59,9 @@ class ClaimPurchase(Act):
         context: Context,
         now: datetime,
     ) -> None:
-        self.context = context
+        super().__init__(idempotency_key, principal, context, now)
         self.purchase_id = purchase_id
         self.presented = presented
-        self.principal = principal
-        self.integration = principal.integration
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
         self.wants = Wants(members=(presented,), purchases=(purchase_id,), spends=True)
 
     def asked(self, desk: Desk) -> ClaimAsked:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -16,7 +15,7 @@ from msgspec import UNSET
 
 from goen.actions.points.answers import Warned
 from goen.actions.points.context import Context
-from goen.actions.points.drawn import Drawn, drawn_now
+from goen.actions.points.drawn import Drawn, drawn_now, stand_in
 from goen.actions.points.errors import CouponNotUsable
 from goen.actions.till.books import Found
 from goen.actions.till.desk import Desk
@@ -237,18 +236,13 @@ def _accounts(coupon: Coupon, person: int | None) -> list[_Account]:
     uses = kind.uses
     if coupon.own:
         name = f"{kind.rule}/uses/code"
-        found.append(_Account(_stand_in(name + coupon.code), name, coupon.code, uses.each, "used"))
+        found.append(_Account(stand_in(name + coupon.code), name, coupon.code, uses.each, "used"))
     if uses.total is not None:
         name = f"{kind.rule}/uses/all"
-        found.append(_Account(_stand_in(name), name, "", uses.total, "used_up"))
+        found.append(_Account(stand_in(name), name, "", uses.total, "used_up"))
     if uses.per_member is not None and person is not None:
         found.append(_Account(person, f"{kind.rule}/uses/member", "", uses.per_member, "member_limit"))
     return found
-
-
-def _stand_in(name: str) -> int:
-    """An anchor of its own for an account that all members share."""
-    return -1 - (int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1)
 
 
 def normalised(coupons: Sequence[str]) -> tuple[str, ...]:

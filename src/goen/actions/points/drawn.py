@@ -56,6 +56,11 @@ class Drawn(msgspec.Struct, frozen=True, array_like=True):
 NOTHING_DRAWN: tuple[Drawn, ...] = ()
 
 
+def stand_in(name: str) -> int:
+    """Under which number stands what all members share: below zero, made of its name."""
+    return -1 - (int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1)
+
+
 def anchor_of(key: LimitKey, member_id: int) -> int:
     """Where a limit's account stands: with the member, or under a stand-in of its own.
 
@@ -64,7 +69,7 @@ def anchor_of(key: LimitKey, member_id: int) -> int:
     """
     if not key.shared:
         return member_id
-    return -1 - (int.from_bytes(blake2b(key.code.encode(), digest_size=8).digest(), "big") >> 1)
+    return stand_in(key.code)
 
 
 def draw(desk: Desk, presented_id: int, draws: Sequence[Draw]) -> tuple[Drawn, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from goen.actions.points.answers import Balance, MemberBrief, balance, brief, encoded
-from goen.actions.points.context import Context, campaign_terms, idempotent, slide
-from goen.actions.points.proof import Permit, Proven, guard_spending
+from goen.actions.points.context import Context, campaign_terms, slide
+from goen.actions.points.drawn import stand_in
+from goen.actions.points.issuing import hand_out
+from goen.actions.points.keyed import SpendingAct
+from goen.actions.points.proof import Proven, guard_spending
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.points.sale import Sale
 from goen.actions.points.standing import EVER, JOB, member_presented
@@ -25,8 +27,7 @@ from goen.actions.till.posting import Stamp
 from goen.database.pool import Reading
 from goen.database.queries import load
 from goen.earning.campaigns.model import Campaign, PointsEffect
-from goen.earning.coupons.codes import code_hash, new_code, shown
-from goen.earning.coupons.period import usable
+from goen.earning.coupons.codes import shown
 from goen.earning.draws.errors import DrawEntryNotPossible, UnknownDraw
 from goen.earning.draws.model import (
     ByDay,
@@ -120,10 +121,10 @@ async def _seen(connection: Reading, code: str) -> _Seen:
 
 def stock_anchor(draw: str) -> int:
     """The stand-in under which a draw's prizes are counted."""
-    return -1 - (int.from_bytes(blake2b(f"draw:{draw}".encode(), digest_size=8).digest(), "big") >> 1)
+    return stand_in(f"draw:{draw}")
 
 
-class EnterDraw(Act):
+class EnterDraw(SpendingAct):
     """``POST /v1/draws/{code}/entries``."""
 
     kind = "draw_entry"
@@ -142,21 +143,15 @@ class EnterDraw(Act):
         *,
         proven: Proven,
     ) -> None:
+        super().__init__(presented, idempotency_key, principal, context, now, proven)
         self.code = code
         self.ask = ask
         self.shop = shop
-        self.presented = presented
-        self.context = context
-        self.integration = principal.integration
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
-        self.permit = Permit.of(proven, principal)
-        self.only_repeats = proven.refused
         self.climbing = Climbing.at(context, now)
         self.wants = Wants(
             members=(presented,), purchases=(ask.purchase,) if ask.purchase else (), spends=True, traits=True,
             limits=self.permit.limits(context.day_of(now)), tiers=self.climbing.wants if self.climbing else (),
         )  # fmt: skip
-        self.token = presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> DrawEntryAsked:
         shop = None if self.shop is None else self.shop.code
@@ -333,15 +328,7 @@ def _coupon(desk: Desk, context: Context, code: str, where: Found, entry_id: str
     [kind] = desk.circumstances.coupon_kinds([code])
     if kind is None:
         return None
-    issued = new_code()
-    start, until = usable(kind.issued, context.zone, desk.now)
-    desk.write_more(
-        _COUPONS.add_issued.sql, code_hash(issued), issued, kind.code, kind.version, where.presented_id, start, until,
-        desk.now, desk.act_id,
-    )  # fmt: skip
-    about = {"member_id": public_id(where.presented_id), "coupon": shown(issued), "kind": kind.code}
-    desk.tell("coupon.issued", where.member_id, None, {"entry_id": entry_id, **about, "usable_until": until})
-    return shown(issued)
+    return shown(hand_out(context, desk, kind, where.presented_id, where.member_id, None, {"entry_id": entry_id}))
 
 
 class _Awarded(msgspec.Struct, frozen=True):

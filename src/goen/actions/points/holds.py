@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.points.answers import HoldAnswer, balance, brief, encoded
-from goen.actions.points.context import Context, idempotent, slide
+from goen.actions.points.context import Context, slide
 from goen.actions.points.errors import UnknownHold
-from goen.actions.points.proof import Permit, Proven, give_back_held, guard_spending, note_hold
+from goen.actions.points.keyed import KeyedAct, SpendingAct
+from goen.actions.points.proof import Proven, give_back_noted, guard_spending, note_unproven
 from goen.actions.points.record_purchase import tell_points
-from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.act import Decided, Wants
 from goen.actions.till.desk import Desk, Freed
 from goen.actions.till.posting import HoldState, Stamp, stored_draws
 from goen.identity.presented import Presented
@@ -55,7 +56,7 @@ class EndAsked(msgspec.Struct, frozen=True, omit_defaults=True):
     points: int | None = None
 
 
-class PlaceHold(Act):
+class PlaceHold(SpendingAct):
     """``POST /v1/holds``."""
 
     kind = "hold"
@@ -72,17 +73,11 @@ class PlaceHold(Act):
         *,
         proven: Proven,
     ) -> None:
-        self.context = context
+        super().__init__(presented, idempotency_key, principal, context, now, proven)
         self.shop = shop
-        self.presented = presented
         self.ask = msgspec.structs.replace(ask, proof=None)
-        self.integration = principal.integration
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
-        self.permit = Permit.of(proven, principal)
-        self.only_repeats = proven.refused
         limits = self.permit.limits(context.day_of(now))
         self.wants = Wants(members=(presented,), limits=limits, spends=True)
-        self.token = presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> HoldAsk:
         return msgspec.structs.replace(self.ask, member=desk.named(self.presented))
@@ -96,7 +91,7 @@ class PlaceHold(Act):
         hold_id = made("h", found.member_id, journal.number())
         journal.record(About(hold_id))
         draws = journal.hold(points)
-        note_hold(desk, found.member_id, hold_id, self.permit.draw(desk, programme, found, points))
+        note_unproven(desk, found.member_id, hold_id, self.permit.draw(desk, programme, found, points))
         expires_at = desk.now + timedelta(seconds=self.ask.expires_in)
         hold = HoldState(
             found.member_id, hold_id, self.shop.shop_id, None, self.ask.reference, points, 0, "open",
@@ -108,7 +103,7 @@ class PlaceHold(Act):
         return Decided(201, encoded(answer), hold_id, member_id=found.member_id)
 
 
-class EndHold(Act):
+class EndHold(KeyedAct):
     """Base of capture and release: a hold ends once."""
 
     def __init__(
@@ -120,12 +115,9 @@ class EndHold(Act):
         context: Context,
         now: datetime,
     ) -> None:
-        self.context = context
+        super().__init__(idempotency_key, principal, context, now)
         self.hold_id = hold_id
         self.points = points
-        self.principal = principal
-        self.integration = principal.integration
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
         self.wants = Wants(holds=(hold_id,), spends=True)
 
     def asked(self, desk: Desk) -> EndAsked:
@@ -147,7 +139,7 @@ class EndHold(Act):
         journal.record(About(self.hold_id))
         hold = self.end(desk, hold, journal)
         day, rest = self.context.day_of(hold.created_at), hold.points - hold.captured
-        give_back_held(desk, spender_of(desk, hold), hold, day, rest)
+        give_back_noted(desk, spender_of(desk, hold), hold.member_id, hold.hold_id, day, rest)
         desk.change_hold(hold)
         tell_hold(desk, hold, self.context.shops.by_id(hold.shop_id))
         return Decided(
@@ -215,7 +207,7 @@ def tells_of(context: Context) -> Freed:
         if (
             day == desk.today and shop.kind == "store"
         ):  # A web shop vouches for its members; a day that is over is over.
-            give_back_held(desk, spender_of(desk, hold), hold, day, hold.points)
+            give_back_noted(desk, spender_of(desk, hold), hold.member_id, hold.hold_id, day, hold.points)
         tell_hold(desk, hold, shop)
 
     return freed

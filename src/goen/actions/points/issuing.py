@@ -15,6 +15,7 @@ from goen.actions.till.posting import PurchaseState
 from goen.database.queries import load
 from goen.earning.campaigns.compiled import issuable
 from goen.earning.coupons.codes import code_hash, new_code, shown
+from goen.earning.coupons.model import CouponKind
 from goen.earning.coupons.period import usable
 from goen.earning.decision import Award, Decision, Facts, Miss
 from goen.members.ids import public_id
@@ -36,17 +37,33 @@ def issue(
     issued = list(progress.issued)
     for award, kind in zip(mine, kinds, strict=True):
         assert kind is not None, "looked at when it was decided"
-        start, until = usable(kind.issued, context.zone, desk.now)
+        about = {"purchase_id": purchase.purchase_id}
         for _ in range(award.coupons):
-            code = new_code()
-            desk.write_more(
-                _SQL.add_issued.sql, code_hash(code), code, kind.code, kind.version, member_id, start, until, desk.now,
-                desk.act_id,
-            )  # fmt: skip
-            about = {"member_id": public_id(member_id), "coupon": shown(code), "kind": kind.code, "usable_until": until}
-            desk.tell("coupon.issued", member_id, purchase.shop_id, {"purchase_id": purchase.purchase_id, **about})
+            code = hand_out(context, desk, kind, member_id, member_id, purchase.shop_id, about)
             issued.append((award.rule, code))
     return replace(progress, issued=tuple(issued))
+
+
+def hand_out(
+    context: Context,
+    desk: Desk,
+    kind: CouponKind,
+    member_id: int,
+    told: int,
+    shop_id: int | None,
+    about: Mapping[str, str],
+) -> str:
+    """Give a member a new coupon of this kind; gives its code. ``told``: in whose books the event stands; ``about``:
+    what it was given for."""
+    code = new_code()
+    start, until = usable(kind.issued, context.zone, desk.now)
+    desk.write_more(
+        _SQL.add_issued.sql, code_hash(code), code, kind.code, kind.version, member_id, start, until, desk.now,
+        desk.act_id,
+    )  # fmt: skip
+    mine = {"member_id": public_id(member_id), "coupon": shown(code), "kind": kind.code, "usable_until": until}
+    desk.tell("coupon.issued", told, shop_id, {**about, **mine})
+    return code
 
 
 def still_issued(

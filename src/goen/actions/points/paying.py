@@ -11,7 +11,7 @@ from goen.actions.points.answers import Warned
 from goen.actions.points.context import Context, regular_terms, slide
 from goen.actions.points.errors import UnknownHold
 from goen.actions.points.progress import Progress
-from goen.actions.points.proof import Permit, give_back_held, guard_spending
+from goen.actions.points.proof import Permit, give_back_noted, guard_spending
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import HoldState, stored_draws
@@ -110,5 +110,6 @@ class Paying(NamedTuple):
         draws = journal.capture(hold.drawn, captured)
         desk.change_hold(hold._replace(status="captured" if captured else "released", captured=captured))
         if captured < hold.points:
-            give_back_held(desk, where.owner, hold, self.context.day_of(hold.created_at), hold.points - captured)
+            day = self.context.day_of(hold.created_at)
+            give_back_noted(desk, where.owner, hold.member_id, hold.hold_id, day, hold.points - captured)
         return draws

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from goen.actions.points.errors import ProofRequired, SpendingNotAllowed
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
-from goen.actions.till.posting import HoldState
 from goen.earning.programme import Programme
 from goen.shops.model import Principal
 from goen.vocabulary.refusal import Refusal
@@ -108,18 +107,19 @@ def spend_unproven(desk: Desk, programme: Programme, member_id: int, spender: in
     return day, points
 
 
-def note_hold(desk: Desk, anchor: int, hold_id: str, drawn: Unproven | None) -> None:
-    """Keep with a hold what it drew on the day's limit, under the member in whose books it is."""
+def note_unproven(desk: Desk, anchor: int, subject: str, drawn: Unproven | None) -> None:
+    """Keep with a hold or a reward's order what it drew on the day's limit, under the member with whom it is."""
     if drawn is not None:
-        desk.draw_limit(anchor, HELD, hold_id, drawn[1], drawn[1])
+        desk.draw_limit(anchor, HELD, subject, drawn[1], drawn[1])
 
 
-def give_back_held(desk: Desk, spender: int, hold: HoldState, day: date, points: int) -> None:
-    """Of a hold ``points`` were not spent: what it drew for them on the limit of ``day`` is there again.
+def give_back_noted(desk: Desk, spender: int, anchor: int, subject: str, day: date, points: int) -> None:
+    """Of a hold or a reward's order ``points`` are not spent: what it drew for them on the limit of ``day`` is there
+    again.
 
-    :raises FactsNotLoaded: what the hold drew was not read yet.
+    :raises FactsNotLoaded: what it drew was not read yet.
     """
-    account = (hold.member_id, HELD, hold.hold_id)
+    account = (anchor, HELD, subject)
     desk.needs_limits([account])
     if back := min(points, desk.drawn_alone(*account)):
         desk.draw_limit(*account, -back, _NO_CEILING)

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.points.answers import Balance, MemberBrief, balance, brief, encoded
-from goen.actions.points.context import Context, idempotent
+from goen.actions.points.context import Context
+from goen.actions.points.keyed import MemberAct
 from goen.actions.points.standing import (
     EVER,
     JOB,
@@ -89,7 +90,7 @@ class _Facts(NamedTuple):
     device_known: bool
 
 
-class Refer(Act):
+class Refer(MemberAct):
     """``POST /v1/referrals``."""
 
     kind = "referral"
@@ -106,19 +107,15 @@ class Refer(Act):
         now: datetime,
     ) -> None:
         """``referrer_id``: whose code it is."""
-        self.context = context
-        self.presented = presented
+        super().__init__(presented, idempotency_key, principal, context, now)
         self.referrer_id = referrer_id
         self.referrer = member_presented(referrer_id)
-        self.integration = principal.integration
         self.device = None if ask.device is None else device_hash(ask.device)
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
         self.climbing = Climbing.at(context, now)
         self.wants = Wants(
             members=(presented, self.referrer), limits=((REFERRED, EVER),), traits=True, history=True,
             tiers=self.climbing.wants if self.climbing else (),
         )  # fmt: skip
-        self.token = presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> ReferralAsked:
         return ReferralAsked(desk.named(self.presented), public_id(self.referrer_id), self.device)

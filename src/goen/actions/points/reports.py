@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from goen.actions.points.answers import Balance, MemberBrief, balance, brief, encoded
-from goen.actions.points.context import Context, idempotent
+from goen.actions.points.context import Context
+from goen.actions.points.keyed import MemberAct
 from goen.actions.points.standing import SQL, Live, granted, live_of_kind, used
 from goen.actions.points.tiers import Climbing
-from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.act import Decided, Wants
 from goen.actions.till.books import Books
 from goen.actions.till.desk import Desk
 from goen.database.pool import Reading
@@ -54,7 +55,7 @@ class _Seen(NamedTuple):
     bought: bool
 
 
-class Report(Act):
+class Report(MemberAct):
     """``POST /v1/reviews`` and ``POST /v1/survey_answers``."""
 
     looks = True
@@ -70,16 +71,12 @@ class Report(Act):
         context: Context,
         now: datetime,
     ) -> None:
+        super().__init__(presented, idempotency_key, principal, context, now)
         self.kind = what  # type: ignore[misc] # one class, two kinds of acts
-        self.context = context
         self.ask = ask
         self.shop = shop
-        self.presented = presented
-        self.integration = principal.integration
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
         self.climbing = Climbing.at(context, now)
         self.wants = Wants(members=(presented,), traits=True, tiers=self.climbing.wants if self.climbing else ())
-        self.token = presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> ReportAsk:
         shop = None if self.shop is None else self.shop.code

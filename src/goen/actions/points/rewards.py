@@ -14,18 +14,20 @@ import msgspec
 from msgspec import Meta
 
 from goen.actions.points.answers import Balance, MemberBrief, balance, brief, encoded
-from goen.actions.points.context import Context, grace_terms, idempotent, slide
-from goen.actions.points.proof import Permit, Proven, guard_spending
+from goen.actions.points.context import Context, grace_terms, slide
+from goen.actions.points.drawn import stand_in
+from goen.actions.points.issuing import hand_out
+from goen.actions.points.keyed import KeyedAct, SpendingAct
+from goen.actions.points.proof import Proven, give_back_noted, guard_spending, note_unproven
 from goen.actions.points.record_purchase import tell_points
 from goen.actions.points.tiers import Climbing
-from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.act import Decided, Wants
 from goen.actions.till.books import Books, Found, by_number
 from goen.actions.till.desk import Desk, NextBatch
 from goen.actions.till.posting import Stamp
 from goen.database.pool import Reading
 from goen.database.queries import load
-from goen.earning.coupons.codes import code_hash, new_code, shown
-from goen.earning.coupons.period import usable
+from goen.earning.coupons.codes import code_hash, shown
 from goen.earning.rewards.errors import RewardNotAvailable, RewardOrderState, UnknownReward, UnknownRewardOrder
 from goen.earning.rewards.model import Reward
 from goen.identity.presented import Presented
@@ -114,10 +116,10 @@ class _Seen(NamedTuple):
 
 def anchor_of(reward: str) -> int:
     """The stand-in under which a reward's stock and codes are counted."""
-    return -1 - (int.from_bytes(blake2b(f"reward:{reward}".encode(), digest_size=8).digest(), "big") >> 1)
+    return stand_in(f"reward:{reward}")
 
 
-class OrderReward(Act):
+class OrderReward(SpendingAct):
     """``POST /v1/members/{id}/reward_orders``."""
 
     kind = "reward_order"
@@ -135,14 +137,9 @@ class OrderReward(Act):
         *,
         proven: Proven,
     ) -> None:
-        self.context = context
+        super().__init__(presented, idempotency_key, principal, context, now, proven)
         self.ask = ask
         self.shop = shop
-        self.presented = presented
-        self.integration = principal.integration
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
-        self.permit = Permit.of(proven, principal)
-        self.only_repeats = proven.refused
         self.anchor = anchor_of(ask.reward)
         self.stock, self.mine = f"reward_stock:{ask.reward}", f"reward:{ask.reward}"
         self.climbing = Climbing.at(context, now)
@@ -150,7 +147,6 @@ class OrderReward(Act):
             members=(presented,), limits=(*self.permit.limits(context.day_of(now)), (self.mine, EVER)), spends=True,
             shared=((self.anchor, self.stock, EVER),), tiers=self.climbing.wants if self.climbing else (),
         )  # fmt: skip
-        self.token = presented.hash or presented.member_id
         self._mark = None
         if ask.address is not None:
             secret = blake2b(idempotency_key.encode(), digest_size=32).digest()
@@ -183,11 +179,12 @@ class OrderReward(Act):
         if reward.delivery == "ship" and self.ask.address is None:
             raise InvalidRequest("address", "is required for what is shipped")
         journal = desk.journal(where.member_id)
-        self.permit.draw(desk, programme, where, reward.points)
+        unproven = self.permit.draw(desk, programme, where, reward.points)
         slide(self.context, programme, journal, "use", desk.today)
         draws = journal.redeem(reward.points)
         lots = msgspec.json.encode([(points, journal.terms_of(lot_id)) for lot_id, points in draws]).decode()
         order_id = made("o", where.presented_id, desk.act_id)
+        note_unproven(desk, where.presented_id, order_id, unproven)
         coupon = self._coupon(desk, reward, where, order_id)
         status = "ordered" if reward.delivery in ("ship", "pickup") else "done"
         address = None if self.ask.address is None or reward.delivery != "ship" else self.ask.address
@@ -250,15 +247,9 @@ class OrderReward(Act):
         [kind] = desk.circumstances.coupon_kinds([reward.coupon])
         if kind is None:
             raise RewardNotAvailable("over", "The coupon of this reward is given out no more.")
-        code = new_code()
-        start, until = usable(kind.issued, self.context.zone, desk.now)
-        desk.write_more(
-            _COUPONS.add_issued.sql, code_hash(code), code, kind.code, kind.version, where.presented_id, start, until,
-            desk.now, desk.act_id,
+        return hand_out(
+            self.context, desk, kind, where.presented_id, where.member_id, None, {"order_id": order_id}
         )  # fmt: skip
-        about = {"member_id": public_id(where.presented_id), "coupon": shown(code), "kind": kind.code}
-        desk.tell("coupon.issued", where.member_id, None, {"order_id": order_id, **about, "usable_until": until})
-        return code
 
 
 class _Held(NamedTuple):
@@ -274,10 +265,11 @@ class _Held(NamedTuple):
     coupon: str | None
     shop_id: int | None
     pool_id: int | None
+    ordered_at: datetime
     used: bool = False
 
 
-class CancelRewardOrder(Act):
+class CancelRewardOrder(KeyedAct):
     """``POST /v1/reward_orders/{id}/cancel``: points come back with their dates, stock and limits as before."""
 
     kind = "reward_cancel"
@@ -295,13 +287,10 @@ class CancelRewardOrder(Act):
         now: datetime,
     ) -> None:
         """``member_id``: whose card the order was made with; ``pool_id``: the household whose points they were."""
-        self.context = context
+        super().__init__(idempotency_key, principal, context, now)
         self.order_id = order_id
         self.member_id = member_id
         self.ask = ask
-        self.principal = principal
-        self.integration = principal.integration
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
         self.holder = by_number(pool_id or member_id)
         self.wants = Wants(members=(self.holder, by_number(member_id)), all_lots=True)
 
@@ -340,6 +329,8 @@ class CancelRewardOrder(Act):
         anchor = anchor_of(held.reward)
         for account in ((anchor, f"reward_stock:{held.reward}"), (self.member_id, f"reward:{held.reward}")):
             desk.draw_limit(*account, EVER, -1, _NO_CEILING)
+        day = self.context.day_of(held.ordered_at)
+        give_back_noted(desk, held.pool_id or self.member_id, self.member_id, self.order_id, day, held.points)
         if held.coupon is not None:
             desk.write_more(_SQL.take_coupon.sql, code_hash(held.coupon), held.coupon, desk.now, desk.act_id)
         desk.write_more(_SQL.cancel_order.sql, self.member_id, self.order_id, held.status, desk.now)

@@ -12,7 +12,7 @@ select c.number, c.value from reward_code c
 -- name: order_held
 -- An order as it is now.
 select o.status, o.points, o.money, o.lots::text as lots, o.reward, r.document::text as document, o.delivery, o.coupon,
-       o.shop_id, o.pool_id
+       o.shop_id, o.pool_id, o.ordered_at
   from reward_order o join reward r on r.code = o.reward
  where o.member_id = :member_id and o.order_id = :order_id;
 

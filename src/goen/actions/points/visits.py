@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from goen.actions.points.answers import Balance, MemberBrief, balance, brief, encoded
-from goen.actions.points.context import Context, idempotent
+from goen.actions.points.context import Context
+from goen.actions.points.keyed import MemberAct
 from goen.actions.points.standing import (
     SQL,
     Given,
@@ -21,7 +22,7 @@ from goen.actions.points.standing import (
     why_not,
 )
 from goen.actions.points.tiers import Climbing
-from goen.actions.till.act import Act, Decided, Wants
+from goen.actions.till.act import Decided, Wants
 from goen.actions.till.books import Books, Found
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
@@ -70,7 +71,7 @@ class _Seen(NamedTuple):
     anywhere: datetime | None
 
 
-class CheckIn(Act):
+class CheckIn(MemberAct):
     """``POST /v1/visits``. The visit and the points of the best rule, in one commit."""
 
     kind = "visit"
@@ -86,18 +87,14 @@ class CheckIn(Act):
         context: Context,
         now: datetime,
     ) -> None:
-        self.context = context
+        super().__init__(presented, idempotency_key, principal, context, now)
         self.ask = ask
         self.shop = shop
-        self.presented = presented
-        self.integration = principal.integration
         self.code = None if ask.code is None else normal(ask.code)
-        self.key = idempotent(principal.integration, idempotency_key, context, now)
         self.climbing = Climbing.at(context, now)
         self.wants = Wants(
             members=(presented,), traits=True, tiers=self.climbing.wants if self.climbing else ()
         )  # fmt: skip
-        self.token = presented.hash or presented.member_id
 
     def asked(self, desk: Desk) -> VisitAsk:
         return VisitAsk(desk.named(self.presented), self.shop.code, self.code)

@@ -63,10 +63,15 @@ async def start(visit: MemberVisit) -> Response[Any]:
         raise InvalidRequest("auth", "is no secret of a browser")
     if trouble := url_trouble(form.get("endpoint", ""), known.reach):
         raise InvalidRequest("endpoint", trouble)
+    members = await visit.everybody()
+    async with known.database.reading() as connection:
+        now = await standing(visit, connection, members)
+    if now is None or now.version != form.get("version"):
+        raise InvalidRequest("version", "has another text by now; load the page again")
     one = Subscription(
         visit.device.member_id, visit.device.handle, form["endpoint"], p256dh, auth, visit.language, KINDS
     )  # fmt: skip
-    await subscribe(known.database, SELF, visit.member_id, one, form.get("version", ""), SOURCE, visit.now)
+    await subscribe(known.database, SELF, visit.member_id, one, now.version, SOURCE, visit.now)
     return moved(_DONE)
 
 

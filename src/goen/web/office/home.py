@@ -14,6 +14,7 @@ from goen.actions.points import approvals
 from goen.actions.staff import whoever
 from goen.analytics.figures import Total, total
 from goen.readings import home as readings
+from goen.readings.debts import Owed, owed
 from goen.readings.match_reviews import reviews_waiting
 from goen.shops import campaigns as campaign_store
 from goen.web.common.pages import SURFACE
@@ -39,7 +40,13 @@ async def home(visit: Visit) -> Response[Any]:
             points = await approvals.waiting(connection, visit.staff.author)
         if visit.staff.may("campaigns.decide"):
             campaigns = len(await campaign_store.waiting(connection))
-    work = {"waiting": waiting, "points_waiting": points, "campaigns_waiting": campaigns}
+        owing = await owed(connection) if visit.staff.may("members") else Owed(0, 0)
+    work: dict[str, Any] = {
+        "owing": owing,
+        "waiting": waiting,
+        "points_waiting": points,
+        "campaigns_waiting": campaigns,
+    }
     return shown(visit, "home.html", "home", **work, **await _figures(visit))
 
 

@@ -20,6 +20,7 @@ from goen.members.ids import member_id_of
 from goen.members.model import MemberView
 from goen.purchases.model import MemberRef
 from goen.readings import entries, lots, office_lists, purchases, recent
+from goen.readings.debts import Debts, DebtView, debts
 from goen.readings.family import family, holders
 from goen.readings.member_lookup import member_by
 from goen.readings.member_profile import member_profile, member_profiles
@@ -106,6 +107,30 @@ async def everybody(visit: Visit) -> Response[Any]:
     if visit.fragment:
         return visit.page("office/members_list.html", **values)
     return shown(visit, "members.html", "members", **values)
+
+
+async def owing(visit: Visit) -> Response[Any]:
+    """Who owes points, to be looked through every day (rule 28)."""
+    known = visit.known
+
+    async def page(cursor: str | None, limit: int = exports.PIECE) -> Debts:
+        async with known.database.reading() as connection:
+            return await debts(connection, limit, cursor)
+
+    async def piece(cursor: str | None) -> tuple[Sequence[DebtView], str | None]:
+        found = await page(cursor)
+        return found.items, found.next_cursor
+
+    say = words_of(visit.language, "office/export_words.html")
+
+    def cells(each: DebtView) -> Sequence[exports.Cell]:
+        return each.number, each.name, str(say.states[each.status]), each.owed, each.since, each.purchase_id
+
+    if (file := await exports.taken(visit, "owing", piece, cells, whose=lambda each: each.member_id)) is not None:
+        return file
+    found = await page(visit.query.get("cursor"), EVERYBODY)
+    visit.saw({each.member_id for each in found.items})
+    return shown(visit, "owing.html", "members", found=found)
 
 
 def _searched(visit: Visit, wanted: str) -> exports.Page[MemberView]:

@@ -32,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/figures", "home", home.figures),
     Route("GET", "/office/live", "home", home.live),
     Route("GET", "/office/members", "members", members.search),
+    Route("GET", "/office/members/owing", "members", members.owing),
     Route("GET", "/office/members/{member_id:str}", "members", members.member),
     Route("GET", "/office/members/{member_id:str}/timeline", "members", members.timeline),
     Route("POST", "/office/members/{member_id:str}/adjust", "points.adjust", members.adjust),
