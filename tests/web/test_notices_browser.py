@@ -16,9 +16,6 @@ from web.test_members_browser import signs_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-import os
-
-SHOTS = os.environ.get("SHOTS")
 ENDPOINT = "https://push.example.net/send/abc"
 
 
