@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 import goen
+from goen.actions.demo import is_demo
 from goen.actions.members.accesses import noting
 from goen.actions.members.devices import Devices
 from goen.actions.merging.pairs import PairMerger
@@ -169,6 +170,7 @@ async def build(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
             services.balances, keyring, merge_pair, accesses, streams, devices, postman,
             reach, public_of(await push_key(database, new_key(), clock.now())) if push else None,
+            services.line,
         )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
         application = Application(frame, probes, pages(known), services, known.closing)
@@ -245,7 +247,7 @@ class Served:
                     database,
                     SystemClock(),
                     limits=limits,
-                    demo=self._settings.demo,
+                    demo=self._settings.demo and await is_demo(database),
                     reach=self._settings.webhook_reach,
                     postman=_postman(self._settings),
                     line=_line(self._settings),

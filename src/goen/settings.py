@@ -81,7 +81,8 @@ class Settings:
     sms_countries: frozenset[int]
     """GOEN_SMS_COUNTRIES: country codes of phones that text messages may go to, with commas; 81."""
     line_channel_id: str | None
-    """GOEN_LINE_CHANNEL_ID: the LINE Login channel whose id tokens are accepted."""
+    """GOEN_LINE_CHANNEL_ID: the LINE Login channel whose id tokens are accepted, and by which members sign in on
+    their pages. On its list of callback addresses stands ``https://<host>/me/sign-in/line/back``."""
     line_channel_secret: str | None = field(repr=False)
     """GOEN_LINE_CHANNEL_SECRET: that channel's secret."""
     push_contact: str | None

@@ -16,6 +16,7 @@ from goen.actions.members.devices import Devices
 from goen.actions.members.duplicates import MergePair
 from goen.actions.points.context import Context
 from goen.actions.till.till import Till
+from goen.channels.line.login import LineLogin
 from goen.channels.messages.postman import Postman
 from goen.database.pool import Database
 from goen.delivery.head import FeedHead
@@ -58,6 +59,7 @@ class Surroundings:
     #: Where browsers' notifications may go, and the public key they are given; None: none are offered.
     reach: Reach
     push_key: str | None
+    line: LineLogin
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)
 

@@ -47,7 +47,8 @@ async def profile(visit: MemberVisit, error: Refusal | None = None) -> Response[
         "profile.html", status=status, here="profile", member=member, contacts=_of(member, _CONTACTS),
         links=_of(member, _LINKS), purposes=purposes, household=await at_home(visit, member),
         devices=await known.devices.of(members, visit.now), this=visit.device.handle, error=error,
-        done=visit.query.get("done", ""), form=visit.form,
+        done=visit.query.get("done", ""), form=visit.form, by_line=known.line.ready,
+        no_line=visit.query.get("line", ""),
         terms=await standing(visit), notices=notices, shop_names={each.code: each.name for each in known.shops.all()},
     )  # fmt: skip
 
@@ -145,7 +146,11 @@ async def remove(visit: MemberVisit) -> Response[Any]:
     )
     if found is None:
         raise UnknownIdentifier
-    doors = {(each.kind, each.normal) for each in member.identifiers if each.kind in _CONTACTS and each.verified_at}
+    doors = {
+        (each.kind, each.normal)
+        for each in member.identifiers
+        if (each.kind in _CONTACTS and each.verified_at) or (each.kind == "line" and visit.known.line.ready)
+    }
     if doors == {(found.kind, found.normal)}:
         return await profile(visit, InvalidRequest("contact", "last"))
     same = (found.kind, found.shop, found.normal)

@@ -8,6 +8,7 @@ from goen.web.member import (
     consents,
     friends,
     household,
+    line,
     notices,
     points,
     profile,
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/me/notices/kinds", notices.pick),
     Route("POST", "/me/notices/end", notices.end),
     Route("POST", "/me/terms", terms.answer),
+    Route("GET", "/me/line", line.link),
     Route("POST", "/me/contacts", profile.add_contact),
     Route("GET", "/me/contacts/code", profile.ask_contact_code),
     Route("POST", "/me/contacts/code", profile.confirm_contact),
@@ -53,4 +55,4 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/me/sign-out", sign_in.sign_out),
 )
 
-HANDLERS = (*sign_in.HANDLERS, *card.HANDLERS, *terms.HANDLERS, *friends.HANDLERS, *handlers(ROUTES))
+HANDLERS = (*sign_in.HANDLERS, *line.HANDLERS, *card.HANDLERS, *terms.HANDLERS, *friends.HANDLERS, *handlers(ROUTES))

@@ -11,6 +11,7 @@ from litestar import Response
 from goen.earning.checks import Problem
 from goen.earning.words import Language, problem_text
 from goen.vocabulary.refusal import Forbidden, InvalidRequest, Refusal
+from goen.web.common.formats import told
 from goen.web.common.visits import Visit, moved
 from goen.web.office import forms
 from goen.web.office.documents import Wrong, form_values, wrong_with
@@ -88,7 +89,7 @@ async def save(
         if isinstance(refusal, Forbidden):
             raise
         taken = refusal.code in editing.taken
-        wrong = Wrong("code", "taken", "") if taken else Wrong("", f"problem {refusal.code}", refusal.detail)
+        wrong = Wrong("code", "taken", "") if taken else Wrong("", "refused", told(refusal, visit.language))
         return await form(visit, editing, document, wrong)
     return moved(target(document))
 
