@@ -93,7 +93,7 @@ async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
 
 async def test_a_campaign_of_the_api_comes_through_the_form_whole(staffed: Any) -> None:
     document = FULL | {"code": "full"}
-    document["conditions"] = {**document["conditions"], "tiers": [], "first_purchase": "channel"}
+    document["conditions"] = {**document["conditions"], "tiers": []}
     # What may stand together: prices, stamps and coupons are for campaigns of their own.
     together = (model.RateEffect, model.PointsEffect, model.StepsEffect, model.EveryEffect)
     effects = tuple(each for each in EFFECTS if isinstance(each, together))[:10]

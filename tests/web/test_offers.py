@@ -33,7 +33,7 @@ WHOLE = Conditions(
     nth_weekdays=(model.NthWeekday(2, "tue"), model.NthWeekday(-1, "fri")), holidays="except", business_days=True,
     hours=(model.Hours("10:00", "12:00"),), products=GOODS, not_products=GOODS, amount_min=3000, amount_max=9000,
     quantity_min=2, tenders=("cash",), brands=("visa",), coupons=False, tiers=("gold",), segments=("vip",),
-    not_segments=("staff",), birth_month=True, birth_months=(1, 2), first_purchase="ever", nth_purchase=(2, 3),
+    not_segments=("staff",), birth_month=True, birth_months=(1, 2), first_purchase="channel", nth_purchase=(2, 3),
     every_nth_purchase=5, days_since_last_min=10, days_since_last_max=20,
     signals=(model.SignalIs("rain", at_least=1.0, at_most=5.0, max_age_minutes=60),),
 )  # fmt: skip
