@@ -72,7 +72,7 @@ def _today(at: Place | None, today: date) -> Place:
 def _asked(member_id: int, on: date, days: int, points: int, today: date) -> Asked:
     about = {"points": points, "on": on}
     body = {"member_id": public_id(member_id), **about, "days": days}
-    details = {**about, "left": (on - today).days}
+    shown = {**about, "left": (on - today).days}
     return Asked(
-        member_id, on, days, points, msgspec.json.encode(body).decode(), msgspec.json.encode(details).decode()
+        member_id, on, days, points, msgspec.json.encode(body).decode(), msgspec.json.encode(shown).decode()
     )  # fmt: skip
