@@ -89,15 +89,20 @@ async def uses(
 
 
 async def of_member(
-    connection: Reading, member: Family, now: Instant, limit: int, cursor: str | None
-) -> tuple[list[Mine], str | None]:
+    connection: Reading, member: Family, now: Instant, limit: int, cursor: str | None,
+    only: Literal["usable", "good"] | None = None,
+) -> tuple[list[Mine], str | None]:  # fmt: skip
     """Coupons of a person, those of cards merged into theirs included, newest first, and the cursor after them.
+    ``only`` the ``usable`` ones, or the ``good`` ones, of which some have not begun yet.
 
     Raises:
         InvalidRequest: a cursor that is none of ours.
     """
     before = pages.read(cursor, tuple[datetime, str]) if cursor else None
-    rows = await store.of_members(connection, member.members, before, limit + 1)
+    rows = await store.of_members(
+        connection, member.members, before, limit + 1, good_at=None if only is None else now,
+        begun_at=now if only == "usable" else None,
+    )  # fmt: skip
     page = rows[:limit]
     more = len(rows) > limit
     return [_mine(row, now) for row in page], pages.written((page[-1].issued_at, page[-1].code)) if more else None
