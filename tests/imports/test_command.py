@@ -6,17 +6,24 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from goen.actions.demo import is_demo
+from goen.actions.staff import add_staff
 from goen.cli import demo
 from goen.cli.importing import open_books
 from goen.database.pool import Database
+from goen.main import Served
 from goen.settings import Settings
 from goen.vocabulary.clock import SystemClock
 from imports.builders import SALES, sales_file
+from web.conftest import browser
 
 
 def goen(dsn: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -142,5 +149,39 @@ async def test_the_demo_leaves_a_ledger_with_members_alone(pool: Database, tmp_p
     async with open_books(pool, SystemClock()) as books:
         await import_file(books, Wanted(kind="members", path=members))
     await demo.load(replace(Settings.from_environment({}), database_url=pool.dsn, data_dir=tmp_path))
+    assert not await is_demo(pool)
     async with pool.reading() as connection:
         assert await connection.fetchval("select count(*) from shop") == 0
+        assert await connection.fetchval("select count(*) from staff") == 0
+
+
+@pytest.mark.parametrize("whose", ["shop", "staff"])
+async def test_the_demo_and_its_door_stay_away_from_data_of_ones_own(
+    pool: Database, tmp_path: Path, whose: str
+) -> None:
+    assert await is_demo(pool), "nothing is there yet"
+    if whose == "shop":
+        assert (await asyncio.to_thread(goen, pool.dsn, "shops", "add", "shibuya", "--name", "渋谷店")).returncode == 0
+    else:
+        await add_staff(pool, login="owner", name="店主", role="owner", password="long enough to be one", pin=None,
+                        shop_codes=[], author="test", now=SystemClock().now())  # fmt: skip
+    assert not await is_demo(pool)
+    settings = replace(Settings.from_environment({}), database_url=pool.dsn, data_dir=tmp_path, demo=True)
+    await demo.load(settings)
+    async with pool.reading() as connection:
+        assert await connection.fetchval("select (select count(*) from shop) + (select count(*) from staff)") == 1
+    async with _living(Served(settings)) as application, browser(application) as visitor:
+        assert (await visitor.post("/office/demo", data={"as": "owner"})).headers["location"] == "/office/sign-in"
+
+
+@asynccontextmanager
+async def _living(served: Served) -> AsyncIterator[Served]:
+    """Started and ended as a server does it."""
+    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    told: asyncio.Queue[Any] = asyncio.Queue()
+    life = asyncio.create_task(served({"type": "lifespan"}, asked.get, told.put))
+    await asked.put({"type": "lifespan.startup"})
+    assert (await told.get())["type"] == "lifespan.startup.complete"
+    yield served
+    await asked.put({"type": "lifespan.shutdown"})
+    await life

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from api.conftest import client, furnish
+from goen.channels.line.login import LineLogin
 from goen.channels.messages.console import ConsoleSender
 from goen.channels.messages.postman import Postman
 from goen.main import Application, build
@@ -65,9 +66,16 @@ class Shop:
 
 @pytest.fixture
 async def shop(pool: Any, clock: Any) -> AsyncIterator[Shop]:
+    async with open_shop(pool, clock) as at:
+        yield at
+
+
+@asynccontextmanager
+async def open_shop(pool: Any, clock: Any, line: LineLogin | None = None) -> AsyncIterator[Shop]:
+    """The shop over an empty database."""
     keys = await furnish(pool, clock)
     console = ConsoleSender()
-    async with build(pool, clock, postman=Postman(console, console)) as application:
+    async with build(pool, clock, postman=Postman(console, console), line=line, push=True) as application:
         clients = {role: client(application, key) for role, key in keys.items()}
         yield Shop(application, pool, clock, console, clients)
         for each in clients.values():

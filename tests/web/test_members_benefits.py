@@ -91,6 +91,7 @@ def nonce(page: str) -> str:
 async def test_coupons_are_shown_with_their_code_and_what_they_ask(shop: Any) -> None:
     mine, other = await shop.member(), await shop.member(OTHER, name="別人 太郎", kana="ベツジン タロウ")
     code, theirs = await coupon(shop, [mine, other], ends_at=(shop.clock.now() + timedelta(days=7)).isoformat())
+    await shop.server.put(f"/v1/members/{mine['id']}/segments", json={"segments": ["himitsu"]})
     async with visiting(shop) as visitor:
         page = (await visitor.get("/me/benefits")).text
         assert code in page
@@ -102,7 +103,6 @@ async def test_coupons_are_shown_with_their_code_and_what_they_ask(shop: Any) ->
         assert "himitsu" not in page, "the retailer's own segments are nobody's business"
         assert "¥300 off" in (await visitor.get("/me/benefits?lang=en")).text
         await visitor.get("/me/benefits?lang=ja")
-        await shop.server.put(f"/v1/members/{mine['id']}/segments", json={"segments": ["himitsu"]})
         await shop.buys(mine, "r1", coupons=[code])
         page = (await visitor.get("/me/benefits")).text
         assert page.index("利用済み・期限切れ") < page.index(code)
@@ -114,7 +114,7 @@ async def test_a_good_coupon_is_found_behind_any_number_of_those_that_are_over(s
     [code] = await coupon(shop, [member], conditions={})
     shop.clock.advance(seconds=1)
     ahead = {"starts_at": (shop.clock.now() + timedelta(days=7)).isoformat()}
-    [later] = await coupon(shop, [member], "haru", conditions={}, **ahead)
+    await coupon(shop, [member], "haru", name="春の割引", conditions={}, **ahead)
     shop.clock.advance(seconds=1)
     who = [{"kind": "member_id", "value": member["id"]}]
     kind = {"code": "old", "name": "終わり", "effect": {"kind": "amount", "yen": 1}}
@@ -132,7 +132,7 @@ async def test_a_good_coupon_is_found_behind_any_number_of_those_that_are_over(s
     async with visiting(shop) as visitor:
         page = (await visitor.get("/me/benefits")).text
         assert page.index(code) < page.index("利用済み・期限切れ")
-        assert later in page
+        assert "春の割引" in page
         assert (await visitor.get("/me/benefits?done=%00")).status_code == 422
     await shop.buys(member, "r1", coupons=[code])
     assert not (await ok(shop.server.get(f"{path}?state=usable")))["items"]
@@ -155,6 +155,46 @@ async def test_a_reward_is_picked_up_in_the_shop_that_was_chosen(shop: Any) -> N
     [order] = (await ok(shop.server.get(f"/v1/members/{member['id']}/reward_orders")))["items"]
     assert order["shop"] == "shibuya"
     await ok(shop.pos.post(f"/v1/reward_orders/{order['id']}/hand_over", json={}))
+
+
+async def test_a_coupon_that_no_till_would_take_is_not_shown_as_usable(shop: Any) -> None:
+    mine, other = await shop.member(), await shop.member(OTHER, name="別人 太郎", kana="ベツジン タロウ")
+    segments = f"/v1/members/{mine['id']}/segments"
+    await ok(shop.server.put(segments, json={"segments": ["himitsu"]}))
+    [left] = await coupon(shop, [mine])
+    for batch in "cd":  # Three of a kind, of which each member may use one.
+        more = {"batch": batch, "members": [{"kind": "member_id", "value": mine["id"]}]}
+        if batch == "c":
+            await coupon(shop, [mine], "once", uses={"per_member": 1}, conditions={})
+            await coupon(shop, [mine, other], "first", uses={"total": 1}, conditions={})
+        await ok(shop.server.post("/v1/coupon_kinds/once/issue", json=more), 201)
+
+    async def states(member: Any = mine) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for each in (await ok(shop.server.get(f"/v1/members/{member['id']}/coupons")))["items"]:
+            found.setdefault(each["kind"], []).append(each["state"])
+        return {kind: sorted(each) for kind, each in found.items()}
+
+    assert await states() == {"aki": ["usable"], "once": ["usable"] * 3, "first": ["usable"]}
+    codes = (await ok(shop.server.get(f"/v1/members/{mine['id']}/coupons")))["items"]
+    await shop.buys(mine, "r1", coupons=[next(each["code"] for each in codes if each["kind"] == "once")])
+    await shop.buys(mine, "r2", coupons=[next(each["code"] for each in codes if each["kind"] == "first")])
+    await ok(shop.server.put(segments, json={"segments": []}))
+    assert await states() == {
+        "aki": ["not_in_segment"], "once": ["member_limit", "member_limit", "used"], "first": ["used"],
+    }  # fmt: skip
+    assert await states(other) == {"first": ["used_up"]}
+    async with visiting(shop) as visitor:
+        page = (await visitor.get("/me/benefits")).text
+        assert "現在お使いいただけるクーポンはありません" in page
+        assert page.index("利用済み・期限切れ") < page.index(left)
+        assert "現在は対象外です" in page
+        assert "お一人様の利用回数の上限に達しました" in page
+        sale = await ok(shop.server.get("/v1/purchases?shop=shibuya&external_id=r1"))
+        at_now = {"occurred_at": shop.clock.now().isoformat()}
+        cancel = shop.server.post(f"/v1/purchases/{sale['id']}/cancel", json=at_now, headers={"Idempotency-Key": "c1"})
+        assert (await cancel).is_success
+        assert (await states())["once"] == ["usable"] * 3, "what was given back is good again"
 
 
 async def test_tiers_and_stamps_tell_how_much_is_missing(shop: Any) -> None:

@@ -46,6 +46,8 @@ class Call:
     request_id: str
     now: Instant
     services: Services
+    problems_in: Language = "en"
+    """The language of refusals: the caller's wish, whatever the method; English where none is told."""
     last_event_id: str | None = None
     """Where a listener that lost its connection goes on (the header ``Last-Event-ID``)."""
 

@@ -1,4 +1,4 @@
-"""The one table from refusal to status, and the body of every error (RFC 9457).
+"""The one table from refusal to status, and the body of every error (RFC 9457), in English or Japanese.
 
 A refusal's ``code`` decides. The codes are part of the contract with partners: none is ever renamed.
 """
@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from goen.api.call import Reply
+from goen.api.call import Language, Reply
+from goen.vocabulary import refusals_ja
 from goen.vocabulary.refusal import Refusal
 
 STATUS: Mapping[str, int] = {
@@ -176,19 +177,23 @@ def status_of(refusal: Refusal, method: str, absent: tuple[type[Refusal], ...] =
     return STATUS[refusal.code]
 
 
-def problem(refusal: Refusal, status: int, request_id: str) -> Reply:
-    """The answer that tells a refusal: ``{type, title, status, code, detail, request_id, …fields}``."""
+def problem(refusal: Refusal, status: int, request_id: str, language: Language = "en") -> Reply:
+    """The answer that tells a refusal: ``{type, title, status, code, detail, request_id, …fields}``.
+
+    ``title`` and ``detail`` are in the language asked for; code and fields are for programs and stay as they are.
+    """
+    japanese = language == "ja"
     body: dict[str, Any] = {
         "type": f"/docs/problems#{refusal.code}",
-        "title": refusal.code.replace("_", " ").capitalize(),
+        "title": refusals_ja.title(refusal) if japanese else refusal.code.replace("_", " ").capitalize(),
         "status": status,
         "code": refusal.code,
-        "detail": refusal.detail,
+        "detail": refusals_ja.detail(refusal) if japanese else refusal.detail,
         "request_id": request_id,
     }
     # A field never hides one of ours; ``status`` of a hold or purchase goes by its full name.
     body.update((name, value) for name, value in refusal.fields.items() if name not in body)
-    headers = (CONTENT_TYPE, *_HEADERS.get(refusal.code, ()))
+    headers = (CONTENT_TYPE, (b"content-language", language.encode()), *_HEADERS.get(refusal.code, ()))
     if "retry_after" in refusal.fields and not isinstance(refusal, RateLimited):  # Whose headers the frame adds.
         headers = (*headers, (b"retry-after", b"%d" % refusal.fields["retry_after"]))
     if isinstance(refusal, MethodNotAllowed):

@@ -149,9 +149,9 @@ class Frame:
         except ClientGone:
             return None
         except Refusal as refusal:
-            reply = self._refused(refusal, asked.method, operation, request_id)
+            reply = self._refused(refusal, asked, operation, request_id)
         except Exception as error:
-            reply = self._failed(error, operation, request_id)
+            reply = self._failed(error, asked, operation, request_id)
         if type(reply) is Events:
             return reply, request_id, extra
         assert type(reply) is Reply
@@ -187,6 +187,7 @@ class Frame:
             request_id,
             now,
             self._services,
+            problems_in(headers),
             headers[b"last-event-id"].decode("latin-1") if b"last-event-id" in headers else None,
         )
 
@@ -197,11 +198,12 @@ class Frame:
             return answer
         return Reply(operation.status, encode(answer))
 
-    def _refused(self, refusal: Refusal, method: str, operation: Operation | None, request_id: str) -> Reply:
+    def _refused(self, refusal: Refusal, asked: Asked, operation: Operation | None, request_id: str) -> Reply:
         absent = operation.absent if operation is not None else ()
-        return errors.problem(refusal, errors.status_of(refusal, method, absent), request_id)
+        status = errors.status_of(refusal, asked.method, absent)
+        return errors.problem(refusal, status, request_id, problems_in(asked.headers))
 
-    def _failed(self, error: Exception, operation: Operation | None, request_id: str) -> Reply:
+    def _failed(self, error: Exception, asked: Asked, operation: Operation | None, request_id: str) -> Reply:
         name = f"{operation.method} {operation.path}" if operation is not None else "unknown"
         if isinstance(error, asyncpg.DataError):
             # PostgreSQL itself found a value that no check of ours did: the caller's fault, and ours.
@@ -213,7 +215,7 @@ class Frame:
         else:
             log.error("request_failed", operation=name, request_id=request_id, exc_info=error)
             refusal = errors.InternalError("Something went wrong on our side; the request id finds it.")
-        return errors.problem(refusal, errors.STATUS[refusal.code], request_id)
+        return errors.problem(refusal, errors.STATUS[refusal.code], request_id, problems_in(asked.headers))
 
     async def _stream(
         self, events: Events, secret: bytes, request_id: str, extra: Headers, receive: Receive, send: Send
@@ -370,6 +372,13 @@ def _query(raw: bytes) -> dict[str, str]:
             raise InvalidRequest(name.replace("\0", ""), "U+0000 is not a character of a text")
         query[name] = value
     return query
+
+
+def problems_in(headers: dict[bytes, bytes]) -> Language:
+    """The language of refusals. They are kept nowhere, so that a POST may wish as well; who says nothing is a program,
+    and its log is English."""
+    wish = headers.get(b"accept-language")
+    return "en" if wish is None else wished(wish, "en")
 
 
 @lru_cache(maxsize=256)

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from goen.actions.demo import AUTHOR, is_demo
 from goen.settings import Settings
 
 if TYPE_CHECKING:
     from goen.actions.imports.job import Counts
     from goen.cli.importing import Books
 
-#: What an import of the demo's calls itself, so that an interrupted one is known again.
-AUTHOR = "goen demo"
 #: Progress is told this often.
 STEP = 0.1
 
 
 async def load(settings: Settings) -> None:
-    """Load the demo retailer into a database without members; done before, it does nothing.
+    """Load the demo retailer into an empty database; done before, or where somebody's own data is, it does nothing.
 
     Interrupted, it goes on where it stopped. Keys are shown once and kept in ``demo/keys.env`` under the
     data folder. ``settings`` name the database.
@@ -38,6 +37,8 @@ async def load(settings: Settings) -> None:
         open_database(settings.database_url, readers_max=2, writers_max=3, name=NAME) as database,
         open_books(database, SystemClock()) as books,
     ):
+        if not await is_demo(database):
+            return
         await _employ(books)  # A demo of an earlier version has its shops already.
         done = await _done(books)
         if done is None:
@@ -50,12 +51,12 @@ async def load(settings: Settings) -> None:
 
 
 async def _done(books: Books) -> set[str] | None:
-    """What has been brought in already (``shops``, ``members``); None where there is nothing (more) to load."""
-    from goen.actions.imports.job import all_jobs, any_members
+    """What has been brought in already (``shops``, ``members``); None where there is nothing more to load."""
+    from goen.actions.imports.job import all_jobs
 
     ours = {job.kind: job.state for job in await all_jobs(books.database) if job.author == AUTHOR}
     if not ours:
-        return None if await any_members(books.database) else set()
+        return set()
     if ours.get("purchases", "running") != "running":
         return None
     return {"shops"} | {kind for kind, state in ours.items() if state == "done"}

@@ -59,6 +59,9 @@ async def _up(settings: Settings, *, with_demo: bool) -> None:
         found = replace(settings, database_url=settings.database_url or (server.dsn if server else None))
         for name in await migrated(found):
             click.echo(f"applied {name}")
+        if found.demo and not await _demo_here(found):
+            click.echo("There is data of your own in this database: the demo retailer and its sign-in stay away.")
+            found, with_demo = replace(found, demo=False), False
         tree = await stack.enter_async_context(growing(found))
         tasks = [asyncio.create_task(tree.keep(part)) for part in PARTS]
         if server is not None:
@@ -72,6 +75,15 @@ async def _up(settings: Settings, *, with_demo: bool) -> None:
         for task in done:
             task.result()  # Those that keep something running end by an error alone: this raises it.
         click.echo("Stopping …")
+
+
+async def _demo_here(settings: Settings) -> bool:
+    from goen.actions.demo import is_demo
+    from goen.database.pool import open_database
+
+    assert settings.database_url is not None
+    async with open_database(settings.database_url, readers_max=1, writers_max=1) as database:
+        return await is_demo(database)
 
 
 async def _guard(server: Server, tree: Tree, stack: AsyncExitStack) -> None:

@@ -121,13 +121,6 @@ async def all_jobs(database: Database) -> Sequence[Job]:
         return [_job(row) async for row in SQL.jobs(connection)]
 
 
-async def any_members(database: Database) -> bool:
-    """Whether anybody is a member yet."""
-    async with database.reading() as connection:
-        found: bool = await SQL.any_members(connection)
-    return found
-
-
 async def note_job(
     database: Database, job: Job, clock: Clock, *, checkpoint: int, counts: Counts, state: str = "running"
 ) -> None:

@@ -33,10 +33,6 @@ insert into refused_file (path, written_at, import_id) values (:path, :now, :imp
 -- Where the refused rows of these imports stand.
 select import_id, path from refused_file where import_id = any(:import_ids::bigint[]) order by import_id, path;
 
--- name: any_members$
--- Whether anybody is a member yet.
-select exists (select from member);
-
 -- name: members_behind
 -- Who carries these identifiers now; several rows for a shared contact. Merged members lead to their survivor.
 select i.n, m.member_id, bool_or(coalesce(k.verified, false)) as verified, m.status

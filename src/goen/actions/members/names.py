@@ -78,6 +78,8 @@ async def identifiers_of(
         UnknownShop: of an ``ec`` account.
         Forbidden: ``verified`` by a key that may not say so.
     """
+    # An id token of LINE was read at the edge, which may ask LINE for its keys: a token of ``line`` that arrives here
+    # is the id of what the edge has kept of it until now (:func:`goen.actions.members.line.prove`).
     kept: list[Identifier] = []
     seen: set[tuple[str, str, int]] = set()
     for index, (each, identifier_id) in enumerate(
@@ -88,7 +90,7 @@ async def identifiers_of(
             raise Forbidden("Only a server key may say that a contact is verified.", role=principal.role)
         name = await _presented(connection, each, shops, principal, now, field)
         proven = each.kind not in IDENTIFYING and each.token is not None
-        if proven:
+        if proven or (each.kind == "line" and each.token is not None):
             await _use_proof(connection, each.kind, name.normal, each.token or "", now, field)
         if name[:3] in seen:
             raise InvalidRequest(f"{field}value", "is given twice")
@@ -131,8 +133,7 @@ async def _presented(
                 raise InvalidRequest(f"{field}value", "is not the token's account")
         else:
             guard_vouching(principal, shop, f"{field}token")
-    elif asked.token is not None and asked.kind in ("card", "line"):
-        # A token of LINE is read at the edge, which may ask LINE for its keys; here its user id has arrived.
+    elif asked.token is not None and asked.kind == "card":
         raise InvalidRequest(f"{field}token", f"belongs to no {WORDS[asked.kind]}")
     return presented(asked.kind, value, shop_id, member_id_of=member_id_of, field=field.rstrip("."))
 

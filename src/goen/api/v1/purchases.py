@@ -162,7 +162,7 @@ async def _outcome(call: Call, outcome: asyncio.Task[Answer] | Refusal) -> Batch
             return BatchItem(answer.status, msgspec.Raw(answer.body))
         except Refusal as refusal:
             outcome = refusal
-    reply = problem(outcome, status_of(outcome, "POST"), call.request_id)
+    reply = problem(outcome, status_of(outcome, "POST"), call.request_id, call.problems_in)
     return BatchItem(reply.status, msgspec.Raw(reply.body))
 
 

@@ -7,6 +7,9 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from goen.earning.words import money_text
+from goen.vocabulary import refusals_ja
+from goen.vocabulary.refusal import Refusal
+from goen.vocabulary.requests_ja import wrong
 
 Language = Literal["ja", "en"]
 _DAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
@@ -46,6 +49,11 @@ def moment(value: datetime, zone: ZoneInfo, language: Language) -> str:
     return f"{day(local.date(), language)} {local:%H:%M}"
 
 
+def told(refusal: Refusal, language: str) -> str:
+    """What was refused and why, to people."""
+    return refusals_ja.detail(refusal, on_a_page=True) if language == "ja" else refusal.detail
+
+
 def filters(language: Language) -> dict[str, Any]:
     """For templates; those that need more take it as an argument."""
     return {
@@ -54,5 +62,7 @@ def filters(language: Language) -> dict[str, Any]:
         "points": points,
         "money": lambda value, currency="JPY": money(value, currency, language),
         "day": lambda value: day(value, language),
+        "told": lambda refusal: told(refusal, language),
+        "wrong": lambda message: wrong(message) if language == "ja" else message,
         "moment": lambda value, zone: moment(value, zone, language),
     }

@@ -1,6 +1,8 @@
 """Coming in: a phone number or mail address, the code that was sent there, and for whoever is new a name.
 
-Whether anybody carries the contact shows only once its code was typed in.
+Whether anybody carries the contact shows only once its code was typed in. Somebody who has come from LINE with an
+account that is no member's (:mod:`goen.web.member.line`) joins with it, with or without a contact, or links it to the
+card that a code leads to.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from msgspec import Meta
 from goen.actions.members import asks
 from goen.actions.members.codes import Contact, Second, adopt, confirm_code, contact_of, count_attempt, make_code
 from goen.actions.members.enrol import enrol
+from goen.actions.members.identify import add_identifier
 from goen.actions.members.meet import meet
 from goen.actions.members.register import register
 from goen.actions.members.terms import accept
@@ -25,7 +28,7 @@ from goen.channels.messages.words import code_message
 from goen.identity.reachable import network_of, takes_texts
 from goen.members import codes
 from goen.members.devices import REMEMBERED
-from goen.members.errors import CodeNotValid, NoAgreement, SenderMissing, TooManyCodes
+from goen.members.errors import CodeNotValid, IdentifierTaken, NoAgreement, SenderMissing, TooManyCodes
 from goen.members.masks import contact_masked
 from goen.members.model import ContactKind, Given
 from goen.readings import terms as readings
@@ -36,6 +39,7 @@ from goen.web.common.surroundings import Surroundings
 from goen.web.common.visits import address_of, cookie, form_of, guard_site, moved
 from goen.web.member import friends
 from goen.web.member.consents import SOURCE, Offered, offered
+from goen.web.member.line_proof import LineProof, forget, shown
 from goen.web.member.visit import COOKIE, SELF, SIGN_IN, MemberVisit, around
 
 WAITING = "goen_member_code"
@@ -64,8 +68,10 @@ class Asked(NamedTuple):
 
 def _form(asked: Asked, template: str, error: Refusal | None = None, **values: Any) -> Response[Any]:
     answer: Response[Any] = page(
-        asked.request, f"me/{template}", headers=SURFACE, error=error, here="", **around(asked.known), **values
-    )
+        asked.request, f"me/{template}", headers=SURFACE, error=error, here="", proof=shown(asked.request),
+        by_line=asked.known.line.ready, no_line=asked.request.query_params.get("line", ""), **around(asked.known),
+        **values,
+    )  # fmt: skip
     answer.status_code = 200 if error is None else _status(error)
     return answer
 
@@ -173,24 +179,48 @@ async def _confirm(request: Request[Any, Any, State], state: State) -> Response[
     try:
         guard_site(request)
         await count_attempt(known.database, network_of(address_of(request)) or "", now)
-        code = typed_code((await form_of(request)).get("code", ""))
-        done = await confirm_code(known.database, SELF, sent.code_id, sent.contact, code, now)
+        form = await form_of(request)
+        done = await confirm_code(
+            known.database, SELF, sent.code_id, sent.contact, typed_code(form.get("code", "")), now
+        )
+        proof = _wished(request, form)
         if done.who is None:
-            return moved(JOIN)
-        return await _come_in(Asked(request, known), done.who.holder_id)
+            return moved(JOIN, [] if proof is not None else [forget(request)])
+        target = "/me" if proof is None else await _link(known, done.who.member_id, proof)
+        return await come_in(Asked(request, known), done.who.holder_id, target)
     except Refusal as refusal:
         return _code_form(Asked(request, known), sent, refusal)
+
+
+def _wished(request: Request[Any, Any, State], form: dict[str, str]) -> LineProof | None:
+    """The LINE account that waits here, if this form says that it is to be linked: it may be somebody else's, who was
+    at this browser before."""
+    return shown(request) if form.get("link_line") == "1" else None
+
+
+async def _link(known: Surroundings, member_id: int, proof: LineProof) -> str:
+    """Link the account; gives where to go. Who has proven a contact comes in, whatever becomes of the link."""
+    ask = asks.NewIdentifier("line", proof.user_id, token=proof.code_id)
+    try:
+        await add_identifier(known.database, known.shops, SELF, member_id, ask, known.clock.now())
+    except IdentifierTaken:
+        return "/me/profile?line=taken"
+    except InvalidRequest:
+        return "/me/profile?line=late"
+    return "/me"
 
 
 @get(JOIN, include_in_schema=False)
 async def _ask_name(request: Request[Any, Any, State], state: State) -> Response[Any]:
     sent = waiting(request)
-    if sent is None:
+    if sent is None and shown(request) is None:
         return moved(SIGN_IN)
     return await _join_form(Asked(request, state.surroundings), sent, {})
 
 
-async def _join_form(asked: Asked, sent: Waiting, form: dict[str, str], error: Refusal | None = None) -> Response[Any]:
+async def _join_form(
+    asked: Asked, sent: Waiting | None, form: dict[str, str], error: Refusal | None = None
+) -> Response[Any]:  # fmt: skip
     known = asked.known
     async with known.database.reading() as connection:
         purposes = await offered(connection, (), language_of(asked.request))
@@ -198,32 +228,40 @@ async def _join_form(asked: Asked, sent: Waiting, form: dict[str, str], error: R
     fields = {name: form.get(name, "")[:500] for name in ("name", "kana", "birth_date", "card")}
     asked_for = {each.kind for each in purposes if form.get(f"consent.{each.kind}") == "1"}
     return _form(
-        asked, "join.html", error, sent_to=contact_masked(sent.kind, sent.normal), fields=fields,
-        purposes=purposes, chosen=asked_for, terms=terms,
+        asked, "join.html", error, sent_to=contact_masked(sent.kind, sent.normal) if sent is not None else None,
+        fields=fields, purposes=purposes, chosen=asked_for, terms=terms,
     )  # fmt: skip
 
 
 @post(JOIN, include_in_schema=False)
 async def _join(request: Request[Any, Any, State], state: State) -> Response[Any]:
     known: Surroundings = state.surroundings
-    sent = waiting(request)
-    if sent is None:
+    sent, proof = waiting(request), shown(request)
+    if sent is None and proof is None:
         return moved(SIGN_IN)
     form: dict[str, str] = {}
     try:
         guard_site(request)
         await count_attempt(known.database, network_of(address_of(request)) or "", known.clock.now())
         form = await form_of(request)
-        member_id = await _member(Asked(request, known), sent, form)
-        return await _come_in(Asked(request, known), member_id, *await friends.joined(request, known, member_id))
-    except CodeNotValid:
-        return moved(SIGN_IN, [cookie(request, WAITING, "", seconds=0, path="/me")])
+        proof = proof if sent is None else _wished(request, form)
+        member_id = await _member(Asked(request, known), sent, proof, form)
+        return await come_in(Asked(request, known), member_id, *await friends.joined(request, known, member_id))
     except Refusal as refusal:
+        if isinstance(refusal, CodeNotValid) or _proves_nothing(refusal):
+            over = [cookie(request, WAITING, "", seconds=0, path="/me"), forget(request)]
+            return moved(SIGN_IN if proof is None else f"{SIGN_IN}?line=late", over)
         return await _join_form(Asked(request, known), sent, form, refusal)
 
 
-async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
-    """Under whom the contact stands if who carries it agrees in a second field, else a new member (rule 44)."""
+def _proves_nothing(refusal: Refusal) -> bool:
+    """Whether what was proven is used up or too old by now: the same form sent twice, or half an hour later."""
+    return isinstance(refusal, InvalidRequest) and refusal.fields["errors"][0]["field"].endswith("token")
+
+
+async def _member(asked: Asked, sent: Waiting | None, proof: LineProof | None, form: dict[str, str]) -> int:
+    """Under whom the contact stands if who carries it agrees in a second field, else a new member (rule 44). A LINE
+    account that is shown becomes theirs; without a contact it leads to nobody yet, so the member is a new one."""
     known, now = asked.known, asked.known.clock.now()
     today = known.context.day_of(now)
     name, kana, birth_date = person_fields(form)
@@ -235,15 +273,17 @@ async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
     if terms is not None and form.get("terms") != terms.version:
         raise InvalidRequest("terms", "have to be accepted")
     consents = consents_of(form, purposes)
-    card = form.get("card", "").strip()[:100] or None
+    line = () if proof is None else (asks.NewIdentifier("line", proof.user_id, token=proof.code_id),)
     try:
-        second = Second(birth_date, kana, card)
+        if sent is None:
+            raise NoAgreement
+        second = Second(birth_date, kana, form.get("card", "").strip()[:100] or None)
         who = await adopt(known.database, SELF, sent.code_id, sent.contact, second, now)
     except NoAgreement:
-        token = asks.NewIdentifier(sent.kind, sent.normal, token=sent.code_id)
+        contact = () if sent is None else (asks.NewIdentifier(sent.kind, sent.normal, token=sent.code_id),)
         ask = asks.Enrolment(
-            name=name, kana=kana, birth_date=birth_date, language=language_of(asked.request), identifiers=(token,),
-            consents=consents,
+            name=name, kana=kana, birth_date=birth_date, language=language_of(asked.request),
+            identifiers=(*contact, *line), consents=consents,
         )  # fmt: skip
         made = await enrol(known.database, known.shops, SELF, ask, now, today)
         assert made.member_id is not None
@@ -252,6 +292,8 @@ async def _member(asked: Asked, sent: Waiting, form: dict[str, str]) -> int:
         member_id = who.holder_id
         registration = asks.Registration(name=name, kana=kana, birth_date=birth_date, consents=consents)
         await register(known.database, known.shops, SELF, member_id, registration, now, today)
+        if proof is not None:
+            await _link(known, who.member_id, proof)
     if terms is not None:
         await accept(known.database, SELF, member_id, asks.TermsAsked(terms.version), now, known.context.day_of)
     await meet(known.database, member_id, SELF, now, known.merge_pair)
@@ -279,9 +321,10 @@ def consents_of(form: dict[str, str], purposes: list[Offered]) -> dict[str, bool
     }
 
 
-async def _come_in(
+async def come_in(
     asked: Asked, member_id: int, target: str = "/me", more: Sequence[Cookie] = ()
 ) -> Response[Any]:  # fmt: skip
+    """Sign this browser in as the member and go to ``target``. Raises MemberWithdrawn, UnknownMember."""
     token = await asked.known.devices.sign_in(
         member_id, asked.request.headers.get("user-agent", ""), asked.known.clock.now()
     )
@@ -291,6 +334,7 @@ async def _come_in(
         [
             cookie(asked.request, COOKIE, token, seconds=seconds, site="lax"),
             cookie(asked.request, WAITING, "", seconds=0, path="/me"),
+            forget(asked.request),
             *more,
         ],
     )
@@ -306,7 +350,7 @@ async def _demo(request: Request[Any, Any, State], state: State) -> Response[Any
         guard_site(request)
         async with known.database.reading() as connection:
             member_id = await demo_member(connection)
-        return moved(SIGN_IN) if member_id is None else await _come_in(Asked(request, known), member_id)
+        return moved(SIGN_IN) if member_id is None else await come_in(Asked(request, known), member_id)
     except Refusal:
         return moved(SIGN_IN)
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from goen.web.member import benefits, card, consents, friends, household, points, profile, rewards, sign_in, terms
+from goen.web.member import (
+    benefits,
+    card,
+    consents,
+    friends,
+    household,
+    line,
+    notices,
+    points,
+    profile,
+    rewards,
+    sign_in,
+    terms,
+)
 from goen.web.member.visit import Route, handlers
 
 ROUTES: tuple[Route, ...] = (
@@ -23,7 +36,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/me/profile", profile.profile),
     Route("POST", "/me/profile", profile.save),
     Route("POST", "/me/consents", consents.set_consent),
+    Route("POST", "/me/notices", notices.start),
+    Route("POST", "/me/notices/kinds", notices.pick),
+    Route("POST", "/me/notices/end", notices.end),
     Route("POST", "/me/terms", terms.answer),
+    Route("GET", "/me/line", line.link),
     Route("POST", "/me/contacts", profile.add_contact),
     Route("GET", "/me/contacts/code", profile.ask_contact_code),
     Route("POST", "/me/contacts/code", profile.confirm_contact),
@@ -38,4 +55,4 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/me/sign-out", sign_in.sign_out),
 )
 
-HANDLERS = (*sign_in.HANDLERS, *card.HANDLERS, *terms.HANDLERS, *friends.HANDLERS, *handlers(ROUTES))
+HANDLERS = (*sign_in.HANDLERS, *line.HANDLERS, *card.HANDLERS, *terms.HANDLERS, *friends.HANDLERS, *handlers(ROUTES))

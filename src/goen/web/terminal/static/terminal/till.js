@@ -13,7 +13,7 @@ const { shop, device, key, lang, visits, camera } = $("main").dataset;
 export const say = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 export const yen = (n) => `${n < 0 ? "−" : ""}¥${Math.abs(n).toLocaleString("ja-JP")}`;
 export const points = (n) => `${n.toLocaleString("ja-JP")} P`;
-const problemText = (problem) => words[problem.code] ?? (lang === "ja" ? `${words.failed}（${problem.detail ?? problem.code}）` : problem.detail ?? words.failed);
+const problemText = (problem) => words[problem.code] ?? problem.detail ?? words.failed;
 
 let clerk = JSON.parse(sessionStorage.getItem("clerk") ?? "null");
 let member = null;      // { ref, id?, number?, name?, kana?, available? }
