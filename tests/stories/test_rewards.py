@@ -154,6 +154,18 @@ async def test_a_till_needs_a_proof_and_cancels_its_own_orders_only(retailer):
     assert (handed.json()["status"], handed.json()["shop"]) == ("done", "shibuya")
 
 
+async def test_what_was_ordered_in_no_shop_is_picked_up_in_any(retailer):
+    member = await retailer.member()
+    await given(retailer, member, 5000)
+    await put(retailer, "mug", name="マグカップ", points=10, delivery="pickup")
+    await put(retailer, points=10, delivery="ship")
+    mug, towel = await taken(retailer, member, "mug"), await taken(retailer, member, address=ADDRESS)
+    assert (await retailer.readonly.post(f"/v1/reward_orders/{mug['id']}/hand_over", json={})).status_code == 403
+    handed = await retailer.yokohama.post(f"/v1/reward_orders/{mug['id']}/hand_over", json={})
+    assert (handed.status_code, handed.json()["status"]) == (200, "done")
+    assert (await retailer.yokohama.post(f"/v1/reward_orders/{towel['id']}/hand_over", json={})).status_code == 403
+
+
 async def test_points_become_a_coupon_which_falls_away_with_the_order_unless_used(retailer):
     member = await retailer.member()
     await given(retailer, member, 2000)

@@ -155,3 +155,54 @@ async def test_a_reward_is_put_up_ordered_sent_and_cancelled(staffed: Any) -> No
     async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
         assert "タオル" not in (await visitor.get("/office/reward-orders?status=done")).text  # Of no shop of theirs.
         assert (await post(visitor, f"/office/reward-orders/{second}/done")).status_code == 403
+
+
+async def test_a_manager_sees_the_work_of_their_shops_and_what_is_picked_up_anywhere(staffed: Any) -> None:
+    for number in range(6):
+        await buy(staffed, 1, external_id=f"b{number}")
+    member = (await staffed.server.get("/v1/members?kind=card&value=CARD-0001")).json()["items"][0]["id"]
+    await ordered(staffed, member, "yokohama")
+    for _ in range(51):  # More than a page of other shops' comes first.
+        await ordered(staffed, member)
+    mine = await ordered(staffed, member, "shibuya")
+    mug = {"name": "マグカップ", "points": 1, "delivery": "pickup"}
+    assert (await staffed.server.put("/v1/rewards/mug", json=mug)).status_code == 200
+    taken = await staffed.server.post(
+        f"/v1/members/{member}/reward_orders", json={"reward": "mug"}, headers={"Idempotency-Key": "mug"}
+    )
+    anywhere = taken.json()["id"]
+    async with signed_in(staffed.application, "manager", staffed.clock) as visitor:
+        page = (await visitor.get("/office/reward-orders")).text
+        assert re.findall(r'action="/office/reward-orders/([^/"]+)/(?:ship|done)"', page) == [mine, anywhere]
+        assert f"/office/reward-orders/{anywhere}/cancel" not in page, "that is headquarters'"
+        assert "cursor=" not in page
+        assert (await post(visitor, f"/office/reward-orders/{anywhere}/cancel")).status_code == 403
+        assert (await post(visitor, f"/office/reward-orders/{anywhere}/done")).status_code == 303
+        assert "マグカップ" in (await visitor.get("/office/reward-orders?status=done")).text
+
+
+async def test_coupons_for_a_segment_that_nobody_is_in_are_refused_and_the_name_stays_free(staffed: Any) -> None:
+    await buy(staffed, 1)
+    member = (await staffed.server.get("/v1/members?kind=card&value=CARD-0001")).json()["items"][0]["id"]
+    kind = {"code": "aki", "name": "秋の値引き", "effect": {"kind": "amount", "yen": 300}}
+    assert (await staffed.server.post("/v1/coupon_kinds", json=kind)).status_code == 201
+    asked = {"batch": "b", "to": "segment", "segment": "vip"}
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        refused = await post(visitor, "/office/coupons/aki/issue", **asked)
+        assert refused.status_code == 422
+        assert "発行できる会員がいません" in refused.text
+        assert (await staffed.server.put(f"/v1/members/{member}/segments", json={"segments": ["vip"]})).is_success
+        for _ in range(2):  # Asked again it is answered as before, though by now everybody has one.
+            assert (await post(visitor, "/office/coupons/aki/issue", **asked)).status_code == 303
+    held = (await staffed.server.get(f"/v1/members/{member}/coupons")).json()["items"]
+    assert [each["kind"] for each in held] == ["aki"]
+
+
+async def test_a_text_that_no_database_keeps_is_refused_wherever_it_is_sent(staffed: Any) -> None:
+    kind = {"code": "aki", "name": "秋の値引き", "effect": {"kind": "amount", "yen": 300}}
+    assert (await staffed.server.post("/v1/coupon_kinds", json=kind)).status_code == 201
+    async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
+        for path in ("/office/new/campaign?like=%00", "/office/coupons/aki/codes?batch=a%00", "/office/members?q=%00"):
+            assert (await visitor.get(path)).status_code == 422, path
+        assert (await visitor.get("/office/coupons/%00")).status_code in (404, 422)
+        assert (await post(visitor, "/office/coupons/aki/issue", batch="\0", to="count", count="1")).status_code == 422

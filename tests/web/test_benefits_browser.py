@@ -16,7 +16,7 @@ from goen.actions.terminals import make_terminal_code
 from web.browsers import LiveClock, chrome, sound
 from web.members import shop  # noqa: F401 - a fixture
 from web.test_front import served
-from web.test_members_benefits import coupon, gold, ok, rewarded, ruled, stamped
+from web.test_members_benefits import OTHER, coupon, gold, ok, rewarded, ruled, stamped
 from web.test_members_browser import signs_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -188,3 +188,65 @@ async def test_a_clerk_takes_coupons_and_discounts_and_sees_the_stamps(shop: Any
     assert [(each["total"], each["status"]) for each in sales][:2] == [(5500, "completed"), (1680, "completed")]
     states = (await ok(shop.server.get(f"/v1/members/{member['id']}/coupons")))["items"]
     assert {each["kind"]: each["state"] for each in states} == {"aki": "used", "dear": "usable"}
+
+
+async def pays(page: Any, money: str) -> None:
+    """What the screen says is to be paid."""
+    await page.wait_for_function(f"() => document.getElementById('sum-pay').textContent === '{money}'")
+
+
+async def test_a_card_that_finds_nobody_leaves_nobody_at_the_till(shop: Any) -> None:
+    phone = [{"kind": "phone", "value": OTHER}]  # Not verified, two may say it is theirs.
+    member, other, _ = [await shop.member(), *[await shop.member(identifiers=phone) for _ in range(2)]]
+    await coupon(shop, [member], name="300円引き", conditions={})
+    await shop.buys(member, "r1", 14_300)
+    async with served(shop.application) as address, chrome(820) as page:
+        await at_the_till(shop, page, address)
+        for told, typed in (("p.note.bad", "9999999999999"), (".choices", OTHER), ("p.note.bad", "problem")):
+            await finds(page, member["number"])
+            await page.fill("#a10", "2200")
+            await page.click(".extra:has-text('300円引き')")
+            await pays(page, "¥1,900")
+            await page.fill("#use", "10")
+            if typed == "problem":
+                await page.route("**/v1/members/lookup", lambda route: route.fulfill(status=429, json={"code": "x"}))
+            await page.fill("#scan", typed)
+            await page.press("#scan", "Enter")
+            await page.wait_for_selector(f"#member > {told}")
+            await pays(page, "¥2,200")
+            assert not await page.locator(".extra:has-text('300円引き')").count(), "the coupons went with the member"
+            assert not await page.is_visible("#use-field")
+            if typed == "problem":
+                await page.unroute("**/v1/members/lookup")
+            await page.click("#confirm")
+            await page.wait_for_selector("#result:focus")
+            await page.click("#next")
+    sales = (await ok(shop.server.get(f"/v1/purchases?member={member['id']}")))["items"]
+    assert [each["external_id"] for each in sales] == ["r1"]
+    assert not (await ok(shop.server.get(f"/v1/purchases?member={other['id']}")))["items"]
+
+
+async def test_a_public_coupon_code_is_typed_at_the_till(shop: Any) -> None:
+    member = await shop.member()
+    kind = {"code": "fuyu", "name": "冬の500円引き", "effect": {"kind": "amount", "yen": 500}, "public_code": "FUYU500"}
+    await ok(shop.server.post("/v1/coupon_kinds", json=kind), 201)
+    async with served(shop.application) as address, chrome(820) as page:
+        await at_the_till(shop, page, address)
+        for n, typed in enumerate(("fuyu500", "ＦＵＹＵ５００")):
+            await finds(page, member["number"])
+            await page.fill("#a10", "2200")
+            await page.fill("#scan", typed)
+            await page.press("#scan", "Enter")
+            await page.wait_for_selector(".extra[aria-pressed=true] >> text=冬の500円引き")
+            await pays(page, "¥1,700")
+            assert await page.is_visible(".card-of"), "a coupon does not send the member away"
+            if n == 0:
+                await page.click("#confirm")
+                await page.wait_for_selector("#result:focus")
+                await page.click("#next")
+        for typed in ("2999999999999", "HARU500"):
+            await page.fill("#scan", typed)
+            await page.press("#scan", "Enter")
+            await page.wait_for_selector("#member > p.note.bad")
+    [sale] = (await ok(shop.server.get(f"/v1/purchases?member={member['id']}")))["items"]
+    assert sale["total"] == 1700

@@ -10,6 +10,7 @@ from typing import Any
 
 from goen.actions.tiers.counting import AFTER
 from goen.actions.tiers.runs import advance
+from goen.web.member.benefits import COUPONS
 from web.conftest import browser
 from web.members import asks_for_code, sends, shop, visiting  # noqa: F401 - a fixture
 
@@ -108,6 +109,54 @@ async def test_coupons_are_shown_with_their_code_and_what_they_ask(shop: Any) ->
         assert "現在お使いいただけるクーポンはありません" in page
 
 
+async def test_a_good_coupon_is_found_behind_any_number_of_those_that_are_over(shop: Any) -> None:
+    member = await shop.member()
+    [code] = await coupon(shop, [member], conditions={})
+    shop.clock.advance(seconds=1)
+    ahead = {"starts_at": (shop.clock.now() + timedelta(days=7)).isoformat()}
+    await coupon(shop, [member], "haru", name="春の割引", conditions={}, **ahead)
+    shop.clock.advance(seconds=1)
+    who = [{"kind": "member_id", "value": member["id"]}]
+    kind = {"code": "old", "name": "終わり", "effect": {"kind": "amount", "yen": 1}}
+    await ok(shop.server.post("/v1/coupon_kinds", json=kind), 201)
+    for n in range(COUPONS + 1):
+        await ok(shop.server.post("/v1/coupon_kinds/old/issue", json={"batch": f"b{n}", "members": who}), 201)
+    await ok(shop.server.post("/v1/coupon_kinds/old/stop", json={}))
+    path = f"/v1/members/{member['id']}/coupons"
+    newest = (await ok(shop.server.get(f"{path}?limit=100")))["items"]
+    assert {each["state"] for each in newest} == {"void"}
+    usable = await ok(shop.server.get(f"{path}?state=usable&limit=100"))
+    assert [(each["code"], each["state"]) for each in usable["items"]] == [(code, "usable")]
+    assert usable["next_cursor"] is None
+    assert (await shop.server.get(f"{path}?state=void")).status_code == 422
+    async with visiting(shop) as visitor:
+        page = (await visitor.get("/me/benefits")).text
+        assert page.index(code) < page.index("利用済み・期限切れ")
+        assert "春の割引" in page
+        assert (await visitor.get("/me/benefits?done=%00")).status_code == 422
+    await shop.buys(member, "r1", coupons=[code])
+    assert not (await ok(shop.server.get(f"{path}?state=usable")))["items"]
+
+
+async def test_a_reward_is_picked_up_in_the_shop_that_was_chosen(shop: Any) -> None:
+    member = await shop.member()
+    await shop.buys(member, "r1", 16_500)
+    await ok(shop.server.put("/v1/rewards/mug", json={"name": "マグカップ", "points": 10, "delivery": "pickup"}))
+    async with visiting(shop) as visitor:
+        page = (await visitor.get("/me/rewards/mug")).text
+        assert '<option value="shibuya">渋谷店</option>' in page
+        assert '<option value="web"' not in page, "a web shop hands nothing over"
+        for wrong in ({}, {"shop": ""}, {"shop": "web"}, {"shop": "none"}):
+            refused = await sends(visitor, "/me/rewards/mug", nonce="n", **wrong)
+            assert refused.status_code == 422
+            assert "受け取る店舗を選んでください" in refused.text
+        assert (await sends(visitor, "/me/rewards/mug", nonce="n", shop="shibuya")).status_code == 303
+        assert "受取店舗：渋谷店" in (await visitor.get("/me/rewards")).text
+    [order] = (await ok(shop.server.get(f"/v1/members/{member['id']}/reward_orders")))["items"]
+    assert order["shop"] == "shibuya"
+    await ok(shop.pos.post(f"/v1/reward_orders/{order['id']}/hand_over", json={}))
+
+
 async def test_a_coupon_that_no_till_would_take_is_not_shown_as_usable(shop: Any) -> None:
     mine, other = await shop.member(), await shop.member(OTHER, name="別人 太郎", kana="ベツジン タロウ")
     segments = f"/v1/members/{mine['id']}/segments"
@@ -199,9 +248,9 @@ async def test_a_reward_is_taken_once_and_given_back(shop: Any) -> None:
         again = await sends(visitor, "/me/rewards/towel", **{**form, "nonce": "another"})
         assert again.status_code == 422
         assert "お一人様の交換上限" in again.text
-        assert "ポイントが足りません" in (await sends(visitor, "/me/rewards/ticket", nonce="t")).text
-        assert "現在の会員ランクでは" in (await sends(visitor, "/me/rewards/gold", nonce="g")).text
-        assert "品切れ" in (await sends(visitor, "/me/rewards/mug", nonce="m")).text
+        assert "ポイントが足りません" in (await sends(visitor, "/me/rewards/ticket", nonce="t", shop="shibuya")).text
+        assert "現在の会員ランクでは" in (await sends(visitor, "/me/rewards/gold", nonce="g", shop="shibuya")).text
+        assert "品切れ" in (await sends(visitor, "/me/rewards/mug", nonce="m", shop="shibuya")).text
         assert (await visitor.get("/me/rewards/none")).status_code == 404
         # Another member finds no such order.
         await shop.member(OTHER, name="別人 太郎", kana="ベツジン タロウ")

@@ -110,9 +110,22 @@ async def test_a_costly_rule_waits_for_a_second_person(staffed: Any) -> None:
         page = (await visitor.get("/office/standing/nyukai")).text
         assert "/approve" not in page
         assert (await post(visitor, "/office/standing/nyukai/approve")).status_code == 422
+        assert "承認待ちの常設特典" not in (await visitor.get("/office")).text, "one's own waits for others"
+        assert (await staffed.server.put("/v1/draws/fuyu", json=DRAW)).status_code == 200
     async with signed_in(staffed.application, "owner", staffed.clock) as visitor:
+        page = (await visitor.get("/office")).text
+        assert '<a href="/office/approvals">承認待ちの常設特典：1件' in page
+        assert '<a href="/office/approvals">別の人による開始が必要な抽選：1件' in page
+        page = (await visitor.get("/office/approvals")).text
+        assert '<a href="/office/standing/nyukai">入会特典</a>' in page
+        assert '<a href="/office/draws/fuyu">冬の抽選会</a>' in page
         assert "/office/standing/nyukai/approve" in (await visitor.get("/office/standing/nyukai")).text
         assert (await post(visitor, "/office/standing/nyukai/approve")).status_code == 303
+        assert (await post(visitor, "/office/draws/fuyu/activate")).status_code == 303
+        assert "/office/approvals" not in (await visitor.get("/office")).text.partition("<main")[2]
+        page = (await visitor.get("/office/approvals")).text
+        assert "/office/standing/nyukai" not in page
+        assert "/office/draws/fuyu" not in page
     assert (await staffed.server.get("/v1/standing/nyukai")).json()["state"] == "live"
 
 

@@ -18,6 +18,7 @@ from goen.earning.coupons.errors import (
     BatchDiffers,
     CouponCodeTaken,
     CouponKindExists,
+    EmptySegment,
     KindStopped,
     UnknownCoupon,
     UnknownCouponKind,
@@ -150,8 +151,10 @@ async def issue(
     done once under its name; people who came into the segment since are not added.
 
     Raises:
-        UnknownCouponKind; KindStopped; BatchDiffers.
+        UnknownCouponKind; KindStopped; BatchDiffers; EmptySegment: nobody is in it, and the batch is not begun.
     """
+    if segment is not None:
+        await _guard_segment(database, kind, batch, segment)
     asked = f"segment:{segment}" if segment is not None else f"members:{sorted(members)}"
 
     # What was interrupted goes on with whoever has none yet: people merge and leave meanwhile, so that a count would
@@ -173,6 +176,24 @@ async def issue(
     return await _make(
         database, zone, kind, batch, asked, len(members), named if segment is None else in_segment, by, now, report
     )
+
+
+async def _guard_segment(database: Database, kind: str, batch: str, segment: str) -> None:
+    """Begin no batch for nobody: it would be complete, and who comes into the segment later would get nothing."""
+    async with database.reading() as connection:
+        row = await store.kind(connection, kind)
+        if (
+            row is None
+            or row.stopped_at is not None
+            or batch in [b.batch for b in await store.batches(connection, kind)]
+        ):
+            return  # Refused for a better reason, or answered as before.
+        after: int | None = 0
+        while after is not None:
+            after, found = await store.without_code_in_segment(connection, kind, batch, segment, after, PIECE)
+            if found:
+                return
+    raise EmptySegment(segment)
 
 
 async def _make(

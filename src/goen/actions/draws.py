@@ -10,7 +10,7 @@ from goen.earning.campaigns.errors import SecondPersonNeeded
 from goen.earning.coupons.errors import UnknownCouponKind
 from goen.earning.draws.errors import DrawState, UnknownDraw
 from goen.earning.draws.model import CouponPrize, PrizeDraw, from_json, to_json
-from goen.earning.draws.rules import are_odds, problems, seed_hash, total_worth
+from goen.earning.draws.rules import are_odds, needs_second, problems, seed_hash
 from goen.earning.words import problem_text
 from goen.shops import coupons, store
 from goen.shops import draws as rows
@@ -59,8 +59,7 @@ async def activate(database: Database, context: Context, code: str, by: str, now
                 raise InvalidRequest(problem.field, problem_text(problem, programme.language))
         if draw.ends_at <= now:
             raise DrawState("The draw's time is over; give it another ends_at first.", "over")
-        above = programme.campaigns.approval_above
-        if above is not None and total_worth(draw, programme) > above and by == row.put_by:
+        if needs_second(draw, programme) and by == row.put_by:
             raise SecondPersonNeeded(code)
         seed = secrets.token_bytes(SEED_BYTES)
         await rows.set_live(connection, code, seed, seed_hash(seed), now)

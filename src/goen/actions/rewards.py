@@ -72,12 +72,15 @@ async def found(database: Database, order_id: str) -> store.OrderRow:
 async def move(
     database: Database, order_id: str, status: str, principal: Principal, now: datetime, tracking: str | None = None
 ) -> store.OrderRow:
-    """Send an order (``shipped``), or hand it out (``done``). Asked again, nothing happens.
+    """Send an order (``shipped``), or hand it out (``done``): what is picked up in no shop of its own, in any. Asked
+    again, nothing happens.
 
     :raises UnknownRewardOrder: there is none; RewardOrderState: it is past that; Forbidden: another shop's.
     """
     row = await found(database, order_id)
-    if row.shop_id is not None or principal.role != "server":
+    if row.anywhere and status == "done":
+        principal.guard_shop(principal.shop_id)  # Any shop's own key, and no key that only looks.
+    elif row.shop_id is not None or principal.role != "server":
         principal.guard_shop(row.shop_id or 0)
     if row.status == status:
         return row

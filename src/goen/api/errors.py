@@ -86,6 +86,7 @@ STATUS: Mapping[str, int] = {
     "draw_entry_not_possible": 409,
     "coupon_code_taken": 409,
     "coupon_batch_differs": 409,
+    "empty_segment": 422,
     "coupon_kind_stopped": 409,
     "member_withdrawn": 409,
     "member_frozen": 409,

@@ -19,6 +19,7 @@ from goen.shops.coupons import BatchRow, Counted, CouponRow, UseRow
 from goen.vocabulary.clock import Instant
 
 _queries = load(__package__, "coupons.sql")
+_ONLY = {"usable": ("usable",), "good": ("usable", "not_yet")}
 #: ``member_limit``: the person has used as many of the kind as anybody may; ``used_up``: all there are have been used;
 #: ``not_in_segment``: the person is in none of the segments that it is for, or in one that it is not for, as of now.
 State = Literal["usable", "not_yet", "used", "expired", "void", "member_limit", "used_up", "not_in_segment"]
@@ -93,21 +94,32 @@ async def uses(
 
 
 async def of_member(
-    connection: Reading, member: Family, now: Instant, limit: int, cursor: str | None
-) -> tuple[list[Mine], str | None]:
+    connection: Reading, member: Family, now: Instant, limit: int, cursor: str | None,
+    only: Literal["usable", "good"] | None = None,
+) -> tuple[list[Mine], str | None]:  # fmt: skip
     """Coupons of a person, those of cards merged into theirs included, newest first, and the cursor after them.
+    ``only`` the ``usable`` ones, or the ``good`` ones, of which some have not begun yet.
 
     Raises:
         InvalidRequest: a cursor that is none of ours.
     """
     before = pages.read(cursor, tuple[datetime, str]) if cursor else None
-    rows = await store.of_members(connection, member.members, before, limit + 1)
-    page = rows[:limit]
-    more = len(rows) > limit
+    times = {"good_at": None if only is None else now, "begun_at": now if only == "usable" else None}
     groups = frozenset(await segments(connection, member.root))
-    drawn = await _drawn(connection, {from_json(row.document.encode()).rule for row in page}, member.homes)
-    found = [_mine(row, drawn, groups, now) for row in page]
-    return found, pages.written((page[-1].issued_at, page[-1].code)) if more else None
+    found: list[Mine] = []
+    more = True
+    while more and len(found) < limit:  # What limits and segments decide is not told apart in SQL.
+        rows = await store.of_members(connection, member.members, before, limit + 1, **times)
+        more = len(rows) > limit
+        drawn = await _drawn(connection, {from_json(row.document.encode()).rule for row in rows}, member.homes)
+        for row in rows[:limit]:
+            mine, before = _mine(row, drawn, groups, now), (row.issued_at, row.code)
+            if only is None or mine.state in _ONLY[only]:
+                found.append(mine)
+            if len(found) == limit:
+                more = row is not rows[-1]
+                break
+    return found, pages.written(before) if more and before is not None else None
 
 
 def _kept(row: store.KindRow) -> Kept:

@@ -238,11 +238,15 @@ async def uses_of(
 
 
 async def of_members(
-    connection: Reading, members: Sequence[int], before: tuple[datetime, str] | None, rows: int
-) -> list[MineRow]:
-    """Coupons of these members, newest first."""
+    connection: Reading, members: Sequence[int], before: tuple[datetime, str] | None, rows: int,
+    *, good_at: datetime | None = None, begun_at: datetime | None = None,
+) -> list[MineRow]:  # fmt: skip
+    """Coupons of these members, newest first. ``good_at``: those alone that are not used up, void or over then;
+    ``begun_at``: those alone that have begun."""
     at, code = before or (None, None)
-    found = _queries.of_members(connection, members=members, before_at=at, before_code=code, rows=rows)
+    found = _queries.of_members(
+        connection, members=members, before_at=at, before_code=code, rows=rows, good_at=good_at, begun_at=begun_at
+    )
     return [MineRow(*row) async for row in found]
 
 

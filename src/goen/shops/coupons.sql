@@ -105,14 +105,22 @@ select u.what, u.at, u.shop_id, u.purchase_id, u.amount, u.presented_id, u.act_i
  order by u.at desc, u.act_id desc, u.what desc limit :rows;
 
 -- name: of_members
--- Coupons of these members, newest first, each with its kind's document as it counts and how often it was used.
+-- Coupons of these members, newest first, each with its kind's document as it counts and how often it was used;
+-- with a time none of those that are used up, void or over by then, and with another none that begin after it.
 select c.code, c.kind, v.document::text as document, c.usable_from, c.usable_until, c.issued_at, c.void_at, k.stopped_at,
-       (select count(*) filter (where u.what = 'use') - count(*) filter (where u.what = 'back')
-          from coupon_use u where u.code_hash = c.code_hash and u.code = c.code) as uses
+       n.uses
   from coupon c
   join coupon_kind k on k.code = c.kind
   join coupon_kind_version v on v.code = c.kind and v.version = c.version
+  cross join lateral (
+    select count(*) filter (where u.what = 'use') - count(*) filter (where u.what = 'back') as uses
+      from coupon_use u where u.code_hash = c.code_hash and u.code = c.code) n
  where c.member_id = any(:members::bigint[])
+   and (:good_at::timestamptz is null or (
+        c.void_at is null and k.stopped_at is null and n.uses < coalesce((v.document->'uses'->>'each')::bigint, 1)
+        and coalesce(c.usable_until > :good_at, true) and coalesce((v.document->>'ends_at')::timestamptz > :good_at, true)))
+   and (:begun_at::timestamptz is null or (
+        coalesce(c.usable_from <= :begun_at, true) and coalesce((v.document->>'starts_at')::timestamptz <= :begun_at, true)))
    and (:before_at::timestamptz is null or (c.issued_at, c.code) < (:before_at, :before_code))
  order by c.issued_at desc, c.code desc limit :rows;
 

@@ -55,6 +55,11 @@ async def draws(connection: Reading, after: str, rows: int, only: str | None = N
     return [DrawRow(*row) async for row in _queries.draws(connection, after=after, only=only, rows=rows)]
 
 
+async def drafts(connection: Reading) -> list[DrawRow]:
+    """Draws that are not live yet, by code."""
+    return [DrawRow(*row) async for row in _queries.draw_drafts(connection)]
+
+
 async def set_live(connection: Writing, code: str, seed: bytes, seed_hash: str, now: datetime) -> None:
     await _queries.set_draw_live(connection, code=code, seed=seed, seed_hash=seed_hash, now=now)
 

@@ -17,6 +17,12 @@ select d.code, d.document::text as document, case when d.drawn_at is not null th
        d.live_from, d.stopped_at, d.drawn_at, d.put_by, d.put_at
   from prize_draw d where d.code > :after and (:only::text is null or d.code = :only) order by d.code limit :rows;
 
+-- name: draw_drafts
+-- Draws that are not live yet, by code.
+select d.code, d.document::text as document, null::bytea as seed, d.seed_hash, d.live_from, d.stopped_at, d.drawn_at,
+       d.put_by, d.put_at
+  from prize_draw d where d.live_from is null and d.stopped_at is null order by d.code limit 500;
+
 -- name: set_draw_live!
 -- A draw is open from now on, sealed by its seed.
 update prize_draw set seed = :seed, seed_hash = :seed_hash, live_from = :now where code = :code;

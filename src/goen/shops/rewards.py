@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -43,6 +43,11 @@ class OrderRow(NamedTuple):
     pool_id: int | None
     gift_code: str | None
     document: str
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether it is picked up in whichever shop the member comes to."""
+        return self.shop_id is None and self.delivery == "pickup"
 
 
 async def put(connection: Writing, code: str, anchor: int, document: str, by: str, now: datetime) -> None:
@@ -86,15 +91,17 @@ async def orders_of(
 
 async def waiting(
     connection: Reading, status: str, rows: int, after: tuple[datetime, str] | None, *, newest: bool = False,
-    wanted: str = "", members: Sequence[int] = (),
+    wanted: str = "", members: Sequence[int] = (), shops: Collection[int] = (),
 ) -> list[OrderRow]:  # fmt: skip
     """Orders of a status, oldest or ``newest`` first, past ``after``. ``wanted``: a number, a tracking number, or part
-    of a reward's code or name; orders of ``members`` fit as well."""
+    of a reward's code or name; orders of ``members`` fit as well. ``shops``: those of these and the :attr:`anywhere`
+    ones; none given, all."""
     at, order_id = after or (None, None)
     listed = _queries.orders_latest if newest else _queries.orders_waiting
     found = listed(
-        connection, status=status, after=at, after_id=order_id, rows=rows, wanted=wanted, members=list(members)
-    )
+        connection, status=status, after=at, after_id=order_id, rows=rows, wanted=wanted, members=list(members),
+        shops=list(shops) or None,
+    )  # fmt: skip
     return [OrderRow(*row) async for row in found]
 
 

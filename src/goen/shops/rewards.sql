@@ -56,7 +56,8 @@ select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.deliver
 
 -- name: orders_waiting
 -- Orders of a status that somebody still has to do something about, oldest first;
--- of a number, a tracking number, part of what the reward is called, or of these members.
+-- of a number, a tracking number, part of what the reward is called, or of these members; of some shops, with what is
+-- picked up in whichever.
 select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.delivery, o.coupon, o.address::text as address,
        o.tracking, o.ordered_at, o.changed_at, o.shop_id, o.pool_id, c.value as gift_code, r.document::text as document
   from reward_order o
@@ -65,6 +66,7 @@ select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.deliver
  where o.status = :status
    and (:wanted::text = '' or o.member_id = any(:members::bigint[]) or o.order_id = :wanted or o.tracking = :wanted
         or position(lower(:wanted) in lower(o.reward || ' ' || coalesce(r.document::jsonb->>'name', ''))) > 0)
+   and (:shops::bigint[] is null or o.shop_id = any(:shops) or (o.shop_id is null and o.delivery = 'pickup'))
    and (:after::timestamptz is null or (o.ordered_at, o.order_id) > (:after, :after_id))
  order by o.ordered_at, o.order_id limit :rows;
 
@@ -78,6 +80,7 @@ select o.member_id, o.order_id, o.reward, o.status, o.points, o.money, o.deliver
  where o.status = :status
    and (:wanted::text = '' or o.member_id = any(:members::bigint[]) or o.order_id = :wanted or o.tracking = :wanted
         or position(lower(:wanted) in lower(o.reward || ' ' || coalesce(r.document::jsonb->>'name', ''))) > 0)
+   and (:shops::bigint[] is null or o.shop_id = any(:shops) or (o.shop_id is null and o.delivery = 'pickup'))
    and (:after::timestamptz is null or (o.ordered_at, o.order_id) < (:after, :after_id))
  order by o.ordered_at desc, o.order_id desc limit :rows;
 

@@ -55,6 +55,11 @@ async def rules(connection: Reading, after: str, rows: int) -> list[RuleRow]:
     return [_row(row) async for row in _queries.rules(connection, after=after, rows=rows)]
 
 
+async def waiting(connection: Reading) -> list[RuleRow]:
+    """The rules that wait for a second person, by code, in the version that does."""
+    return [_row(row) async for row in _queries.waiting(connection)]
+
+
 async def live_of_kind(connection: Reading, kind: str) -> list[tuple[str, str]]:
     """The rules of a kind that give now, each with its document."""
     return [(row["code"], row["document"]) async for row in _queries.live_of_kind(connection, kind=kind)]

@@ -21,6 +21,13 @@ select r.code, r.kind, r.version as newest, r.live_version, r.live_from, r.waiti
   from standing_rule r join standing_version v on v.code = r.code and v.version = r.version
  where r.code > :after order by r.code limit :rows;
 
+-- name: waiting
+-- Rules that wait for a second person, each with the version that does.
+select r.code, r.kind, r.version as newest, r.live_version, r.live_from, r.waiting_version, r.waiting_by, r.stopped_at,
+       v.version, v.document::text as document, v.made_by, v.made_at
+  from standing_rule r join standing_version v on v.code = r.code and v.version = r.waiting_version
+ order by r.code limit 500;
+
 -- name: add_version!
 -- One more version of a rule.
 insert into standing_version (code, version, document, made_by, made_at) values (:code, :version, :document, :by, :now);

@@ -23,6 +23,7 @@ from goen.earning.coupons.errors import (
     BatchDiffers,
     CouponCodeTaken,
     CouponKindExists,
+    EmptySegment,
     KindStopped,
     UnknownCoupon,
     UnknownCouponKind,
@@ -153,6 +154,12 @@ class UsesAnswer(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+class MemberCouponsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """A page of a member's coupons; ``state``: those alone that may be used now."""
+
+    state: Literal["usable"] | None = None
+
+
 class MemberCoupon(msgspec.Struct, frozen=True):
     """A member's coupon. ``usable_until`` is the first instant at which it is over; null: it has no end."""
 
@@ -269,10 +276,10 @@ async def _void(call: Call) -> None:
 
 
 async def _of_member(call: Call) -> MemberCouponsAnswer:
-    asked = call.decode_query(PageQuery)
+    asked = call.decode_query(MemberCouponsQuery)
     async with call.services.database.reading() as connection:
         one = await family(connection, member_id_of(call.path["id"]))
-        found, cursor = await readings.of_member(connection, one, call.now, asked.limit, asked.cursor)
+        found, cursor = await readings.of_member(connection, one, call.now, asked.limit, asked.cursor, asked.state)
     english = call.language == "en"
     items = [
         MemberCoupon(
@@ -363,7 +370,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _operation(
         "POST", "/v1/coupon_kinds/{code}/issue", "Make codes, for anybody or for members, once", _issue,
         request=IssueRequest, answer=IssueAnswer, status=201,
-        refusals=(KindStopped, BatchDiffers, *MEMBER_REFUSALS),
+        refusals=(KindStopped, BatchDiffers, EmptySegment, *MEMBER_REFUSALS),
     ),
     _operation(
         "POST", "/v1/coupons/validate", "May this coupon be used? Nothing is written", _validate, request=ValidateAsk,
@@ -378,7 +385,7 @@ OPERATIONS: tuple[Operation, ...] = (
         status=204, absent=(UnknownCoupon,),
     ),
     _operation(
-        "GET", "/v1/members/{id}/coupons", "A member's coupons, newest first", _of_member, query=PageQuery,
+        "GET", "/v1/members/{id}/coupons", "A member's coupons, newest first", _of_member, query=MemberCouponsQuery,
         answer=MemberCouponsAnswer, roles=frozenset({"pos", "ec", "server", "readonly"}), absent=(UnknownMember,),
     ),
 )  # fmt: skip

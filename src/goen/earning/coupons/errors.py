@@ -50,6 +50,15 @@ class BatchDiffers(Refusal):
         super().__init__(f"The batch {batch!r} of {kind!r} was asked for with other content.", kind=kind, batch=batch)
 
 
+class EmptySegment(Refusal):
+    """Nobody is in the segment, or nobody who may have a coupon; the name of the batch stays free."""
+
+    code = "empty_segment"
+
+    def __init__(self, segment: str) -> None:
+        super().__init__(f"Nobody is in the segment {segment!r} who could get a coupon.", segment=segment)
+
+
 class KindStopped(Refusal):
     """The kind of coupon was stopped; no more of it are issued."""
 

@@ -114,6 +114,12 @@ def total_worth(draw: PrizeDraw, programme: Programme) -> int:
     return sum(worth(prize, programme) * prize.count for prize in draw.prizes)
 
 
+def needs_second(draw: PrizeDraw, programme: Programme) -> bool:
+    """Whether its prizes are worth more than the programme lets one person do."""
+    above = programme.campaigns.approval_above
+    return above is not None and total_worth(draw, programme) > above
+
+
 def sale_value(draw: PrizeDraw, programme: Programme) -> int | None:
     """What a ticket costs at least, in yen; None: nothing, it is an open draw."""
     match draw.entrance:

@@ -136,6 +136,8 @@ def _handler(route: Route, refused: Callable[[Visit, Refusal, int], Response[Any
         try:
             if route.right is not None and not session.staff.may(route.right):
                 raise Forbidden("Your role does not include this.")
+            guard_texts(visit.path)
+            guard_texts(visit.query)
             if route.method == "POST":
                 visit.form = await sent_by(request, token)
             return await route.handler(visit)
@@ -225,9 +227,18 @@ async def form_of(request: Request[Any, Any, State]) -> dict[str, str]:
         InvalidRequest: U+0000, which no text has.
     """
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    if bad := [name for name, value in form.items() if "\0" in value]:
-        raise InvalidRequest(bad[0], "U+0000 is not a character of a text")
+    guard_texts(form)
     return form
+
+
+def guard_texts(fields: Mapping[str, Any]) -> None:
+    """Refuse what no text has and no database keeps.
+
+    Raises:
+        InvalidRequest: U+0000.
+    """
+    if bad := [name for name, value in fields.items() if isinstance(value, str) and "\0" in name + value]:
+        raise InvalidRequest(bad[0].replace("\0", ""), "U+0000 is not a character of a text")
 
 
 def address_of(request: Request[Any, Any, State]) -> str:

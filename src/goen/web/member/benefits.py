@@ -87,20 +87,22 @@ async def benefits(visit: MemberVisit, error: Refusal | None = None) -> Response
     known, now = visit.known, visit.now
     async with known.database.reading() as connection:
         one = await family(connection, visit.member_id)
+        good, _ = await coupons.of_member(connection, one, now, COUPONS, None, "good")
         mine, _ = await coupons.of_member(connection, one, now, COUPONS, None)
         cards = await _cards(visit, connection, one)
         visits = _visits(await live_of_kind(connection, "visit"), now)
-        goods = await goods_names(connection, *[each.kind for each in mine])
-    told = [_coupon(visit, each) for each in mine]
-    good = sorted((each for each in told if each.state == "usable"), key=lambda each: each.mine.until or _NEVER)
+        goods = await goods_names(connection, *[each.kind for each in (*good, *mine)])
+    told = [_coupon(visit, each) for each in good]
+    past = [_coupon(visit, each) for each in mine if each.state not in ("usable", "not_yet")][:PAST]
+    usable = sorted((each for each in told if each.state == "usable"), key=lambda each: each.mine.until or _NEVER)
     status = 200
     if error is not None:
         status = 429 if isinstance(error, TooManyCodes) else status_of(error)
     return visit.page(
         "benefits.html", status=status, here="benefits", error=error,
-        coupons=good, coming=[each for each in told if each.state == "not_yet"],
-        past=[each for each in told if each.state not in ("usable", "not_yet")][:PAST], cards=cards, circles=CIRCLES,
-        visits=visits, goods_names=goods, friends=await friends.told(visit), nonce=secrets.token_urlsafe(12),
+        coupons=usable, coming=[each for each in told if each.state == "not_yet"], past=past, cards=cards,
+        circles=CIRCLES, visits=visits, goods_names=goods, friends=await friends.told(visit),
+        nonce=secrets.token_urlsafe(12),
         names_by_code={each.code: each.name for each in known.shops.all()}, done=visit.query.get("done", ""),
         got=_number(visit.query.get("got", "")), at=now,
     )  # fmt: skip

@@ -24,6 +24,7 @@ from goen.readings.balance import BalanceView
 from goen.readings.family import family
 from goen.readings.member_profile import member_profile
 from goen.shops import rewards as store
+from goen.shops.model import Shop
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import InvalidRequest, Refusal
 from goen.web.common.visits import moved, status_of
@@ -65,7 +66,7 @@ async def rewards(visit: MemberVisit, error: Refusal | None = None) -> Response[
     return visit.page(
         "rewards.html", status=200 if error is None else status_of(error), here="rewards", error=error, at=visit.now,
         balance=balance, offers=[each for each in offers if each.why != "over"], orders=await _orders(visit),
-        done=visit.query.get("done", ""),
+        done=visit.query.get("done", ""), shop_names={each.shop_id: each.name for each in visit.known.shops.all()},
     )  # fmt: skip
 
 
@@ -81,11 +82,12 @@ async def reward(visit: MemberVisit, error: Refusal | None = None) -> Response[A
     known = {"name": member.name, "postal_code": member.postal_code, "address": member.address}
     fields = {
         name: (visit.form.get(name) if error is not None else known.get(name)) or ""
-        for name in ("name", "postal_code", "address", "phone")
+        for name in ("name", "postal_code", "address", "phone", "shop")
     }
     return visit.page(
         "reward.html", status=200 if error is None else status_of(error), here="rewards", error=error, offer=offer,
-        balance=balance, member=member, fields=fields, nonce=visit.form.get("nonce") or secrets.token_urlsafe(12),
+        balance=balance, member=member, fields=fields, stores=_stores(visit),
+        nonce=visit.form.get("nonce") or secrets.token_urlsafe(12),
     )  # fmt: skip
 
 
@@ -93,10 +95,12 @@ async def order(visit: MemberVisit) -> Response[Any]:
     """Take it: once, however often the form is sent."""
     known, code = visit.known, visit.path["code"]
     try:
-        ask = RewardOrderAsk(code, await _address(visit))
+        reward_asked = await _wanted(visit)
+        shop, address = _shop(visit, reward_asked), _address(visit, reward_asked)
+        ask = RewardOrderAsk(code, address, None if shop is None else shop.code)
         who = presented("member_id", visit.public_id, member_id_of=member_id_of)
         key = f"reward:{visit.public_id}:{visit.form.get('nonce', '')[:40]}"
-        await known.till.post(OrderReward(ask, None, who, key, SELF, known.context, visit.now, proven=UNSHOWN))
+        await known.till.post(OrderReward(ask, shop, who, key, SELF, known.context, visit.now, proven=UNSHOWN))
     except UnknownReward:
         raise
     except _REFUSALS as refusal:
@@ -104,13 +108,31 @@ async def order(visit: MemberVisit) -> Response[Any]:
     return moved("/me/rewards?done=ordered#orders")
 
 
-async def _address(visit: MemberVisit) -> Address | None:
-    """Where to send it, for what is sent."""
+async def _wanted(visit: MemberVisit) -> Reward:
     async with visit.known.database.reading() as connection:
         row = await store.reward(connection, visit.path["code"])
     if row is None:
         raise UnknownReward(visit.path["code"])
-    if _reward(row.document).delivery != "ship":
+    return _reward(row.document)
+
+
+def _stores(visit: MemberVisit) -> list[Shop]:
+    """Where a reward may be picked up."""
+    return [each for each in visit.known.shops.all() if each.kind == "store" and each.closed_at is None]
+
+
+def _shop(visit: MemberVisit, wanted: Reward) -> Shop | None:
+    """Where it is picked up, for what is; None where there is no store."""
+    stores = _stores(visit) if wanted.delivery == "pickup" else []
+    chosen = next((each for each in stores if each.code == visit.form.get("shop")), None)
+    if stores and chosen is None:
+        raise InvalidRequest("pickup", "is needed")
+    return chosen
+
+
+def _address(visit: MemberVisit, wanted: Reward) -> Address | None:
+    """Where to send it, for what is sent."""
+    if wanted.delivery != "ship":
         return None
     name, postal_code, address, phone = (
         visit.form.get(each, "").strip()[:500] for each in ("name", "postal_code", "address", "phone")

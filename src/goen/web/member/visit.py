@@ -24,7 +24,7 @@ from goen.vocabulary.clock import Instant
 from goen.vocabulary.refusal import Refusal
 from goen.web.common.pages import SURFACE, Language, language_of, page
 from goen.web.common.surroundings import Surroundings
-from goen.web.common.visits import cookie, mounted, moved, sent_by, status_of
+from goen.web.common.visits import cookie, guard_texts, mounted, moved, sent_by, status_of
 
 COOKIE = "goen_member"
 SIGN_IN = "/me/sign-in"
@@ -122,6 +122,8 @@ def _handler(route: Route) -> HTTPRouteHandler:
             return _to_sign_in(request)
         visit = MemberVisit(request, known, device, token)
         try:
+            guard_texts(visit.path)
+            guard_texts(visit.query)
             if route.method == "POST":
                 visit.form = await sent_by(request, token)
             return await route.handler(visit)

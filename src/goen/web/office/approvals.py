@@ -1,4 +1,5 @@
-"""What waits for a second person: points by hand above the programme's limit, and campaigns that cost much."""
+"""What waits for a second person: points by hand above the programme's limit; campaigns, standing rules and draws that
+cost much."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of, public_id
 from goen.readings import campaigns as campaign_readings
 from goen.readings import recent
+from goen.readings.seconds import Second, waiting_draws, waiting_rules
 from goen.shops import campaigns as campaign_store
 from goen.vocabulary.refusal import Forbidden
 from goen.web.common.visits import Visit, moved
@@ -22,6 +24,8 @@ SHOWN = 100
 async def approvals(visit: Visit) -> Response[Any]:
     """Who waits for whom. Somebody of one shop sees what they have asked for themselves."""
     author, campaigns = visit.staff.author, []
+    rules: list[Second] = []
+    draws: list[Second] = []
     async with visit.known.database.reading() as connection:
         waiting, decided = await actions.requests(connection, SHOWN)
         if visit.staff.shops:
@@ -34,10 +38,13 @@ async def approvals(visit: Visit) -> Response[Any]:
                 for code in codes
             ]
             campaigns = [each for each in found if each is not None]
+        if visit.staff.may("standing"):
+            rules = await waiting_rules(connection)
+            draws = await waiting_draws(connection, visit.known.programmes.at(visit.now).programme, visit.now)
     visit.saw({each.id for each in people.values()})
     return shown(
         visit, "approvals.html", "approvals", waiting=waiting, decided=decided, people=people, campaigns=campaigns,
-        author=author, may_decide=visit.staff.may("approvals.decide"), public_id=public_id,
+        rules=rules, draws=draws, author=author, may_decide=visit.staff.may("approvals.decide"), public_id=public_id,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from goen.actions import draws as actions
 from goen.earning.checks import Problem
 from goen.earning.draws.errors import UnknownDraw
 from goen.earning.draws.model import DrawCode, PrizeDraw, to_json
-from goen.earning.draws.rules import problems, total_worth
+from goen.earning.draws.rules import needs_second, problems, total_worth
 from goen.earning.draws.words import entrance_text
 from goen.earning.words import problem_text
 from goen.readings import draws as readings
@@ -75,12 +75,11 @@ async def draw(visit: Visit) -> Response[Any]:
     visit.saw({each[1].id for each in winners if each[1] is not None})
     author, row = visit.staff.author, kept.row
     programme = visit.known.context.engine_at(visit.now).programme
-    above = programme.campaigns.approval_above
     told = _told(visit, kept.draw)
     return shown(
         visit, "draw.html", "standing", kept=kept, value=kept.draw, winners=winners, next_cursor=cursor,
         seed=None if row.seed is None else row.seed.hex(), may_decide=visit.staff.may("standing.decide"),
-        second=above is not None and told["total"] > above and author == row.put_by, **told,
+        second=needs_second(kept.draw, programme) and author == row.put_by, **told,
     )  # fmt: skip
 
 

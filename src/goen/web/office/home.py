@@ -16,6 +16,7 @@ from goen.analytics.figures import Total, total
 from goen.readings import home as readings
 from goen.readings.debts import Owed, owed
 from goen.readings.match_reviews import reviews_waiting
+from goen.readings.seconds import Second, waiting_draws, waiting_rules
 from goen.shops import campaigns as campaign_store
 from goen.web.common.pages import SURFACE
 from goen.web.common.visits import Visit
@@ -35,17 +36,25 @@ async def home(visit: Visit) -> Response[Any]:
         async with visit.known.database.reading() as connection:
             waiting = await reviews_waiting(connection)
     points = campaigns = 0
+    rules: list[Second] = []
+    draws: list[Second] = []
     async with visit.known.database.reading() as connection:
         if visit.staff.may("approvals.decide"):
             points = await approvals.waiting(connection, visit.staff.author)
         if visit.staff.may("campaigns.decide"):
             campaigns = len(await campaign_store.waiting(connection))
+        if visit.staff.may("standing.decide"):
+            author, programme = visit.staff.author, visit.known.programmes.at(visit.now).programme
+            rules = [each for each in await waiting_rules(connection) if each.open_to(author)]
+            draws = [each for each in await waiting_draws(connection, programme, visit.now) if each.open_to(author)]
         owing = await owed(connection) if visit.staff.may("members") else Owed(0, 0)
     work: dict[str, Any] = {
         "owing": owing,
         "waiting": waiting,
         "points_waiting": points,
         "campaigns_waiting": campaigns,
+        "rules_waiting": rules,
+        "draws_waiting": draws,
     }
     return shown(visit, "home.html", "home", **work, **await _figures(visit))
 

@@ -130,11 +130,11 @@ async def orders(visit: Visit) -> Response[Any]:
         after = pages.read(cursor, tuple[datetime, str]) if cursor else None
         async with known.database.reading() as connection:
             rows = await store.waiting(
-                connection, status, limit + 1, after, newest=newest, wanted=wanted, members=whose
-            )
+                connection, status, limit + 1, after, newest=newest, wanted=wanted, members=whose,
+                shops=visit.staff.shops,
+            )  # fmt: skip
         last = rows[limit - 1] if len(rows) > limit else None
-        mine = [each for each in rows[:limit] if not visit.staff.shops or each.shop_id in visit.staff.shops]
-        return mine, None if last is None else pages.written((last.ordered_at, last.order_id))
+        return rows[:limit], None if last is None else pages.written((last.ordered_at, last.order_id))
 
     say, shops = words_of(visit.language, "office/export_words.html"), {s.shop_id: s.name for s in known.shops.all()}
 
@@ -195,15 +195,17 @@ async def cancel(visit: Visit) -> Response[Any]:
 
 
 async def _moved(visit: Visit, status: str, tracking: str | None) -> Response[Any]:
-    row = await _guarded(visit)
+    row = await _guarded(visit, anywhere=status == "done")
     await actions.move(visit.known.database, row.order_id, status, _principal(visit), visit.now, tracking)
     return moved(f"/office/reward-orders?status={status}")
 
 
-async def _guarded(visit: Visit) -> store.OrderRow:
-    """The order, of a shop of one's own; what was ordered in none is headquarters'."""
+async def _guarded(visit: Visit, *, anywhere: bool = False) -> store.OrderRow:
+    """The order, of a shop of one's own; what was ordered in none is headquarters', but for what is handed over in
+    whichever shop the member comes to."""
     row = await actions.found(visit.known.database, visit.path["order_id"])
-    visit.guard_shop(row.shop_id or 0)
+    if not (anywhere and row.anywhere):
+        visit.guard_shop(row.shop_id or 0)
     return row
 
 

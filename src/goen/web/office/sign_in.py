@@ -15,7 +15,7 @@ from goen.actions import staff as actions
 from goen.staff import secrets
 from goen.staff.errors import SignInLocked, SignInRefused, UnknownStaff
 from goen.staff.rules import HALF_LASTS, SESSION_LASTS
-from goen.vocabulary.refusal import Forbidden, Refusal
+from goen.vocabulary.refusal import Forbidden, InvalidRequest, Refusal
 from goen.web.common.pages import SURFACE, page
 from goen.web.common.surroundings import Surroundings
 from goen.web.common.visits import (
@@ -142,7 +142,7 @@ async def _demo(request: Request[Any, Any, State], state: State) -> Response[Any
         if login not in DEMO:
             raise UnknownStaff(login)
         signed = await actions.sign_in_demo(known.database, login, known.clock.now())
-    except (Forbidden, UnknownStaff):
+    except (Forbidden, InvalidRequest, UnknownStaff):
         return moved(SIGN_IN)
     return moved(DEMO[login], [cookie(request, COOKIE, signed.token, seconds=int(SESSION_LASTS.total_seconds()))])
 

@@ -6,7 +6,7 @@ const ISSUED = /^[0-9A-Z]{5}-?[0-9A-Z]{5}-?[0-9A-Z]{5}$/;
 const folded = (text) => text.normalize("NFKC").trim().toUpperCase();
 const same = (one, other) => folded(one).replace(/[^0-9A-Z_%+.]/g, "") === folded(other).replace(/[^0-9A-Z_%+.]/g, "");
 
-/** Whether a text that names no member may be the code of a coupon. */
+/** Whether a text that names no member looks like an issued coupon. The retailer's own public codes have no shape. */
 export const couponLike = (typed) => ISSUED.test(folded(typed)) && /[A-Z]/.test(folded(typed));
 
 export function benefits({ $, words, say, yen, points, node, change, lost, shop, problemText }) {
@@ -64,12 +64,18 @@ export function benefits({ $, words, say, yen, points, node, change, lost, shop,
     paint();
     if (!member?.id) return;
     try {
-      const { items } = await call("GET", `/v1/members/${member.id}/coupons?limit=100`);
+      const { items } = await call("GET", `/v1/members/${member.id}/coupons?state=usable&limit=100`);
       if (whose !== member.id) return;
-      const mine = items.filter((each) => each.state === "usable").map((each) => ({ code: each.code, text: `${effect(each.effect)} ${each.name}`, until: each.usable_until }));
+      const mine = items.map((each) => ({ code: each.code, text: `${effect(each.effect)} ${each.name}`, until: each.usable_until }));
       coupons = [...mine, ...coupons.filter((each) => !mine.some((one) => same(one.code, each.code)))];
       paint();
     } catch (error) { if (error instanceof Offline) lost(); }
+  }
+
+  /** Whether there is a coupon of this code, usable or not; so a public code is told from a mistyped card. */
+  async function knows(typed) {
+    try { return Boolean((await call("POST", "/v1/coupons/validate", { code: folded(typed), shop })).coupon); }
+    catch (error) { if (error instanceof Refused && error.status === 422) return false; throw error; }
   }
 
   /** A code that was scanned or typed: it is used like one that was tapped. */
@@ -162,5 +168,5 @@ export function benefits({ $, words, say, yen, points, node, change, lost, shop,
     } catch (error) { if (!(error instanceof Offline || error instanceof Refused)) throw error; }
   }
 
-  return { of, add, told, refused, off, clear, asked, visit, after, any: () => chosen.size > 0 || taken().length > 0 };
+  return { of, knows, add, told, refused, off, clear, asked, visit, after, any: () => chosen.size > 0 || taken().length > 0 };
 }

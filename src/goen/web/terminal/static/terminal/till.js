@@ -57,7 +57,7 @@ const none = $("member").firstElementChild.cloneNode(true);
 
 function showMember() {
   const place = $("member");
-  if (!member) { place.replaceChildren(none.cloneNode(true)); return; }
+  if (!member) { place.replaceChildren(none.cloneNode(true)); $("use-field").hidden = true; return; }
   const card = node("div", "card-of");
   card.append(node("span", "kana", member.kana ?? ""), node("span", "name", member.name ?? member.number ?? member.ref.value));
   if (member.number) card.append(node("span", "mono small", member.number));
@@ -76,10 +76,22 @@ function showMember() {
   } else card.append(node("span", "small", words.offline_member));
   const away = node("button", "btn btn-small", words.remove);
   away.type = "button";
-  away.addEventListener("click", () => { member = null; proof = null; extras.of(null); showMember(); change(); $("scan").focus(); });
+  away.addEventListener("click", () => { nobody(); $("scan").focus(); });
   card.append(away);
   place.replaceChildren(card);
   $("use-field").hidden = !(member.balance?.available > 0) || member.status === "frozen";
+}
+
+/** No member is at the till; in their place stands what is to be told instead. */
+function nobody(told) {
+  member = null;
+  quoted = null;
+  proof = null;
+  $("use").value = "";
+  extras.of(null);
+  showMember();
+  change();
+  if (told) $("member").replaceChildren(told);
 }
 
 async function choose(found) {
@@ -106,8 +118,8 @@ $("find").addEventListener("submit", async (event) => {
   try {
     const found = await lookUp(typed);
     reached();
-    if (found.length === 0 && couponLike(typed)) { $("scan").value = ""; extras.add(typed); showMember(); }
-    else if (found.length === 0) $("member").replaceChildren(node("p", "note bad", words.nobody));
+    if (found.length === 0 && (couponLike(typed) || await extras.knows(typed))) { $("scan").value = ""; extras.add(typed); showMember(); }
+    else if (found.length === 0) nobody(node("p", "note bad", words.nobody));
     else if (found.length === 1) { $("scan").value = ""; await choose(found[0]); }
     else {
       const list = node("div", "choices");
@@ -118,7 +130,7 @@ $("find").addEventListener("submit", async (event) => {
         button.addEventListener("click", async () => { $("scan").value = ""; await choose((await lookUp(each.id, "member_id"))[0]); });
         list.append(button);
       }
-      $("member").replaceChildren(list);
+      nobody(list);
     }
   } catch (error) {
     if (error instanceof Offline) {
@@ -127,7 +139,7 @@ $("find").addEventListener("submit", async (event) => {
       const kind = isCode(typed) ? "code" : /^\+?[\d-]{10,14}$/.test(typed) && typed.startsWith("0") && typed.replace(/\D/g, "").length < 12 ? "phone" : "card";
       $("scan").value = "";
       await choose({ ref: { kind, value: typed } });
-    } else $("member").replaceChildren(node("p", "note bad", problemText(error.problem ?? {})));
+    } else nobody(node("p", "note bad", problemText(error.problem ?? {})));
   }
 });
 
