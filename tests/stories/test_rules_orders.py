@@ -526,7 +526,7 @@ async def test_every_answer_tells_what_is_left_as_a_later_look_does(retailer):
         return sale["points"]
 
     async def returns(sale, *numbers):
-        body = now(retailer) | {"external_id": f"r-{retailer.number()}"}
+        body = {"occurred_at": now(retailer), "external_id": f"r-{retailer.number()}"}
         body |= {"lines": [{"line": n, "quantity": 1} for n in numbers]}
         ok(await retailer.server.post(f"/v1/purchases/{sale['id']}/returns", json=body), 201)
 
@@ -534,11 +534,11 @@ async def test_every_answer_tells_what_is_left_as_a_later_look_does(retailer):
     await gives(retailer, member, 1000)
     sale = await retailer.buys(0, member, lines=lines(1100, 2200), use_points=300)
     path = f"/v1/purchases/{sale['id']}"
-    assert (await told(await retailer.act(f"{path}/cancel", now(retailer))))["used"] == 0
-    assert (await told(await retailer.act(f"{path}/revive", now(retailer))))["used"] == 300
+    assert (await told(await retailer.act(f"{path}/cancel", {"occurred_at": now(retailer)})))["used"] == 0
+    assert (await told(await retailer.act(f"{path}/revive", {"occurred_at": now(retailer)})))["used"] == 300
     await returns(sale, 1, 2)
-    assert (await told(await retailer.act(f"{path}/cancel", now(retailer))))["used"] == 0
+    assert (await told(await retailer.act(f"{path}/cancel", {"occurred_at": now(retailer)})))["used"] == 0
     order = await retailer.buys(0, member, lines=lines(1100, 2200), status="placed", shop="web")
     await returns(order, 1)
-    done = await told(await retailer.act(f"/v1/purchases/{order['id']}/complete", now(retailer)))
+    done = await told(await retailer.act(f"/v1/purchases/{order['id']}/complete", {"occurred_at": now(retailer)}))
     assert (done["earned"], [line["rule"] for line in done["breakdown"]]) == (20, ["base", "returned"])
