@@ -185,6 +185,7 @@ async def _refreshing(database: Database, clock: Clock, context: Context, keyrin
     async def once() -> None:
         async with database.reading() as connection:
             await context.shops.refresh(connection)
+            await context.exclusions.refresh(connection)
             await programme.refresh(context.programmes, connection)
             await campaigns.refresh(context.campaigns, context.signals, connection, clock.now())
             context.closed_through = await closed_through(connection)

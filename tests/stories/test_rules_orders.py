@@ -511,3 +511,34 @@ async def test_rule_26_held_points_that_expire_before_the_order_is_returned_were
     if len(parts) == 1:
         assert (await ships(retailer, order))["points"]["used"] == 120
     assert [problem async for problem in prove(retailer.services.database, retailer.clock.now())] == []
+
+
+async def test_every_answer_tells_what_is_left_as_a_later_look_does(retailer):
+    async def told(answer):
+        sale = ok(answer)
+        seen = ok(await retailer.server.get(f"/v1/purchases/{sale['id']}"))
+        assert (sale["coupons"], sale["balance"]) == (seen["coupons"], seen["balance"])
+        for name in ("used", "earned", "pending"):
+            assert sale["points"][name] == seen["points"][name], name
+        left = [(line["rule"], line["points"]) for line in sale["points"]["breakdown"]]
+        assert left == [(line["rule"], line["points"]) for line in seen["points"]["breakdown"]]
+        assert sum(points for _, points in left) == sale["points"]["earned"] + sale["points"]["pending"]
+        return sale["points"]
+
+    async def returns(sale, *numbers):
+        body = {"occurred_at": now(retailer), "external_id": f"r-{retailer.number()}"}
+        body |= {"lines": [{"line": n, "quantity": 1} for n in numbers]}
+        ok(await retailer.server.post(f"/v1/purchases/{sale['id']}/returns", json=body), 201)
+
+    member = await retailer.member()
+    await gives(retailer, member, 1000)
+    sale = await retailer.buys(0, member, lines=lines(1100, 2200), use_points=300)
+    path = f"/v1/purchases/{sale['id']}"
+    assert (await told(await retailer.act(f"{path}/cancel", {"occurred_at": now(retailer)})))["used"] == 0
+    assert (await told(await retailer.act(f"{path}/revive", {"occurred_at": now(retailer)})))["used"] == 300
+    await returns(sale, 1, 2)
+    assert (await told(await retailer.act(f"{path}/cancel", {"occurred_at": now(retailer)})))["used"] == 0
+    order = await retailer.buys(0, member, lines=lines(1100, 2200), status="placed", shop="web")
+    await returns(order, 1)
+    done = await told(await retailer.act(f"/v1/purchases/{order['id']}/complete", {"occurred_at": now(retailer)}))
+    assert (done["earned"], [line["rule"] for line in done["breakdown"]]) == (20, ["base", "returned"])

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import jwt
 import pytest
 
 from goen.actions.members.pin import set_pin
@@ -191,6 +192,58 @@ async def test_rule_48_an_offline_sale_is_recorded_in_any_case(retailer):
     guest = ok(await retailer.shibuya.post("/v1/purchases", json=unknown), 201)
     assert guest["member"] is None
     assert {w["code"] for w in guest["warnings"]} >= {"unknown_member"}
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"kind": "phone", "value": "zz"},
+        {"kind": "email", "value": "taro@@example.jp"},
+        {"kind": "ec", "shop": "web", "token": "a.b.c"},
+    ],
+)
+async def test_rule_48_an_offline_sale_whose_member_cannot_be_read_is_a_guests(retailer, member):
+    online = retailer.sale() | {"member": member}
+    online = refused(await retailer.shibuya.post("/v1/purchases", json=online), "invalid_request")
+    body = retailer.sale(1100, offline=True) | {"member": member}
+    first = await retailer.shibuya.post("/v1/purchases", json=body)
+    sale = ok(first, 201)
+    assert (sale["member"], sale["points"]["earned"]) == (None, 0)
+    assert [(w["code"], w["text"]) for w in sale["warnings"]] == [("invalid_request", online["detail"])]
+    again = await retailer.shibuya.post("/v1/purchases", json=body)
+    assert (again.status_code, again.content) == (201, first.content)
+    items = [body, retailer.sale(1100, offline=True) | {"member": member}]
+    answer = ok(await retailer.shibuya.post("/v1/purchases/batch", json={"items": items}))
+    assert [(item["status"], item["body"]["member"]) for item in answer["items"]] == [(201, None)] * 2
+    assert answer["items"][0]["body"] == sale
+    for wrong in ({"kind": "phone", "value": ""}, {"kind": "phone", "value": "090-1234-5678", "shop": "web"}):
+        body = retailer.sale(1100, offline=True) | {"member": wrong}
+        refused(await retailer.shibuya.post("/v1/purchases", json=body), "invalid_request")
+
+
+async def test_rule_48_an_offline_sale_under_an_old_token_is_a_guests_and_a_repeat_keeps_its_member(retailer):
+    secret = retailer.services.shops.by_code("web").linking_secret
+    until = int(retailer.clock.now().timestamp()) + 300
+
+    def shown(jti):
+        told = {"iss": "web", "aud": "goen", "sub": "u-1", "exp": until, "jti": jti}
+        return {"kind": "ec", "shop": "web", "token": jwt.encode(told, secret, "HS256")}
+
+    member = await retailer.member(identifiers=[{"kind": "ec", "shop": "web", "value": "u-1"}])
+    body = retailer.sale(1100, offline=True) | {"member": shown("one")}
+    first = await retailer.shibuya.post("/v1/purchases", json=body)
+    assert ok(first, 201)["member"]["id"] == member["id"]
+    late = retailer.sale(1100, offline=True) | {"member": shown("two")}
+    for _ in range(2):
+        again = await retailer.shibuya.post("/v1/purchases", json=body)
+        assert (again.status_code, again.content) == (201, first.content)
+        retailer.clock.advance(seconds=301)
+    guest = await retailer.shibuya.post("/v1/purchases", json=late)
+    assert ok(guest, 201)["member"] is None
+    assert "has expired" in guest.json()["warnings"][0]["text"]
+    assert (await retailer.shibuya.post("/v1/purchases", json=late)).content == guest.content
+    online = retailer.sale() | {"member": shown("two")}
+    refused(await retailer.shibuya.post("/v1/purchases", json=online), "invalid_request")
 
 
 async def test_rule_48_an_offline_sale_takes_what_its_hold_still_has(retailer):

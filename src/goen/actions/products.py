@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 from goen.database.pool import Database
 from goen.shops import store
+from goen.shops.exclusions import Exclusions
 from goen.shops.model import Happening, Product
 from goen.vocabulary.clock import Instant
 from goen.vocabulary.money import scaled
@@ -17,10 +18,14 @@ from goen.vocabulary.refusal import InvalidRequest
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-async def put_product(database: Database, sku: str, product: Product, now: Instant) -> bool:
-    """Make or change a product; true where it was made."""
+async def put_product(database: Database, exclusions: Exclusions, sku: str, product: Product, now: Instant) -> bool:
+    """Make or change a product; true where it was made. Whether it earns counts for sales recorded from now on, in
+    other processes some seconds later."""
     async with database.transaction() as connection:
-        return await store.put_product(connection, sku, product, now)
+        made = await store.put_product(connection, sku, product, now)
+    async with database.reading() as connection:
+        await exclusions.refresh(connection, now=True)
+    return made
 
 
 async def put_stock(

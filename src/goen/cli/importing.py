@@ -83,6 +83,8 @@ async def open_books(database: Database, clock: Clock) -> AsyncIterator[Books]:
         closed = await closed_through(connection)
         counted = await counted_since(connection)
     context = Context(shops, programmes, ZoneInfo(kept.timezone), kept.currency, closed, live, signals, counted)
+    async with database.reading() as connection:
+        await context.exclusions.refresh(connection)
     # The till's default of two connections and batches of 128 acts leaves others their turn: a batch is a
     # few hundredths of a second.
     till = Till(database, clock, context.day_of, freed=tells_of(context))

@@ -12,12 +12,13 @@ number (``api.md``, Sales):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from goen.earning.decision import Notice, Reduction
 from goen.earning.errors import UseLimit
@@ -146,6 +147,14 @@ def price(
         numbers, quantities, tax_rates, kinds, spendable, net, discounts, add_backs, used,
         total, postage, used_value, postage_used, warnings,
     )  # fmt: skip
+
+
+def without_points(purchase: Purchase, excluded: Collection[str]) -> Purchase:
+    """The purchase as it counts for earning: lines of these products (skus) earn nothing (rule 3)."""
+    if not excluded or all(line.sku not in excluded for line in purchase.lines):
+        return purchase
+    lines = tuple([replace(line, points=False) if line.sku in excluded else line for line in purchase.lines])
+    return replace(purchase, lines=lines)
 
 
 def usable(value: PointValue, use: Use, spendable_money: int, total: int) -> int:

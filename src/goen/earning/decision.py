@@ -57,6 +57,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     empty elsewhere: ``purchases`` and ``channel_purchases`` of the member before this one, the day of the last of
     them, ``birth_month``, ``segments`` and ``signals`` by name. ``kinds_over``: kinds of coupons that campaigns would
     give and that are not issued any more; ``cards``: the person's stamp cards before this purchase, by campaign.
+    ``excluded``: the goods (skus) of the document that earned nothing then, whatever their lines say (rule 3).
     """
 
     tier: str | None = None
@@ -72,6 +73,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     reductions: tuple[Reduction, ...] = ()
     kinds_over: frozenset[str] = frozenset()
     cards: dict[str, StampCard] = {}
+    excluded: tuple[str, ...] = ()
 
 
 class Arithmetic(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,6 +10,15 @@ from goen.identity.normalise import normalise
 from goen.vocabulary.refusal import InvalidRequest
 
 
+class NotRecognised(InvalidRequest):
+    """What was shown names nobody: a value that cannot be of its kind, or a token that does not hold. ``account``:
+    whose token it is where only its time is over."""
+
+    def __init__(self, field: str, message: str, account: str | None = None) -> None:
+        super().__init__(field, message)
+        self.account = account
+
+
 class Presented(NamedTuple):
     """One way of naming a member, ready for the registry.
 
@@ -37,7 +46,8 @@ def presented(
     ``member_id_of`` reads a public id; ``field`` is the reference's place in the request, for the words.
 
     Raises:
-        InvalidRequest: no value, no shop for an ``ec`` account, or a value that cannot be of its kind.
+        InvalidRequest: no value, or no shop for an ``ec`` account.
+        NotRecognised: a value that cannot be of its kind.
     """
     if not value:
         raise InvalidRequest(f"{field}.value".lstrip("."), "is required")
@@ -51,10 +61,13 @@ def presented(
         raise InvalidRequest(f"{field}.shop".lstrip("."), "is required for an account of a web shop")
     normal = normalise(kind, value)
     if normal is None:
-        raise InvalidRequest(f"{field}.value".lstrip("."), f"cannot be a {WORDS[kind]}")
+        raise NotRecognised(f"{field}.value".lstrip("."), f"cannot be a {WORDS[kind]}")
     assert shop_id is not None
     return Presented(kind, normal, shop_id, identifier_hash(kind, shop_id, normal))
 
+
+#: Stands for somebody of whom nothing can be told.
+NOBODY = Presented("member_id", "", member_id=0)
 
 WORDS = {
     "card": "card number",

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import jwt
 
+from goen.identity.presented import NotRecognised
 from goen.vocabulary.clock import Instant
-from goen.vocabulary.refusal import InvalidRequest
 
 AUDIENCE = "goen"
 LIFE_MAX = timedelta(minutes=10)
@@ -31,10 +31,10 @@ def claims(token: str, *, secret: str | None, shop: str, now: Instant, field: st
     """Check signature, ``iss`` (the shop's code), ``aud`` (goen), ``sub``, ``exp`` and ``jti`` of a token.
 
     Raises:
-        InvalidRequest: with what is wrong, under the name ``field``. The words never quote the token.
+        NotRecognised: with what is wrong, under the name ``field``. The words never quote the token.
     """
     if not secret:
-        raise InvalidRequest(field, f"the shop {shop} has no linking secret; set one first")
+        raise NotRecognised(field, f"the shop {shop} has no linking secret; set one first")
     try:
         # Our own clock decides on exp, so that one rule holds for tests, replays and production.
         body = jwt.decode(
@@ -51,14 +51,14 @@ def claims(token: str, *, secret: str | None, shop: str, now: Instant, field: st
             },
         )
     except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise InvalidRequest(field, f"is not a valid token: {error}") from None
+        raise NotRecognised(field, f"is not a valid token: {error}") from None
     account, jti, expires_at = body["sub"], body["jti"], body["exp"]
     if not isinstance(expires_at, int) or isinstance(expires_at, bool):
-        raise InvalidRequest(field, "exp must be a whole number of seconds")
+        raise NotRecognised(field, "exp must be a whole number of seconds")
     if not account or not jti or len(jti) > JTI_LENGTH_MAX or "\0" in account + jti:
-        raise InvalidRequest(field, f"sub and jti are texts; jti of {JTI_LENGTH_MAX} characters at most")
+        raise NotRecognised(field, f"sub and jti are texts; jti of {JTI_LENGTH_MAX} characters at most")
     if expires_at <= now.timestamp():
-        raise InvalidRequest(field, "has expired")
+        raise NotRecognised(field, "has expired", account)
     if expires_at > (now + LIFE_MAX).timestamp():
-        raise InvalidRequest(field, "may live for ten minutes at most")
+        raise NotRecognised(field, "may live for ten minutes at most", account)
     return Claims(account, jti, expires_at)

@@ -12,6 +12,7 @@ import msgspec
 
 from goen.database.pool import Database, Reading
 from goen.database.queries import load
+from goen.earning.basket import without_points
 from goen.earning.campaigns.backtest import Backtest, Figures, Known, Past, Traits
 from goen.earning.campaigns.catalogue import Campaigns
 from goen.earning.campaigns.conditions import needs_history, needs_traits
@@ -161,7 +162,9 @@ async def _sales(connection: Reading, shops: ShopDirectory, asking: tuple[date, 
                 place = places[shop_id] = Place(shop.code, shop.kind, shop.region)
             since = _NOTHING_SINCE if progress is None else _since(progress)
             sold = since.revision or _document(document)
-            yield Past(person, place, moment, day, sold, _decision(decision), since.returned, completed)
+            decided = _decision(decision)
+            sold = without_points(sold, decided.facts.excluded)
+            yield Past(person, place, moment, day, sold, decided, since.returned, completed)
 
 
 async def _kinds_over(connection: Reading) -> dict[str, datetime]:

@@ -85,6 +85,10 @@ returning xmax = 0;
 -- One product.
 select name, price, cost, category, tax_rate, points, brand, maker, tags, clearance from product where sku = :sku;
 
+-- name: excluded_products
+-- Products that earn nothing.
+select sku from product where not points;
+
 -- name: put_stock$
 -- Set what a shop has of a product; true where it was not counted before.
 insert into stock (shop_id, sku, quantity, counted_at)

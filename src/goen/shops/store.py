@@ -152,6 +152,11 @@ async def product(connection: Reading, sku: str) -> Product | None:
     return None if row is None else Product(**(dict(row) | {"tags": tuple(row["tags"])}))
 
 
+async def excluded_products(connection: Reading) -> frozenset[str]:
+    """The skus of products that earn nothing (rule 3)."""
+    return frozenset([row["sku"] async for row in _queries.excluded_products(connection)])
+
+
 async def put_stock(
     connection: Writing, shop_id: int, sku: str, quantity: Decimal, counted_at: datetime
 ) -> bool | None:

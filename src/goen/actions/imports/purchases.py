@@ -202,7 +202,7 @@ class Purchases:
             if receipt.sale is not None:
                 act = RecordPurchase(receipt.sale, shop, one, DRY, self._context, proven=SHOWN, now=now)
                 # What coupons take off a stated total is known only to the till.
-                ask = replace(act.ask, total=None) if act.ask.coupons else act.ask
+                ask = replace(act.counted, total=None) if act.ask.coupons else act.counted
                 act.programme_engine.evaluate(ask, Facts(guest=one is None))
         except Refusal as refusal:
             self._refuse(receipt, None, refusal)

@@ -18,11 +18,13 @@ from goen.earning import words
 from goen.earning.coupons.codes import shown
 from goen.earning.decision import Award, Decision, Miss, Notice, UsedOffer
 from goen.earning.programme import Base
+from goen.earning.remainder import Returned
 from goen.earning.tiers.progress import TierProgress
 from goen.ledger.journal import Journal
 from goen.members.ids import public_id
 
 Language = Literal["ja", "en"]
+NOTHING_RETURNED = Returned()
 
 
 class MemberBrief(msgspec.Struct, frozen=True):
@@ -247,6 +249,34 @@ def breakdown(awards: Iterable[Award], language: Language, currency: str, names:
     return [BreakdownLine(a.rule, a.version, a.points, words.award_text(a, language, currency, names)) for a in awards]
 
 
+def net_breakdown(
+    decision: Decision, status: str, net: int, language: Language, currency: str, names: words.Names
+) -> list[BreakdownLine]:
+    """The awards, and where returns or a cancel left only ``net`` of their points, a last line that says so."""
+    lines = breakdown(decision.awards, language, currency, names)
+    if taken := net - sum([line.points for line in lines]):
+        rule = "cancelled" if status == "cancelled" else "returned"
+        lines.append(BreakdownLine(rule, decision.version, taken, _TAKEN[rule][language == "en"]))
+    return lines
+
+
+_TAKEN = {
+    "returned": ("返品による取り消し", "Taken back by returns"),
+    "cancelled": ("キャンセルによる取り消し", "Taken back by the cancel"),
+}
+
+
+def net_used(decision: Decision, status: str, returned: Returned) -> int:
+    """The points that the sale uses still."""
+    return 0 if status == "cancelled" else decision.used - returned.used
+
+
+def as_it_stands(decision: Decision, status: str, returned: Returned) -> Decision:
+    """Without the coupons and offers that a cancel or the return of everything gave back."""
+    over = status == "cancelled" or returned.full
+    return msgspec.structs.replace(decision, coupons=(), offers=()) if over else decision
+
+
 @lru_cache(maxsize=4096)
 def _without_values(rule: str, reason: str, language: Language, name: str | None) -> NotApplied:
     """Fifty live campaigns are missed by most sales for the same few reasons."""
@@ -323,6 +353,7 @@ def purchase_answer(
     warnings: Sequence[Warned] = (),
     issued: Sequence[str] = (),
     tiers: Sequence[TierProgress] = (),
+    returned: Returned = NOTHING_RETURNED,
 ) -> PurchaseAnswer:
     """The answer to a purchase as it now stands. ``earned`` and ``pending`` are this sale's, net of returns."""
     programme = context.programmes.version(decision.version).programme
@@ -330,6 +361,8 @@ def purchase_answer(
     currency = context.currency
     names = names_of(context, decision, language) if decision.as_of or decision.coupons else {}
     after = None if journal is None else balance(journal)
+    used = net_used(decision, purchase.status, returned)
+    decision = as_it_stands(decision, purchase.status, returned)
     return PurchaseAnswer(
         id=purchase.purchase_id,
         shop=context.shops.by_id(purchase.shop_id).code,
@@ -342,11 +375,13 @@ def purchase_answer(
         total=purchase.total,
         payable=purchase.payable,
         points=PurchasePoints(
-            used=decision.used,
+            used=used,
             earned=earned,
             pending=pending,
             confirms_on=purchase.confirms_on,
-            breakdown=breakdown(decision.awards, language, currency, names) if decision.awards else (),
+            breakdown=net_breakdown(decision, purchase.status, earned + pending, language, currency, names)
+            if decision.awards
+            else (),
             not_applied=not_applied(decision.not_applied, language, currency, names, base)
             if decision.not_applied
             else (),
@@ -356,7 +391,7 @@ def purchase_answer(
         receipt=words.receipt_lines(
             earned,
             pending,
-            decision.used,
+            used,
             after.available if after else None,
             language,
             None if journal is None else journal.next_ending(),

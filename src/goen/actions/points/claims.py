@@ -22,6 +22,7 @@ from goen.actions.points.tiers import Climbing
 from goen.actions.till.act import Decided, Wants
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
+from goen.earning.basket import without_points
 from goen.earning.decision import Facts
 from goen.earning.expiry import claimable_until
 from goen.earning.remainder import ReturnLine, Shipped, ship
@@ -73,7 +74,8 @@ class ClaimPurchase(KeyedAct):
         self.principal.guard_shop(sale.purchase.shop_id)
         programme = sale.engine.programme
         self._check(sale, claimable_until(programme, sale.purchase.business_date) >= desk.today)
-        document = document_of(sale.purchase)
+        excluded = sale.decision.facts.excluded
+        document = without_points(document_of(sale.purchase), excluded)
         offer = Offer.of(
             self.context, sale.engine, document, sale.shop, sale.purchase.occurred_at, sale.purchase.business_date
         )
@@ -83,7 +85,7 @@ class ClaimPurchase(KeyedAct):
         climbing = None if offer is None else Climbing.at(self.context, desk.now)
         others = () if climbing is None else climbing.others(desk, found.who)
         facts = Facts(tier=member.tier) if offer is None else offer.facts(desk, found.who, member.tier, others)
-        facts = replace(facts, reductions=sale.decision.facts.reductions)
+        facts = replace(facts, reductions=sale.decision.facts.reductions, excluded=excluded)
         decision, drawn = replace(sale.engine.evaluate(document, facts), offers=sale.decision.offers), NOTHING_DRAWN
         if offer is not None:
             decision, drawn = offer.decide(desk, found.who, found.presented_id, decision, None)

@@ -18,7 +18,9 @@ from goen.earning.programme import Programme
 from goen.ledger.journal import Journal
 from goen.ledger.model import Terms
 from goen.ledger.steps import Active
+from goen.purchases.model import Line
 from goen.shops.directory import ShopDirectory
+from goen.shops.exclusions import Exclusions
 from goen.vocabulary.clock import business_day
 from goen.vocabulary.refusal import InvalidRequest
 
@@ -43,6 +45,7 @@ class Context:
     signals: Signals = field(default_factory=Signals)
     #: The version since which the programme has tiers, once all sales from before it are counted; 0: none.
     tiers_counted: int = 0
+    exclusions: Exclusions = field(default_factory=Exclusions)
 
     def with_draft(self, campaign: Campaign) -> Context:
         """The same, as if this campaign were live; for dry runs."""
@@ -51,6 +54,11 @@ class Context:
     def day_of(self, instant: datetime) -> date:
         """The programme's calendar day of an instant."""
         return business_day(instant, self.zone)
+
+    def excluded(self, lines: Iterable[Line]) -> tuple[str, ...]:
+        """The products among these lines that earn nothing by now (rule 3), by sku."""
+        skus = self.exclusions.skus
+        return tuple(sorted({line.sku for line in lines if line.sku in skus and line.sku})) if skus else ()
 
     def engine_at(self, instant: datetime) -> Engine:
         """The programme version that counted then: late sales earn by the rules of their own time."""

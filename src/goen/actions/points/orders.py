@@ -27,7 +27,8 @@ from goen.actions.points.proof import UNPROVEN, give_back_unproven, spend_unprov
 from goen.actions.points.sale import Sale
 from goen.actions.till.act import Act, Decided, Wants
 from goen.actions.till.desk import Desk
-from goen.earning.decision import Decision, Reduction
+from goen.earning.basket import without_points
+from goen.earning.decision import Decision, Facts, Reduction
 from goen.earning.expiry import confirms_on
 from goen.earning.remainder import ReturnLine, ship
 from goen.purchases.model import Line, OrderDiscount, Purchase
@@ -205,19 +206,20 @@ class ChangeLines(OrderAct):
         }
         document = replace(before, lines=self.ask.lines, total=self.ask.total, tenders=UNSET, **changes)
         self._guard_hidden(sale, before, document)
-        facts, priced, used = sale.decision.facts, None, sale.decision.coupons
-        reduced = self._reduced(sale, document) if sale.decision.offers else NOTHING_OFF
+        facts, priced, used = self._facts(sale, before), None, sale.decision.coupons
+        counted = without_points(document, facts.excluded)
+        reduced = self._reduced(sale, counted) if sale.decision.offers else NOTHING_OFF
         if used or sale.decision.offers:
             off = reduced.reductions
             if used:
-                chosen = self._choose(sale, document, off)
+                chosen = self._choose(sale, counted, off)
                 off, used = (*off, *chosen.reductions), chosen.used
             facts = replace(facts, reductions=off)
-            priced = sale.engine.price(document, 0, facts.guest, facts.reductions)
-        decision = replace(sale.engine.evaluate(document, facts, priced), offers=reduced.used)
+            priced = sale.engine.price(counted, 0, facts.guest, facts.reductions)
+        decision = replace(sale.engine.evaluate(counted, facts, priced), offers=reduced.used)
         pending = 0
         if sale.holder is not None:
-            decision = decide_again(sale, document, decision)
+            decision = decide_again(sale, counted, decision)
         if sale.decision.offers or sale.progress.offers:
             drawn = offers_changed(
                 sale.desk, sale.purchase, sale.decision.offers, sale.progress.offers, reduced.used
@@ -238,6 +240,13 @@ class ChangeLines(OrderAct):
             "purchase.changed", 0, pending, occurred_at=self.moment, total=decision.total, points=promised(decision),
             before=was,
         )  # fmt: skip
+
+    def _facts(self, sale: Sale, before: Purchase) -> Facts:
+        """The pinned facts; of goods that are new to the order, whether they earn is looked up now."""
+        assert isinstance(self.ask, LinesAsk)
+        facts, had = sale.decision.facts, {line.sku for line in before.lines}
+        more = self.context.excluded(line for line in self.ask.lines if line.sku not in had)
+        return replace(facts, excluded=tuple(sorted({*facts.excluded, *more}))) if more else facts
 
     def _guard_hidden(self, sale: Sale, before: Purchase, document: Purchase) -> None:
         """Goods added to an order are asked for now; those that it had, it keeps.

@@ -48,7 +48,7 @@ from goen.ledger.errors import LotsNotLoaded
 from goen.purchases.model import Purchase
 from goen.shops.model import Principal, Shop
 from goen.vocabulary.clock import Clock
-from goen.vocabulary.refusal import InvalidRequest
+from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 #: How far ahead a dry run may look.
 AHEAD = timedelta(days=3660)
@@ -104,12 +104,13 @@ class QuotePurchase(RecordPurchase):
         *,
         proven: Proven,
         now: datetime,
+        unfit: Refusal | None = None,
     ) -> None:
         """Raises InvalidRequest for impossible dates."""
         self.at = None if ask.at is None else _moment(ask.at, now)
         if self.at is not None:
             ask = msgspec.structs.replace(ask, occurred_at=self.at, business_date=None)
-        super().__init__(ask, shop, presented, principal, context, proven=proven, now=self.at or now)
+        super().__init__(ask, shop, presented, principal, context, proven=proven, now=self.at or now, unfit=unfit)
         self._available = 0
         self._could: tuple[list[Taken], list[Miss]] = [], []
 

@@ -33,6 +33,7 @@ from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState, Stamp
+from goen.earning.basket import without_points
 from goen.earning.campaigns.hidden import Closed
 from goen.earning.decision import Decision, Facts
 from goen.earning.evaluate import Priced
@@ -76,12 +77,15 @@ class RecordPurchase(Act):
         proven: Proven,
         now: datetime,
         skew: timedelta = NO_SKEW,
+        unfit: Refusal | None = None,
     ) -> None:
-        """``proven``: whether the request's proof holds. ``skew``: how far the device's clock is behind;
-        the request is kept and compared as sent. Raises InvalidRequest for impossible dates."""
+        """``proven``: whether the request's proof holds. ``unfit``: why an offline sale is a guest's, whoever is
+        presented. ``skew``: how far the device's clock is behind; the request is kept and compared as sent.
+        Raises InvalidRequest for impossible dates."""
         self.context = context
         self.shop = shop
         self.presented = presented
+        self.unfit = unfit
         try:
             sent = context.moment(ask.occurred_at, now, skew)
         except InvalidRequest as refusal:
@@ -97,25 +101,27 @@ class RecordPurchase(Act):
         self.programme_engine = context.engine_at(self.moment)
         # What needs no member is done while the document is at hand; the lines are not looked at again.
         self._document = canonical(self.ask)
+        self.excluded = context.excluded(ask.lines)
+        counted = self.counted = without_points(self.ask, self.excluded)
         try:
-            self._priced: Priced | None = self.programme_engine.price(self.ask)
+            self._priced: Priced | None = self.programme_engine.price(counted)
         except Refusal:
             self._priced = None  # A repeat is known before it is refused: deciding finds the fault again.
         engine, when = self.programme_engine, self.moment
         offer, redeeming = None, None
         if ask.coupons:
-            redeeming = Redeeming(context, engine, self.ask, shop, when, self.business_date)
+            redeeming = Redeeming(context, engine, counted, shop, when, self.business_date)
             self._priced = None  # What it costs depends on what the coupons are.
         self.redeeming = redeeming
         self.offers: Offers | None = None
         if ask.offers or self.shows_offers:
-            self.offers = Offers(context, engine, self.ask, shop, when, self.business_date)
+            self.offers = Offers(context, engine, counted, shop, when, self.business_date)
         if ask.offers:
             self._priced = None
         self.closed: Sequence[Closed] = ()
-        self.hidden = HiddenSales.of(context, engine, self.ask, shop, when, self.business_date)
+        self.hidden = HiddenSales.of(context, engine, counted, shop, when, self.business_date)
         if presented is not None and (self._priced is not None or redeeming is not None or ask.offers):
-            offer = Offer.of(context, engine, self.ask, shop, when, self.business_date)
+            offer = Offer.of(context, engine, counted, shop, when, self.business_date)
         self.offer = offer
         self.tiers = Climbing.at(context, now) if presented is not None else None
         tiers = self.tiers.wants if self.tiers is not None else ()
@@ -166,7 +172,7 @@ class RecordPurchase(Act):
         if chosen is not None or reduced.used:
             off = (*reduced.reductions, *(chosen.reductions if chosen is not None else ()))
             facts = replace(facts, reductions=off)
-        decision = self.programme_engine.evaluate(self.ask, facts, priced)
+        decision = self.programme_engine.evaluate(self.counted, self._with_excluded(facts), priced)
         if reduced.used:
             decision = replace(decision, offers=reduced.used)
         if offer is not None:
@@ -242,12 +248,18 @@ class RecordPurchase(Act):
         """Codes of coupons as the answer tells them."""
         return [code for _, code in issued]
 
+    def _with_excluded(self, facts: Facts) -> Facts:
+        """Which goods earned nothing is pinned: their products may say otherwise later."""
+        return replace(facts, excluded=self.excluded) if self.excluded else facts
+
     # Who ---------------------------------------------------------------------------------------
 
     def _member(self, desk: Desk) -> tuple[tuple[Found, MemberFacts] | None, list[Warned]]:
         """The member, or a guest; offline a member nobody can tell makes a guest sale, with a warning."""
         if self.presented is None:
             return None, []
+        if self.unfit is not None:
+            return None, [Warned(self.unfit.code, self.unfit.detail)]
         try:
             return desk.find(self.presented), []
         except (UnknownMember, AmbiguousMember, MemberWithdrawn) as refusal:
@@ -264,7 +276,7 @@ class RecordPurchase(Act):
             chosen, priced = self._choose(self.redeeming, desk, None, None, (), warnings)
         if chosen is not None or reduced.used:
             facts = replace(facts, reductions=(*reduced.reductions, *(chosen.reductions if chosen is not None else ())))
-        decision = self.programme_engine.evaluate(self.ask, facts, priced)
+        decision = self.programme_engine.evaluate(self.counted, self._with_excluded(facts), priced)
         progress = None
         if chosen is not None or reduced.used:
             used, draws = (chosen.used, chosen.draws) if chosen is not None else ((), ())
@@ -301,7 +313,7 @@ class RecordPurchase(Act):
         """The coupons of the sale, and the sale priced with them."""
         chosen = redeeming.choose(desk, where, tier, others, warnings)
         reductions = (*redeeming.before, *chosen.reductions)
-        return chosen, self.programme_engine.price(self.ask, 0, where is None, reductions)
+        return chosen, self.programme_engine.price(self.counted, 0, where is None, reductions)
 
     def _reduced(
         self, desk: Desk, where: Found | None, tier: str | None, others: tuple[str, ...], priced: Priced | None,
@@ -316,7 +328,7 @@ class RecordPurchase(Act):
         if self.redeeming is not None:
             self.redeeming.before = reduced.reductions
         elif reduced.used or self.ask.offers:
-            priced = self.programme_engine.price(self.ask, 0, where is None, reduced.reductions)
+            priced = self.programme_engine.price(self.counted, 0, where is None, reduced.reductions)
         return reduced, priced
 
     def _look_at_hidden(

@@ -302,6 +302,7 @@ class Sale:
             warnings=warnings,
             issued=[code for _, code in self.progress.issued],
             tiers=self.tiers,
+            returned=self.progress.returned,
         )
 
     @property

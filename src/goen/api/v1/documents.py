@@ -188,14 +188,11 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
     progress = NONE if row.progress is None else _progress(row.progress)
     document = progress.revision or _document(row.document)
     earned, pending = progress.confirmed, progress.pending
-    used = 0 if row.status == "cancelled" else decision.used - progress.returned.used
+    used = answers.net_used(decision, row.status, progress.returned)
+    stands = answers.as_it_stands(decision, row.status, progress.returned)
     after = None if standing is None else _balance(standing)
     names = answers.names_of(context, decision, language)
     base = context.programmes.version(decision.version).programme.earning.base
-    breakdown = answers.breakdown(decision.awards, language, currency, names)
-    if taken := earned + pending - sum(line.points for line in breakdown):
-        rule = "cancelled" if row.status == "cancelled" else "returned"
-        breakdown.append(answers.BreakdownLine(rule, decision.version, taken, _TAKEN[rule][language == "en"]))
     return PurchaseView(
         id=row.purchase_id,
         shop=context.shops.by_id(row.shop_id).code,
@@ -214,10 +211,10 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
             earned=earned,
             pending=pending,
             confirms_on=row.confirms_on,
-            breakdown=breakdown,
+            breakdown=answers.net_breakdown(decision, row.status, earned + pending, language, currency, names),
             not_applied=answers.not_applied(decision.not_applied, language, currency, names, base),
         ),
-        coupons=answers.coupons_answer(decision, [code for _, code in progress.issued], language),
+        coupons=answers.coupons_answer(stands, [code for _, code in progress.issued], language),
         balance=after,
         receipt=words.receipt_lines(
             earned,
@@ -243,12 +240,6 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
 
 def _soon(call: Call) -> date:
     return call.services.context.day_of(call.services.clock.now()) + timedelta(days=ENDING_DAYS)
-
-
-_TAKEN = {
-    "returned": ("返品による取り消し", "Taken back by returns"),
-    "cancelled": ("キャンセルによる取り消し", "Taken back by the cancel"),
-}
 
 
 def _returned(call: Call, found: ReturnFacts) -> ReturnView:

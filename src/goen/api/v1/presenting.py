@@ -10,24 +10,26 @@ from goen.actions.members.names import account_by_token, guard_vouching, web_sho
 from goen.actions.points.proof import SHOWN, UNSHOWN, Proven
 from goen.api.call import Call
 from goen.identity.keys import NO_SHOP
-from goen.identity.presented import Presented, presented
+from goen.identity.presented import NOBODY, NotRecognised, Presented, presented
 from goen.identity.token import claims
 from goen.members import store
 from goen.members.errors import AmbiguousMember, PinLocked, UnknownMember
 from goen.members.ids import member_id_of, public_id
 from goen.members.pin import proves
-from goen.purchases.model import MemberRef, Proof
+from goen.purchases.model import MemberRef, Proof, Purchase
 from goen.readings.member_lookup import member_by
 from goen.vocabulary.refusal import InvalidRequest, Refusal
 
 
 class Named(NamedTuple):
     """A presented member; ``spent`` says that the token or rotating code that named it is good no more: then only
-    the first answer may be given again. ``code`` names a rotating code of this moment, which is a proof as well."""
+    the first answer may be given again. ``code`` names a rotating code of this moment, which is a proof as well.
+    ``unfit`` says why nobody is taken to be named, where the sale is recorded in any case."""
 
     presented: Presented
     spent: Refusal | None = None
     code: str | None = None
+    unfit: Refusal | None = None
 
 
 class Then(NamedTuple):
@@ -72,6 +74,29 @@ async def named(
     return Named(who)
 
 
+async def named_in(call: Call, ask: Purchase, *, use_token: bool = True, then: Then | None = None) -> Named | None:
+    """The member of a sale, or None for a guest's. A sale of a till that was off line has happened: what does not tell
+    its member leaves it to a guest, where it would refuse another.
+
+    Raises InvalidRequest, UnknownShop.
+    """
+    if ask.member is None:
+        return None
+    try:
+        who = await named(call, ask.member, use_token=use_token, then=then)
+    except NotRecognised as refusal:
+        if not ask.offline:
+            raise
+        if refusal.account is None:
+            return Named(NOBODY, unfit=refusal)
+        # Sent again after its time, the token still says whose sale it was.
+        shop = web_shop(call.services.shops, ask.member.shop, call.principal, "member.shop")
+        who = Named(presented("ec", refusal.account, shop.shop_id, member_id_of=member_id_of), unfit=refusal)
+    if ask.offline and who.spent is not None:
+        return who._replace(spent=None, unfit=who.spent)
+    return who
+
+
 async def by_code(call: Call, who: Presented, then: Then | None) -> Named:
     """Whose device shows this code, as if named by id; nobody's stays as it was presented."""
     devices, offline = call.services.devices, then is not None and then.offline
@@ -93,7 +118,7 @@ async def proven(call: Call, proof: Proof | None, who: Named | None) -> Proven:
     code that names the member is a proof as well. It says why where it cannot be told: too many wrong PINs, or a name
     that several carry.
     """
-    if who is None:
+    if who is None or who.unfit is not None:
         return UNSHOWN
     try:
         return await _proven(call, proof, who)

@@ -38,7 +38,7 @@ from goen.api.call import Call, Handler, Reply
 from goen.api.decoding import decoded
 from goen.api.errors import problem, status_of
 from goen.api.operations import BATCH_MAX, WRITERS, Operation
-from goen.api.v1.presenting import Then, named, proven
+from goen.api.v1.presenting import Then, named, named_in, proven
 from goen.earning.errors import ReturnExceedsPurchase, UseLimit
 from goen.ledger.errors import HoldState, NotEnoughPoints, SpendingBlocked
 from goen.members.errors import AmbiguousMember, MemberWithdrawn, UnknownMember
@@ -69,7 +69,7 @@ async def record_act(call: Call, ask: Purchase, skew: timedelta = NO_SKEW) -> Re
     services = call.services
     shop = services.shops.by_code(ask.shop)
     call.principal.guard_shop(shop.shop_id)
-    who = None if ask.member is None else await named(call, ask.member, then=_then(call, ask, skew))
+    who = await named_in(call, ask, then=_then(call, ask, skew))
     presented = None if who is None else who.presented
     act = RecordPurchase(
         ask,
@@ -80,6 +80,7 @@ async def record_act(call: Call, ask: Purchase, skew: timedelta = NO_SKEW) -> Re
         proven=await proven(call, ask.proof, who),
         now=call.now,
         skew=skew,
+        unfit=None if who is None else who.unfit,
     )
     if who is not None and who.spent is not None:
         act.only_repeats = who.spent

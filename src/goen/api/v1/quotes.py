@@ -6,7 +6,7 @@ from goen.actions.points.errors import CouponNotUsable
 from goen.actions.points.quote import Quote, QuoteAnswer, QuotePurchase
 from goen.api.call import Call, Reply
 from goen.api.operations import WRITERS, Operation
-from goen.api.v1.presenting import named, proven
+from goen.api.v1.presenting import named_in, proven
 from goen.api.v1.purchases import MEMBER_REFUSALS, SPENDING_REFUSALS
 from goen.shops.errors import UnknownShop
 
@@ -17,7 +17,7 @@ async def post_quote(call: Call) -> Reply:
     ask = call.decode(Quote)
     shop = services.shops.by_code(ask.shop)
     call.principal.guard_shop(shop.shop_id)
-    who = None if ask.member is None else await named(call, ask.member, use_token=False)
+    who = await named_in(call, ask, use_token=False)
     act = QuotePurchase(
         ask,
         shop,
@@ -26,6 +26,7 @@ async def post_quote(call: Call) -> Reply:
         services.context,
         proven=await proven(call, ask.proof, who),
         now=call.now,
+        unfit=None if who is None else who.unfit,
     )
     return Reply(200, await services.quotes.quote(act))
 

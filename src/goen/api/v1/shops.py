@@ -131,7 +131,7 @@ async def _list_shops(call: Call) -> ShopsAnswer:
 async def _put_product(call: Call) -> Reply:
     sku = call.variable("sku", Sku)
     product = call.decode(Product)
-    made = await actions.put_product(call.services.database, sku, product, call.now)
+    made = await actions.put_product(call.services.database, call.services.context.exclusions, sku, product, call.now)
     return Reply.of(_product(sku, product), 201 if made else 200)
 
 
