@@ -47,6 +47,7 @@ def test_every_variable_is_read() -> None:
         "GOEN_ACCESS_LOG_DAYS": "90",
         "GOEN_REFUSED_ROWS_DAYS": "14",
         "GOEN_BACKUP_DAYS": "7",
+        "GOEN_PUSH_CONTACT": "mailto:points@example.jp",
         "GOEN_CODE_KEY": "0123456789abcdef0123456789abcdef",
     }
     chosen = dataclasses.asdict(Settings.from_environment(given))

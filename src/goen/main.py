@@ -7,9 +7,8 @@ uvicorn calls and which opens the database itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -20,6 +19,7 @@ from goen.actions.demo import is_demo
 from goen.actions.members.accesses import noting
 from goen.actions.members.devices import Devices
 from goen.actions.merging.pairs import PairMerger
+from goen.actions.notices.browsers import push_key
 from goen.actions.points.context import Context
 from goen.actions.points.holds import tells_of
 from goen.actions.points.quote import Quotes
@@ -36,11 +36,9 @@ from goen.api.services import Services
 from goen.api.table import OPERATIONS
 from goen.channels.files.forget import forget
 from goen.channels.line.login import LineChannel, LineLogin
-from goen.channels.messages.console import ConsoleSender
-from goen.channels.messages.contract import Sender
-from goen.channels.messages.mail import MailServer, SmtpSender
+from goen.channels.messages.chosen import AddressRefused, postman_of
 from goen.channels.messages.postman import Postman
-from goen.channels.messages.twilio import TwilioAccount, TwilioSender
+from goen.channels.push.vapid import new_key, public_of
 from goen.database.migrate import installation
 from goen.database.pool import Database, open_database
 from goen.delivery.head import following
@@ -61,8 +59,6 @@ from goen.web.pages import Surroundings, pages
 
 #: A revoked key, a new shop or a new version of the programme is seen by every process within a second.
 REFRESH_SECONDS = 0.5
-
-T = TypeVar("T")
 
 log = structlog.get_logger("goen.main")
 
@@ -117,11 +113,13 @@ async def build(
     line: LineLogin | None = None,
     retention: Retention = DEFAULT,
     code_key: str | None = None,
+    push: bool = False,
 ) -> AsyncIterator[Application]:
     """The application over this database, with its till, relay and streams running while the block does.
 
     The database has today's schema. A first programme is written where there is none. Without a ``postman``
-    nothing can be sent to people; one that is given is closed at the end.
+    nothing can be sent to people; one that is given is closed at the end. ``push``: members are offered
+    notifications in their browsers, which the worker sends.
     """
     await ensure_programme(database)
     async with AsyncExitStack() as stack:
@@ -171,6 +169,7 @@ async def build(
         known = Surroundings(
             database, clock, programmes, shops, head, problem_codes(OPERATIONS), goen.__version__, demo, till, context,
             services.balances, keyring, merge_pair, accesses, streams, devices, postman,
+            reach, public_of(await push_key(database, new_key(), clock.now())) if push else None,
             services.line,
         )  # fmt: skip
         probes = Probes(database, clock, metrics, OPERATIONS, goen.__version__)
@@ -254,6 +253,7 @@ class Served:
                     line=_line(self._settings),
                     retention=self._settings.retention,
                     code_key=self._settings.code_key,
+                    push=self._settings.push_contact is not None or self._settings.profile == "laptop",
                 )
             )
         except Exception as error:
@@ -268,33 +268,16 @@ class Served:
 
 
 def _postman(settings: Settings) -> Postman:
-    """The senders that the settings name. On a laptop messages without one are shown on the console; elsewhere a
-    kind of contact without a sender cannot be written to.
-
-    Raises:
-        SettingRefused: an address that is none; it is not told, as it may hold a password.
-    """
-    console = ConsoleSender() if settings.profile == "laptop" else None
-    mail: Sender | None = console
-    sms: Sender | None = console
-    if settings.mail_url is not None:
-        mail = SmtpSender(_read("MAIL_URL", settings.mail_url, MailServer.of), settings.mail_from or "")
-    if settings.sms_url is not None:
-        sms = TwilioSender(_read("SMS_URL", settings.sms_url, TwilioAccount.of), settings.sms_from or "")
-    return Postman(mail, sms, countries=settings.sms_countries)
+    try:
+        return postman_of(settings)
+    except AddressRefused as error:
+        raise SettingRefused(str(error), setting=error.setting) from None
 
 
 def _line(settings: Settings) -> LineLogin:
     if settings.line_channel_id is None or settings.line_channel_secret is None:
         return LineLogin()
     return LineLogin(LineChannel(settings.line_channel_id, settings.line_channel_secret))
-
-
-def _read(name: str, value: str, reader: Callable[[str], T]) -> T:
-    try:
-        return reader(value)
-    except ValueError as error:
-        raise SettingRefused(f"GOEN_{name} is {error}.", setting=f"GOEN_{name}") from None
 
 
 def application() -> Served:

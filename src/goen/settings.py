@@ -85,6 +85,10 @@ class Settings:
     their pages. On its list of callback addresses stands ``https://<host>/me/sign-in/line/back``."""
     line_channel_secret: str | None = field(repr=False)
     """GOEN_LINE_CHANNEL_SECRET: that channel's secret."""
+    push_contact: str | None
+    """GOEN_PUSH_CONTACT: ``mailto:`` or ``https:`` address under which push services reach whoever runs this: with it
+    members can be sent notifications. None: with the profile ``laptop`` they are shown on the console, else none are
+    offered."""
     code_key: str | None = field(repr=False)
     """GOEN_CODE_KEY: a secret of at least 32 characters that is part of every phone's rotating code, so that a copy
     of the database alone makes none. Changing it gives every phone another secret when it is next on line."""
@@ -130,6 +134,7 @@ class Settings:
             line_channel_secret=_beside(
                 "LINE_CHANNEL_SECRET", given("LINE_CHANNEL_SECRET"), "LINE_CHANNEL_ID", given("LINE_CHANNEL_ID")
             ),
+            push_contact=_contact(given("PUSH_CONTACT")),
             code_key=_secret("CODE_KEY", given("CODE_KEY")),
         )
 
@@ -198,6 +203,15 @@ def _secret(name: str, value: str | None) -> str | None:
     """A secret is long, and told in no message."""
     if value is not None and len(value) < 32:
         raise SettingRefused(f"GOEN_{name} is shorter than 32 characters.", setting=f"GOEN_{name}")
+    return value
+
+
+def _contact(value: str | None) -> str | None:
+    address = value or ""
+    if value is not None and not (
+        (address.startswith("mailto:") and "@" in address[7:-1]) or (address.startswith("https://") and address[8:])
+    ):
+        raise _refused("PUSH_CONTACT", value, "an address such as mailto:points@example.jp")
     return value
 
 

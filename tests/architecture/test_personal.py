@@ -49,6 +49,8 @@ NOT_PERSONAL = {
     "referral_code.*": "random codes", "referral.*": "codes and ids; of a device a hash alone",
     "prize_draw.*": "rules", "prize_entry.*": "codes and ids", "prize_win.*": "codes and ids",
     "terms.*": "texts of our own", "terms_notice.*": "texts of our own", "member_terms.*": "rows go with erasure",
+    "notice.*": "codes, figures and names of shops", "notice_place.*": "jobs", "push_key.*": "a key of our own",
+    "push_subscription.language": "code", "push_subscription.kinds": "codes",
     # Registries: their rows go whole.
     "identifier_key.*": "rows go with withdrawal and erasure", "kept_answer.*": "rows go with withdrawal and erasure",
     "member_device.*": "hashes and what kind of device; rows go with erasure",

@@ -67,7 +67,7 @@ def test_pages_have_no_inline_script_or_style() -> None:
 @pytest.mark.parametrize(
     ("vendor", "licences"),
     [
-        (WEB / "vendor", {"MIT", "Apache-2.0", "BSD-0-Clause"}),
+        (WEB / "vendor", {"MIT", "Apache-2.0", "BSD-0-Clause", "BSD-3-Clause"}),
         (Path(__file__).parents[1] / "vendor", {"MPL-2.0"}),  # What tests alone use.
     ],
     ids=["shipped", "tests"],
@@ -75,7 +75,11 @@ def test_pages_have_no_inline_script_or_style() -> None:
 def test_vendored_files_are_those_of_their_packages(vendor: Path, licences: set[str]) -> None:
     manifest = json.loads((vendor / "manifest.json").read_text())
     digests = json.loads((vendor / "digests.json").read_text())
-    named = {f"{package}/{file}" for package, about in manifest.items() for file in about["files"]}
+    named = {
+        f"{package}/{file}"
+        for package, about in manifest.items()
+        for file in (*about["files"], *about.get("built", ()))
+    }
     kept = {str(path.relative_to(vendor)) for path in vendor.rglob("*") if path.is_file() and path.parent != vendor}
     assert named == kept == set(digests)
     for file, digest in digests.items():

@@ -30,6 +30,8 @@ UNTOLD = {
     "name": "stands above the text", "language": "both are written",
     "campaigns.choose": "which of two offers counts is told with each sale",
     "campaigns.approval_above": "between the retailer's own people", "campaigns.points_usable": "a matter of law",
+    "notices.channels": "the text names what the member has agreed to", "notices.from_hour": "a courtesy",
+    "notices.until_hour": "a courtesy",
     "adjustment_approval_above": "between the retailer's own people",
     "fiscal_year_start_month": "of the books", "earning.thresholds[].code": "a code",
 }  # fmt: skip
@@ -106,7 +108,7 @@ TOLD: dict[str, Any] = {
     "tier_programmes{}.fall": "one_level",
     "campaigns.max_points": 500, "campaigns.max_percent": 20, "terms.notice_days": 30,
     "provisional_days": 7, "claim_window_days": 60, "unproven_spend_per_day": 0,
-    "expiry.mode": "none", "expiry.months": 6, "expiry.limited_days": 60,
+    "notices.days": (14,), "expiry.mode": "none", "expiry.months": 6, "expiry.limited_days": 60,
 }  # fmt: skip
 #: Settings that say something only beside others: the programme without and with.
 BESIDE: dict[str, tuple[Programme, Programme]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -80,6 +81,9 @@ def test_receipts_show_points_as_tills_print_them():
     assert receipt_lines(8, 0, 0, 1234, "ja") == ["今回ポイント 8P", "累計ポイント 1,234P"]
     assert receipt_lines(0, 8, 500, 1234, "en") == ["Points used 500P", "Points pending 8P", "Points balance 1,234P"]
     assert receipt_lines(0, 0, 0, None, "ja") == []
+    ending = (date(2026, 12, 4), 1120)
+    assert receipt_lines(8, 0, 0, 1234, "ja", ending)[2:] == ["有効期限 12/4 1,120P"]
+    assert receipt_lines(8, 0, 0, 1234, "en", ending)[2:] == ["Valid through 4 Dec 1,120P"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from goen.actions.till.till import Till
 from goen.database.pool import Database
 from goen.earning.catalogue import Programmes
 from goen.jobs.model import Means
+from goen.readings import programme
 from goen.shops.directory import ShopDirectory
 
 
@@ -23,6 +24,8 @@ from goen.shops.directory import ShopDirectory
 async def means(pool: Database, clock: Any) -> AsyncIterator[Means]:
     await ensure_programme(pool)
     context = Context(ShopDirectory(), Programmes(), ZoneInfo("Asia/Tokyo"))
+    async with pool.reading() as connection:
+        await programme.refresh(context.programmes, connection)
     till = Till(pool, clock, context.day_of, freed=tells_of(context))
     yield Means(pool, till, context, clock, asyncio.Event())
     await till.close()

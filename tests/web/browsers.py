@@ -15,6 +15,7 @@ from PIL import Image
 
 from conftest import SettableClock
 from goen.vocabulary.clock import Instant
+from goen.web.common.assets import asset
 
 
 class LiveClock(SettableClock):
@@ -96,3 +97,21 @@ async def sound(page: Any) -> None:
     found = await page.evaluate(f"{AXE};{_ASK}")
     assert found == [], (page.url, found)
     assert page.complaints == [], page.url
+
+
+def packed(path: str) -> int:
+    """How many bytes of a file of ours go over the wire."""
+    _, folder, name = path.split("/", 2)
+    found = asset(folder, name)
+    assert found is not None, path
+    return min(len(found.packed), len(found.raw))
+
+
+async def first_load(page: Any) -> dict[str, int]:
+    """What the page has loaded by now: bytes over the wire by path, the page itself with them."""
+    await page.wait_for_timeout(1000)
+    names, document = await page.evaluate(
+        """[performance.getEntriesByType("resource").map((each) => new URL(each.name).pathname),
+            performance.getEntriesByType("navigation")[0].encodedBodySize]"""
+    )
+    return {each: packed(each) for each in names if each.startswith(("/static/", "/vendor/"))} | {"": document}

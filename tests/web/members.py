@@ -75,7 +75,7 @@ async def open_shop(pool: Any, clock: Any, line: LineLogin | None = None) -> Asy
     """The shop over an empty database."""
     keys = await furnish(pool, clock)
     console = ConsoleSender()
-    async with build(pool, clock, postman=Postman(console, console), line=line) as application:
+    async with build(pool, clock, postman=Postman(console, console), line=line, push=True) as application:
         clients = {role: client(application, key) for role, key in keys.items()}
         yield Shop(application, pool, clock, console, clients)
         for each in clients.values():

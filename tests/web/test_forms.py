@@ -14,7 +14,7 @@ from goen.earning.coupons.model import CouponKind
 from goen.earning.programme import Programme
 from goen.earning.programme import from_json as programme_of
 from goen.earning.rewards.model import Reward
-from goen.web.office import forms
+from goen.web.office import changes, forms
 from goen.web.office.forms import Field, Row
 from web.test_offers import EFFECTS, KINDS, LADDER, WHOLE
 
@@ -142,34 +142,34 @@ def test_numbers_are_read_as_people_type_them_and_what_is_none_is_left_to_the_ty
 
 def test_rows_come_go_and_move() -> None:
     document: Any = {"effects": [{"kind": "rate"}], "conditions": {}}
-    forms.change(document, "add:effects:steps", sample={"steps": [{}]})
-    forms.change(document, "up:effects:1")
+    changes.change(document, "add:effects:steps", sample={"steps": [{}]})
+    changes.change(document, "up:effects:1")
     assert [each["kind"] for each in document["effects"]] == ["steps", "rate"]
-    forms.change(document, "add:effects.0.steps:", sample={})
-    forms.change(document, "add:conditions.hours:")
+    changes.change(document, "add:effects.0.steps:", sample={})
+    changes.change(document, "add:conditions.hours:")
     assert document == {
         "effects": [{"kind": "steps", "steps": [{}, {}]}, {"kind": "rate"}],
         "conditions": {"hours": [{}]},
     }
-    forms.change(document, "drop:effects:0")
+    changes.change(document, "drop:effects:0")
     for nothing in ("drop:effects:7", "up:effects:0", "drop:none:0", "add:effects.9.steps:", "", "x", "drop:effects:²"):
         before = forms.encode(document)
-        forms.change(document, nothing)
+        changes.change(document, nothing)
         assert forms.encode(document) == before, nothing
     ladders: Any = {"tier_programmes": {"rank": {"levels": []}}}
-    forms.change(ladders, "add:tier_programmes.0.value.levels:", sample={"reach": 0})
+    changes.change(ladders, "add:tier_programmes.0.value.levels:", sample={"reach": 0})
     assert ladders == {"tier_programmes": {"rank": {"levels": [{"reach": 0}]}}}
 
 
 def test_what_differs_makes_a_patch() -> None:
     old = {"a": 1, "b": {"c": 1, "d": 2}, "e": [1], "f": 1}
-    assert forms.patch(old, {"a": 1, "b": {"c": 1}, "e": [1, 2], "g": {}}) == {
+    assert changes.patch(old, {"a": 1, "b": {"c": 1}, "e": [1, 2], "g": {}}) == {
         "b": {"d": None},
         "e": [1, 2],
         "f": None,
         "g": {},
     }
     one, less, other = {"kind": "a", "x": 1}, {"kind": "a"}, {"kind": "b", "y": 1}
-    assert forms.patch({"e": one}, {"e": less}, whole=("e",)) == {"e": {"kind": "a", "x": None}}
-    assert forms.patch({"e": one}, {"e": other}, whole=("e",)) == {"e": other}
-    assert forms.patch({"e": one}, {"e": other}) == {"e": {"kind": "b", "y": 1, "x": None}}
+    assert changes.patch({"e": one}, {"e": less}, whole=("e",)) == {"e": {"kind": "a", "x": None}}
+    assert changes.patch({"e": one}, {"e": other}, whole=("e",)) == {"e": other}
+    assert changes.patch({"e": one}, {"e": other}) == {"e": {"kind": "b", "y": 1, "x": None}}

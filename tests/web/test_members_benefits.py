@@ -90,6 +90,7 @@ def nonce(page: str) -> str:
 async def test_coupons_are_shown_with_their_code_and_what_they_ask(shop: Any) -> None:
     mine, other = await shop.member(), await shop.member(OTHER, name="別人 太郎", kana="ベツジン タロウ")
     code, theirs = await coupon(shop, [mine, other], ends_at=(shop.clock.now() + timedelta(days=7)).isoformat())
+    await shop.server.put(f"/v1/members/{mine['id']}/segments", json={"segments": ["himitsu"]})
     async with visiting(shop) as visitor:
         page = (await visitor.get("/me/benefits")).text
         assert code in page
@@ -101,11 +102,50 @@ async def test_coupons_are_shown_with_their_code_and_what_they_ask(shop: Any) ->
         assert "himitsu" not in page, "the retailer's own segments are nobody's business"
         assert "¥300 off" in (await visitor.get("/me/benefits?lang=en")).text
         await visitor.get("/me/benefits?lang=ja")
-        await shop.server.put(f"/v1/members/{mine['id']}/segments", json={"segments": ["himitsu"]})
         await shop.buys(mine, "r1", coupons=[code])
         page = (await visitor.get("/me/benefits")).text
         assert page.index("利用済み・期限切れ") < page.index(code)
         assert "現在お使いいただけるクーポンはありません" in page
+
+
+async def test_a_coupon_that_no_till_would_take_is_not_shown_as_usable(shop: Any) -> None:
+    mine, other = await shop.member(), await shop.member(OTHER, name="別人 太郎", kana="ベツジン タロウ")
+    segments = f"/v1/members/{mine['id']}/segments"
+    await ok(shop.server.put(segments, json={"segments": ["himitsu"]}))
+    [left] = await coupon(shop, [mine])
+    for batch in "cd":  # Three of a kind, of which each member may use one.
+        more = {"batch": batch, "members": [{"kind": "member_id", "value": mine["id"]}]}
+        if batch == "c":
+            await coupon(shop, [mine], "once", uses={"per_member": 1}, conditions={})
+            await coupon(shop, [mine, other], "first", uses={"total": 1}, conditions={})
+        await ok(shop.server.post("/v1/coupon_kinds/once/issue", json=more), 201)
+
+    async def states(member: Any = mine) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for each in (await ok(shop.server.get(f"/v1/members/{member['id']}/coupons")))["items"]:
+            found.setdefault(each["kind"], []).append(each["state"])
+        return {kind: sorted(each) for kind, each in found.items()}
+
+    assert await states() == {"aki": ["usable"], "once": ["usable"] * 3, "first": ["usable"]}
+    codes = (await ok(shop.server.get(f"/v1/members/{mine['id']}/coupons")))["items"]
+    await shop.buys(mine, "r1", coupons=[next(each["code"] for each in codes if each["kind"] == "once")])
+    await shop.buys(mine, "r2", coupons=[next(each["code"] for each in codes if each["kind"] == "first")])
+    await ok(shop.server.put(segments, json={"segments": []}))
+    assert await states() == {
+        "aki": ["not_in_segment"], "once": ["member_limit", "member_limit", "used"], "first": ["used"],
+    }  # fmt: skip
+    assert await states(other) == {"first": ["used_up"]}
+    async with visiting(shop) as visitor:
+        page = (await visitor.get("/me/benefits")).text
+        assert "現在お使いいただけるクーポンはありません" in page
+        assert page.index("利用済み・期限切れ") < page.index(left)
+        assert "現在は対象外です" in page
+        assert "お一人様の利用回数の上限に達しました" in page
+        sale = await ok(shop.server.get("/v1/purchases?shop=shibuya&external_id=r1"))
+        at_now = {"occurred_at": shop.clock.now().isoformat()}
+        cancel = shop.server.post(f"/v1/purchases/{sale['id']}/cancel", json=at_now, headers={"Idempotency-Key": "c1"})
+        assert (await cancel).is_success
+        assert (await states())["once"] == ["usable"] * 3, "what was given back is good again"
 
 
 async def test_tiers_and_stamps_tell_how_much_is_missing(shop: Any) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import time
 from typing import Any
@@ -13,8 +12,7 @@ import zxingcpp
 from PIL import Image
 
 from goen.vocabulary.clock import SystemClock
-from goen.web.common.assets import asset
-from web.browsers import WIDTHS, chrome, sound
+from web.browsers import WIDTHS, chrome, first_load, sound
 from web.members import PHONE, shop  # noqa: F401 - a fixture
 from web.test_front import served
 
@@ -154,14 +152,6 @@ async def test_the_first_load_is_light(shop: Any) -> None:
     async with served(shop.application) as address, chrome(390) as page:
         await signs_in(shop, page, address)
         await page.wait_for_selector("#pass")
-        await asyncio.sleep(1)
-        loaded = set(await page.evaluate("performance.getEntriesByType('resource').map((each) => each.name)"))
-        files = {each.partition("?")[0].removeprefix(address) for each in loaded}
-        sent = {
-            each: len(found.packed)
-            for each in files
-            if each.startswith(("/static/", "/vendor/"))
-            and (found := asset(each.split("/")[1], each.split("/", 2)[2])) is not None
-        }
+        sent = await first_load(page)
         assert len(sent) > 8
         assert sum(sent.values()) < 150_000, sent

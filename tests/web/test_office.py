@@ -298,6 +298,8 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
     await rewarded(staffed)
     await occasioned(staffed)
     import_id = await refused_rows(staffed, tmp_path)
+    terms = {"holds_from": "2036-01-01", "text": {"ja": "本文"}}
+    assert (await staffed.server.put("/v1/terms/next", json=terms)).is_success
     order_id = ""
     request_id = await requested(staffed, purchase["member"]["id"], 5)
     async with signed_in(staffed.application, role, staffed.clock) as visitor:
@@ -324,6 +326,7 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 else "rain",
                 kind="staff",
                 import_id=import_id,
+                version="next",
             )
             form = {
                 "csrf": csrf_of(visitor),
@@ -341,7 +344,8 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "template.points_per_month": "500", "when": "welcome", "when.on": "first", "entrance": "day",
                 "method": "end", "prizes.0": "1", "prizes.0.code": "a", "prizes.0.name": "A", "prizes.0.count": "1",
                 "prizes.0.gives": "points", "prizes.0.gives.points": "5", "starts_at": "2026-11-22T00:00+09:00",
-                "ends_at": "2036-12-22T00:00+09:00",
+                "ends_at": "2036-12-22T00:00+09:00", "holds_from": "2036-02-01", "text_ja": "本文", "place": "mail",
+                "told_on": "2026-11-22",
             }  # fmt: skip
             if "/standing/hi" in path:
                 form["when"] = "birthday"
@@ -372,6 +376,9 @@ async def test_every_route_is_open_to_exactly_the_roles_of_the_table(staffed: An
                 "/new/campaign",
                 "/campaign-templates/{kind:str}",
                 "/new/standing",
+                "/new/terms",
+                "/withdraw",
+                "/notices",
                 "/new/draw",
                 "/backtest",
                 "/decline",

@@ -10,7 +10,7 @@ import click
 
 from goen.cli.logs import log_to_stderr
 from goen.cli.session import follow_parent, prepared
-from goen.settings import Settings
+from goen.settings import SettingRefused, Settings
 
 
 @click.command()
@@ -23,10 +23,17 @@ def worker() -> None:
 
 
 async def _work(settings: Settings) -> None:
+    from goen.channels.messages.chosen import AddressRefused, postman_of
+    from goen.channels.messages.postman import Postman
     from goen.jobs.worker import run
 
     async with prepared(settings) as found:
-        work = asyncio.ensure_future(run(found))
+        try:
+            # Members of a demonstration are invented: nobody is written to.
+            postman = Postman() if found.demo else postman_of(found)
+        except AddressRefused as error:
+            raise SettingRefused(str(error), setting=error.setting) from None
+        work = asyncio.ensure_future(run(found, postman))
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, work.cancel)
         with suppress(asyncio.CancelledError):

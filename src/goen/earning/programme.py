@@ -23,6 +23,8 @@ Code = Annotated[str, Meta(min_length=1, max_length=100)]
 Multiplier = Annotated[Decimal, Meta(description="0 or more, below 1000, at most 4 decimal places")]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
 Month = Annotated[int, Meta(ge=1, le=12)]
+Hour = Annotated[int, Meta(ge=0, le=24)]
+NoticeDays = Annotated[int, Meta(ge=0, le=365)]
 Count = Annotated[int, Meta(ge=1, lt=10**9)]
 
 Base = Literal["tax_excluded", "tax_included"]
@@ -176,6 +178,20 @@ class MemberTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice_days: Days = 90
 
 
+class Notices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How members are told that points end (rule 18).
+
+    ``days``: so many days before the last one, each once; none: nobody is told. ``channels``: by what members have
+    agreed to be told by. ``from_hour`` to ``until_hour``: nothing is sent at other hours of the shop's day, but what
+    answers to something that the member does just then.
+    """
+
+    days: tuple[NoticeDays, ...] = (30, 7, 2)
+    channels: tuple[Literal["mail", "sms", "push"], ...] = ("mail", "sms", "push")
+    from_hour: Hour = 10
+    until_hour: Hour = 20
+
+
 class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version of the programme. ``version`` and ``starts_at`` are given by the store that keeps it.
 
@@ -203,6 +219,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tier_programmes: Annotated[dict[Code, Ladder], Meta(max_length=4)] = msgspec.field(default_factory=dict)
     campaigns: CampaignTerms = CampaignTerms()
     terms: MemberTerms = MemberTerms()
+    notices: Notices = Notices()
     provisional_days: Days = 0
     claim_window_days: Days = 30
     adjustment_approval_above: Annotated[int, Meta(ge=0, lt=10**9)] | None = None

@@ -272,8 +272,13 @@ def _expiry(programme: Programme) -> list[str]:
     rules = [sentence]
     if last is not None:
         rules.append(f"Example: points of {_date(EXAMPLE_DAY)} are valid through {_date(last)}, 23:59:59.")
+    told = []
+    if programme.notices.channels and (days := sorted(programme.notices.days, reverse=True)):
+        before = ", ".join(map(str, days))
+        told = [f"We tell you {before} days before points expire, by the ways you have agreed to."]
     return [
         *rules,
+        *told,
         f"Limited-time points keep their own dates ({expiry.limited_days} days where none is given) and are used "
         "first.",
     ]

@@ -284,8 +284,13 @@ def _expiry(programme: Programme) -> list[str]:
     rules = [sentence]
     if last is not None:
         rules.append(f"例: {_date(EXAMPLE_DAY)}に付いたポイントは、{_date(last)}の23時59分59秒まで有効です。")
+    told = []
+    if programme.notices.channels and (days := sorted(programme.notices.days, reverse=True)):
+        before = "・".join(f"{day}日前" for day in days)
+        told = [f"ポイントが失効する{before}に、受信に同意いただいた方法でお知らせします。"]
     return [
         *rules,
+        *told,
         f"期間限定ポイントは、それぞれに定めた期限（定めのない場合は付与から{expiry.limited_days}日後）まで有効で、"
         "通常ポイントより先に使われます。",
     ]

@@ -7,6 +7,7 @@ without touching what is stored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -350,8 +351,16 @@ def problem_text(problem: Problem, language: Language) -> str:
     return _pick(_PROBLEMS[problem.code], language).format(**problem.values)
 
 
-def receipt_lines(earned: int, pending: int, used: int, available: int | None, language: Language) -> list[str]:
-    """What a till prints below the sale; ``available`` is the balance after it, None for a guest."""
+def receipt_lines(
+    earned: int,
+    pending: int,
+    used: int,
+    available: int | None,
+    language: Language,
+    ending: tuple[date, int] | None = None,
+) -> list[str]:
+    """What a till prints below the sale; ``available`` is the balance after it, None for a guest. ``ending``: the last
+    day of the points that end next, and how many they are (rule 18)."""
     if available is None:
         return []
     japanese = language == "ja"
@@ -363,7 +372,17 @@ def receipt_lines(earned: int, pending: int, used: int, available: int | None, l
     else:
         lines.append(f"今回ポイント {earned:,}P" if japanese else f"Points earned {earned:,}P")
     lines.append(f"累計ポイント {available:,}P" if japanese else f"Points balance {available:,}P")
+    if ending is not None:
+        day, points = ending
+        lines.append(
+            f"有効期限 {day.month}/{day.day} {points:,}P"
+            if japanese
+            else f"Valid through {day.day} {_MONTHS[day.month - 1]} {points:,}P"
+        )
     return lines
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def _pick(words: tuple[str, str], language: Language) -> str:

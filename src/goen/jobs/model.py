@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from goen.actions.points.context import Context
 from goen.actions.till.till import Till
+from goen.channels.messages.postman import Postman
+from goen.channels.push.contract import PushSender
 from goen.database.pool import Database
 from goen.members.retention import DEFAULT, Retention
 from goen.vocabulary.clock import Clock
@@ -17,7 +19,8 @@ from goen.vocabulary.clock import Clock
 
 @dataclass(frozen=True)
 class Means:
-    """What jobs work with: the books, a till to post at, the time, and a sign to stop after this piece."""
+    """What jobs work with: the books, a till to post at, the time, a sign to stop after this piece, and who carries
+    messages to people."""
 
     database: Database
     till: Till
@@ -25,6 +28,8 @@ class Means:
     clock: Clock
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     retention: Retention = DEFAULT
+    postman: Postman = field(default_factory=Postman)
+    push: PushSender | None = None
 
 
 Work: TypeAlias = Callable[[Means], Awaitable[int]]

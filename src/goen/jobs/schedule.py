@@ -26,6 +26,7 @@ from goen.jobs import runs
 from goen.jobs.invariants import check_books
 from goen.jobs.matching import match_members
 from goen.jobs.model import Job, Means
+from goen.jobs.notices import notice_expiring, notice_news, purge_notices, send_notices
 from goen.jobs.pieces import in_pieces, until_none
 from goen.jobs.tiers import keep_tiers
 from goen.shops import standing
@@ -215,6 +216,10 @@ SCHEDULE: tuple[Job, ...] = (
     Job("end_referrals", timedelta(minutes=1), end_referrals),
     Job("decide_draws", timedelta(minutes=1), decide_draws),
     Job("keep_tiers", timedelta(seconds=5), keep_tiers),
+    Job("notice_expiring", timedelta(minutes=1), notice_expiring),
+    Job("notice_news", timedelta(seconds=2), notice_news),
+    Job("send_notices", timedelta(seconds=2), send_notices),
+    Job("purge_notices", timedelta(hours=6), purge_notices),
     Job("purge_feed", timedelta(hours=1), purge_feed),
     Job("purge_visit_codes", timedelta(hours=1), purge_visit_codes),
     Job("purge_deliveries", timedelta(hours=1), purge_deliveries),

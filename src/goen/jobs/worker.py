@@ -11,11 +11,17 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from goen.actions.notices.browsers import push_key
 from goen.actions.points.context import Context
 from goen.actions.points.holds import tells_of
 from goen.actions.programme import ensure_programme
 from goen.actions.till.till import Till
 from goen.actions.webhooks import disable_endpoint
+from goen.channels.messages.postman import Postman
+from goen.channels.push.console import ConsolePush
+from goen.channels.push.contract import PushSender
+from goen.channels.push.service import WebPush
+from goen.channels.push.vapid import Vapid, new_key
 from goen.database.migrate import installation
 from goen.database.pool import Database, open_database
 from goen.delivery.head import FeedHead, following
@@ -52,16 +58,41 @@ class WorkerSettings(Protocol):
     def webhook_reach(self) -> Reach: ...
     @property
     def retention(self) -> Retention: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def push_contact(self) -> str | None: ...
 
 
-async def run(settings: WorkerSettings) -> None:
-    """Work until cancelled; ``database_url`` names a database with today's schema."""
+async def run(settings: WorkerSettings, postman: Postman) -> None:
+    """Work until cancelled; ``database_url`` names a database with today's schema. The ``postman`` is closed."""
     assert settings.database_url is not None, "`goen worker` names the database, the embedded one as well"
-    async with open_database(settings.database_url) as database:
-        await work(database, SystemClock(), settings.webhook_reach, settings.retention)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(postman.close)
+        database = await stack.enter_async_context(open_database(settings.database_url))
+        push = await _push(settings, database, clock)
+        if push is not None:
+            stack.push_async_callback(push.close)
+        await work(database, clock, settings.webhook_reach, settings.retention, postman, push)
 
 
-async def work(database: Database, clock: Clock, reach: Reach, retention: Retention = DEFAULT) -> None:
+async def _push(settings: WorkerSettings, database: Database, clock: Clock) -> PushSender | None:
+    """Who carries notifications to browsers; on a laptop without a contact they are shown on the console."""
+    if settings.push_contact is None:
+        return ConsolePush() if settings.profile == "laptop" else None
+    key = await push_key(database, new_key(), clock.now())
+    return WebPush(Vapid(key, settings.push_contact), settings.webhook_reach, clock)
+
+
+async def work(
+    database: Database,
+    clock: Clock,
+    reach: Reach,
+    retention: Retention = DEFAULT,
+    postman: Postman | None = None,
+    push: PushSender | None = None,
+) -> None:
     """Jobs and webhooks over this database until cancelled. A lost session only begins it anew."""
     await ensure_programme(database)
     async with AsyncExitStack() as stack:
@@ -70,7 +101,7 @@ async def work(database: Database, clock: Clock, reach: Reach, retention: Retent
         relay = await stack.enter_async_context(relaying(database.dsn, head.advance))
         till = Till(database, clock, context.day_of, wake=relay.wake, freed=tells_of(context))
         stack.push_async_callback(till.close)
-        means = Means(database, till, context, clock, retention=retention)
+        means = Means(database, till, context, clock, retention=retention, postman=postman or Postman(), push=push)
         while True:
             try:
                 async with turns(database.dsn) as ours:

@@ -19,8 +19,9 @@ from datetime import date
 
 import msgspec
 
+from goen.ledger.ending import ending_of, first_of, not_read
 from goen.ledger.errors import LotsNotLoaded, NotEnoughPoints, ShortageRefused, SpendingBlocked
-from goen.ledger.model import Account, Draw, Draws, Entry, Lot, Move, Restored, Reversal, Slide, Terms, take
+from goen.ledger.model import Account, Draw, Draws, Ending, Entry, Lot, Move, Restored, Reversal, Slide, Terms, take
 
 replace = msgspec.structs.replace
 
@@ -42,8 +43,27 @@ class Journal:
     """A member's account and lots as this act leaves them, with everything it wrote."""
 
     __slots__ = (
-        "act_id", "active_on", "booked", "changed", "complete", "dead", "debt", "entries", "held", "lots",
-        "member_id", "moves", "new_lots", "pending", "redated", "seq", "slid", "today", "version",
+        "_ending",
+        "_read",
+        "act_id",
+        "active_on",
+        "booked",
+        "changed",
+        "complete",
+        "dead",
+        "debt",
+        "entries",
+        "held",
+        "lots",
+        "member_id",
+        "moves",
+        "new_lots",
+        "pending",
+        "redated",
+        "seq",
+        "slid",
+        "today",
+        "version",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +85,8 @@ class Journal:
         self.version = account.version
         self.active_on = account.active_on
         self.dead = account.dead
+        self._ending = account.ending
+        self._read = lots
         self.lots: dict[int, Lot] = dict(lots)
         self.complete = complete
         self.act_id = act_id
@@ -86,8 +108,17 @@ class Journal:
     def account(self) -> Account:
         return Account(
             self.member_id, self.booked, self.pending, self.held, self.debt, self.seq,
-            self.version, self.active_on, self.dead,
+            self.version, self.active_on, self.dead, self.ending(),
         )  # fmt: skip
+
+    def ending(self) -> tuple[Ending, ...]:
+        """What ends within 30 days as the act leaves it, soonest first (rule 18)."""
+        known = () if self.complete else not_read(self._ending, self._read.values(), self.slid)
+        return ending_of(known, self.lots.values(), self.today)
+
+    def next_ending(self) -> tuple[date, int] | None:
+        """The first day on which points end, and how many; None where none do within 30 days."""
+        return first_of(self.ending())
 
     def number(self) -> int:
         """The next of the member's own numbers: entries, lots, holds and purchases share the line."""

@@ -16,10 +16,25 @@ Draw = tuple[int, int]
 Draws = tuple[Draw, ...]
 
 
+#: What ends is told ahead by so many days: on receipts, and to who reads an account (rule 18).
+ENDING_DAYS = 30
+#: Since no version: limited-time points, which never slide.
+LIMITED = -1
+
+
+class Ending(NamedTuple):
+    """Points that end together. ``since``: the version that regular ones were granted under, or ``LIMITED``."""
+
+    on: date
+    since: int
+    points: int
+
+
 class Account(msgspec.Struct, frozen=True):
     """A member's running balances, as read with ``version``.
 
     ``dead`` is what open lots still hold after their last day although no entry has booked it out yet.
+    ``ending`` are their free points whose last day is today or within ``ENDING_DAYS``.
     """
 
     member_id: int
@@ -31,6 +46,7 @@ class Account(msgspec.Struct, frozen=True):
     version: int = 0
     active_on: date | None = None
     dead: int = 0
+    ending: tuple[Ending, ...] = ()
 
     @property
     def available(self) -> int:

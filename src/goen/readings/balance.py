@@ -82,6 +82,12 @@ class Standing(NamedTuple):
         """Booked, less what is set aside and what is past its day."""
         return self.booked - self.held - self.dead
 
+    def ending(self, last: date) -> tuple[date, int] | None:
+        """The first day on which points end, through a last one, and how many; None where none do."""
+        if not self.days or self.points is None or (first := self.days[0]) > last:
+            return None
+        return first, sum(n for day, n in zip(self.days, self.points, strict=True) if day == first)
+
 
 class Balances:
     """Balances of one process. ``currency`` and ``zone`` are those of the books."""

@@ -9,3 +9,10 @@ select k.kind, coalesce(b.made, 0)::bigint + coalesce(c.made, 0) as issued, coal
   left join (select kind, count(*) filter (where what = 'use') - count(*) filter (where what = 'back') as used,
                     sum(amount) as amount
                from coupon_use where kind = any(:kinds) group by kind) u on u.kind = k.kind;
+
+-- name: drawn
+-- What is drawn on these accounts, those of one code together. Read-only.
+select l.code, sum(l.drawn)::bigint as drawn
+  from limit_account l
+  join unnest(:anchors::bigint[], :codes::text[]) as i (anchor, code) on l.anchor = i.anchor and l.code = i.code
+ group by l.code;

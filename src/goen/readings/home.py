@@ -1,4 +1,4 @@
-"""How does today go? Against yesterday and the same weekday last week, by shop; and what stands."""
+"""How does today go? Against yesterday and the same weekday last week, by hour and by shop; and what stands."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ class Sums(NamedTuple):
     used: int = 0
     joined: int = 0
 
+    def and_(self, more: Sums) -> Sums:
+        return Sums(*(a + b for a, b in zip(self, more, strict=True)))
+
     @property
     def share(self) -> int | None:
         """Per cent of the money that came from members; None without money."""
@@ -38,14 +41,24 @@ class ShopDay(NamedTuple):
     week: Sums
 
 
+class HourOfDay(NamedTuple):
+    """An hour of today, and the same one a week ago."""
+
+    hour: int
+    today: Sums
+    week: Sums
+
+
 class Home(NamedTuple):
-    """``today`` is compared with the same hours of ``before`` (yesterday) and ``week`` (seven days ago)."""
+    """``today`` is compared with the same hours of ``before`` (yesterday) and ``week`` (seven days ago). ``hours`` are
+    those between the first and the last of these two days in which anything was, the rest of that day included."""
 
     day: date
     today: Sums
     before: Sums
     week: Sums
     shops: Sequence[ShopDay]
+    hours: Sequence[HourOfDay]
     days: Sequence[Day]
     total: Total
 
@@ -59,15 +72,17 @@ async def home(database: Database, today: date, hour: int, shops: Iterable[int])
         past = await figures.days(connection, today - timedelta(days=DAYS - 1), today, shops)
         total = await figures.total(connection)
     sums: dict[tuple[date, int], Sums] = {}
+    none = Sums()
+    by_hour: dict[tuple[date, int], Sums] = {}
     for row in rows:
-        if row.day != today and row.hour > hour:
-            continue
         net = row.amount - row.refunded
         add = Sums(row.sales, net, net if row.is_member else 0, row.earned, row.used, row.joined)
+        by_hour[row.day, row.hour] = by_hour.get((row.day, row.hour), none).and_(add)
+        if row.day != today and row.hour > hour:
+            continue
         for shop_id in (row.shop_id, -1):
-            old = sums.get((row.day, shop_id), Sums())
-            sums[row.day, shop_id] = Sums(*(a + b for a, b in zip(old, add, strict=True)))
-    none = Sums()
+            sums[row.day, shop_id] = sums.get((row.day, shop_id), none).and_(add)
+    open_hours = [at for day, at in by_hour if day != before]
     found = sorted({shop_id for _, shop_id in sums if shop_id > 0})
     known = {each.day: each for each in past}
     whole = [
@@ -82,6 +97,10 @@ async def home(database: Database, today: date, hour: int, shops: Iterable[int])
         [
             ShopDay(each, sums.get((today, each), none), sums.get((before, each), none), sums.get((week, each), none))
             for each in found
+        ],
+        [
+            HourOfDay(at, by_hour.get((today, at), none), by_hour.get((week, at), none))
+            for at in range(min(open_hours, default=0), max(open_hours, default=-1) + 1)
         ],
         whole,
         total,

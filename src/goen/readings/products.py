@@ -55,3 +55,10 @@ async def products(
     rows = await connection.fetch(_queries.products.sql, order, list(shops), key, after, plain, which, limit + 1)
     found = [ProductRow._make([*row[:12], list(zip(row[12], row[13], strict=True))]) for row in rows[:limit]]
     return found, pages.written((rows[limit - 1]["key"], found[-1].sku)) if len(rows) > limit else None
+
+
+async def names(connection: Reading, skus: Iterable[str]) -> dict[str, str]:
+    """What products are called, by SKU; those that are not known are left out."""
+    wanted = sorted(set(skus))
+    rows = await connection.fetch(_queries.names.sql, wanted) if wanted else []
+    return {row["sku"]: row["name"] for row in rows}

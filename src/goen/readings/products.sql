@@ -19,3 +19,7 @@ select p.sku, p.name, p.price, p.cost, p.category, p.tax_rate, p.points, p.brand
      or position(lower(:wanted) in lower(normalize(concat_ws(' ', p.sku, p.name, p.category, p.brand, p.maker), NFKC))) > 0)
    and case :which::text when 'no_points' then not p.points when 'clearance' then p.clearance else true end
  order by k.key, p.sku limit :limit;
+
+-- name: names
+-- What these products are called. Read-only.
+select sku, name from product where sku = any(:skus::text[]);

@@ -353,7 +353,14 @@ def purchase_answer(
         ),
         coupons=coupons_answer(decision, issued, language) if decision.coupons or issued else NOTHING_USED,
         balance=after,
-        receipt=words.receipt_lines(earned, pending, decision.used, after.available if after else None, language),
+        receipt=words.receipt_lines(
+            earned,
+            pending,
+            decision.used,
+            after.available if after else None,
+            language,
+            None if journal is None else journal.next_ending(),
+        ),
         warnings=(*notices(decision.warnings, language, currency), *warnings),
         tiers=tiers or UNSET,
         offers=offers_answer(

@@ -15,13 +15,14 @@ from msgspec import UNSET
 
 from goen.actions.points.answers import Warned
 from goen.actions.points.context import Context
-from goen.actions.points.drawn import Drawn, drawn_now, stand_in
+from goen.actions.points.drawn import Drawn, drawn_now
 from goen.actions.points.errors import CouponNotUsable
 from goen.actions.till.books import Found
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState
 from goen.database.queries import load
 from goen.earning.campaigns.effects import Scratch
+from goen.earning.campaigns.limits import stand_in
 from goen.earning.campaigns.scene import Place, Scene
 from goen.earning.coupons import points
 from goen.earning.coupons.codes import code_hash, normal, shown

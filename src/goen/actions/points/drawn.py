@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import msgspec
 
 from goen.actions.till.desk import Desk
-from goen.earning.campaigns.limits import drawn_by
+from goen.earning.campaigns.limits import drawn_by, stand_in
 from goen.earning.campaigns.model import Measure
 from goen.earning.campaigns.scene import Draw, LimitKey
 from goen.earning.decision import Award
@@ -54,11 +53,6 @@ class Drawn(msgspec.Struct, frozen=True, array_like=True):
 
 
 NOTHING_DRAWN: tuple[Drawn, ...] = ()
-
-
-def stand_in(name: str) -> int:
-    """Under which number stands what all members share: below zero, made of its name."""
-    return -1 - (int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1)
 
 
 def anchor_of(key: LimitKey, member_id: int) -> int:

@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from goen.actions.points.answers import Balance, MemberBrief, balance, brief, encoded
 from goen.actions.points.context import Context, campaign_terms, slide
-from goen.actions.points.drawn import stand_in
 from goen.actions.points.issuing import hand_out
 from goen.actions.points.keyed import SpendingAct
 from goen.actions.points.proof import Proven, guard_spending
@@ -26,6 +25,7 @@ from goen.actions.till.desk import Desk
 from goen.actions.till.posting import Stamp
 from goen.database.pool import Reading
 from goen.database.queries import load
+from goen.earning.campaigns.limits import stand_in
 from goen.earning.campaigns.model import Campaign, PointsEffect
 from goen.earning.coupons.codes import shown
 from goen.earning.draws.errors import DrawEntryNotPossible, UnknownDraw

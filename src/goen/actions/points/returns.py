@@ -296,7 +296,12 @@ class ReturnGoods(Act):
             points=points,
             balance=after,
             receipt=words.receipt_lines(
-                -points.earned_reversed, 0, -points.used_restored, after.available if after else None, language
+                -points.earned_reversed,
+                0,
+                -points.used_restored,
+                after.available if after else None,
+                language,
+                None if journal is None else journal.next_ending(),
             ),
             warnings=warned or [],
         )

@@ -15,7 +15,6 @@ from msgspec import Meta
 
 from goen.actions.points.answers import Balance, MemberBrief, balance, brief, encoded
 from goen.actions.points.context import Context, grace_terms, slide
-from goen.actions.points.drawn import stand_in
 from goen.actions.points.issuing import hand_out
 from goen.actions.points.keyed import KeyedAct, SpendingAct
 from goen.actions.points.proof import Proven, give_back_noted, guard_spending, note_unproven
@@ -27,6 +26,7 @@ from goen.actions.till.desk import Desk, NextBatch
 from goen.actions.till.posting import Stamp
 from goen.database.pool import Reading
 from goen.database.queries import load
+from goen.earning.campaigns.limits import stand_in
 from goen.earning.coupons.codes import code_hash, shown
 from goen.earning.rewards.errors import RewardNotAvailable, RewardOrderState, UnknownReward, UnknownRewardOrder
 from goen.earning.rewards.model import Reward

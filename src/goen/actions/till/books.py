@@ -17,7 +17,7 @@ from goen.actions.till.posting import HoldState, PurchaseState
 from goen.database.pool import Reading, Writing
 from goen.database.queries import load
 from goen.identity.presented import Presented
-from goen.ledger.model import Account, Lot
+from goen.ledger.model import Account, Ending, Lot
 from goen.purchases.ids import home_of
 
 _SQL = load(__package__)
@@ -226,7 +226,7 @@ class Books:
         for row in rows:
             (n, presented_id, shift, identifier_id, verified, member_id, number, status, tier, name, pin_hash,
              merged_in, booked, pending, held, debt, seq, version, active_on, may_spend, pool_id, person_id,
-             person_number, person_tier, person_name, dead) = row  # fmt: skip
+             person_number, person_tier, person_name, dead, *ends) = row  # fmt: skip
             person = None if person_id is None else Person(person_id, person_number, person_tier, person_name)
             self.found.setdefault(wanted[n - 1], []).append(
                 Found(member_id, presented_id, identifier_id, bool(verified), shift, may_spend=may_spend, person=person)
@@ -235,7 +235,10 @@ class Books:
                 self.places[presented_id] = (member_id, shift)
             self.pools[presented_id] = (pool_id if person is None else member_id) if may_spend else None
             self.members[member_id] = MemberFacts(member_id, number, status, tier, name, pin_hash, merged_in, pool_id)
-            self.accounts[member_id] = Account(member_id, booked, pending, held, debt, seq, version, active_on, dead)
+            ending = () if ends[0] is None else tuple(map(Ending, *ends))
+            self.accounts[member_id] = Account(
+                member_id, booked, pending, held, debt, seq, version, active_on, dead, ending
+            )
 
     async def _read_holds(self, connection: Writing, wanted: Iterable[str]) -> None:
         """Holds where they are now: at home, or where merges took them. An order's hold is with the order's holder."""

@@ -7,7 +7,8 @@ select i.n, p.member_id as presented_id, case when m.member_id = p.survivor_id t
        m.tier, m.name, m.pin_hash, m.merged_in, a.booked, a.pending, a.held, a.debt, a.seq, a.version, a.active_on,
        case when p.pool_id is null then not p.household else p.pool_spend
          and coalesce((select s.status from member s where s.member_id = p.survivor_id), p.status) = 'active' end as may_spend,
-       m.pool_id, r.member_id as person_id, r.number as person_number, r.tier as person_tier, r.name as person_name, d.dead
+       m.pool_id, r.member_id as person_id, r.number as person_number, r.tier as person_tier, r.name as person_name, d.dead,
+       d.days, d.since, d.points
   from unnest(:hashes::bigint[], :kinds::text[], :shops::bigint[], :normals::text[], :members::bigint[])
        with ordinality as i (hash, kind, shop_id, normal, member_id, n)
   left join identifier_key k
@@ -19,8 +20,17 @@ select i.n, p.member_id as presented_id, case when m.member_id = p.survivor_id t
     select s.member_id, s.number, s.tier, s.name from member s
      where m.household and s.member_id = coalesce(p.survivor_id, p.member_id)) r on true
   cross join lateral (
-    select coalesce(sum(l.remaining - l.held), 0)::bigint as dead from lot l
-     where l.member_id = m.member_id and l.open and l.kind in ('limited', 'regular') and l.expires_on < :today::date) d;
+    -- One walk down lot_open for what is past its last day and what ends soon (30 days: ledger.model.ENDING_DAYS).
+    select coalesce(sum(e.points) filter (where e.expires_on < :today::date), 0)::bigint as dead,
+           array_agg(e.expires_on) filter (where e.expires_on >= :today) as days,
+           array_agg(e.since) filter (where e.expires_on >= :today) as since,
+           array_agg(e.points) filter (where e.expires_on >= :today) as points
+      from (select l.expires_on, case when l.kind = 'regular' then l.programme_version else -1 end as since,
+                   sum(l.remaining - l.held)::bigint as points
+              from lot l
+             where l.member_id = m.member_id and l.open and l.kind in ('limited', 'regular')
+               and l.expires_on <= :today::date + 30
+             group by 1, 2) e) d;
 
 -- name: lock_accounts
 -- One lock order for everybody: accounts by member.

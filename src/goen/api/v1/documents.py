@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -21,6 +21,7 @@ from goen.api.decoding import decoded_query
 from goen.api.operations import Operation
 from goen.earning import words
 from goen.earning.decision import Decision
+from goen.ledger.model import ENDING_DAYS
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of, public_id
 from goen.purchases.model import Line, OrderDiscount, Purchase, Tender
@@ -218,7 +219,14 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
         ),
         coupons=answers.coupons_answer(decision, [code for _, code in progress.issued], language),
         balance=after,
-        receipt=words.receipt_lines(earned, pending, used, after.available if after else None, language),
+        receipt=words.receipt_lines(
+            earned,
+            pending,
+            used,
+            after.available if after else None,
+            language,
+            None if standing is None else standing.ending(_soon(call)),
+        ),
         warnings=answers.notices(decision.warnings, language, currency),
         occurred_at=row.occurred_at,
         business_date=row.business_date,
@@ -231,6 +239,10 @@ def purchase_view(call: Call, found: PurchaseFacts, standing: Standing | None) -
         returns=[_returned(call, each) for each in found.returns],
         claimed_at=row.claimed_at,
     )
+
+
+def _soon(call: Call) -> date:
+    return call.services.context.day_of(call.services.clock.now()) + timedelta(days=ENDING_DAYS)
 
 
 _TAKEN = {

@@ -37,6 +37,17 @@ class Postman:
         """Whether there is a sender for contacts of this kind."""
         return self._senders[kind] is not None
 
+    async def send(self, message: Message) -> None:
+        """Send once, now; for who keeps messages and tries again by itself.
+
+        Raises:
+            SendFailed: it was not taken, or there is no sender for it.
+        """
+        sender = self._senders[message.kind]
+        if sender is None:
+            raise SendFailed("no sender", again=False)
+        await sender.send(message)
+
     def post(self, message: Message) -> None:
         """Send soon, trying again where that may help. What fails in the end is logged without whom and what."""
         if len(self._under_way) >= UNDER_WAY_MAX:

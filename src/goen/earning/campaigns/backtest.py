@@ -88,7 +88,8 @@ class Figures(msgspec.Struct, frozen=True):
     ``limited``: sales of which a limit took something or all; ``budget_out_on``: the first day on which a limit of all
     members was reached.
     ``missed``: sales by why they got nothing. ``overlaps``: touched sales by the other campaigns that gave beside it.
-    ``unreadable``: sales that today's rules would refuse.
+    ``unreadable``: sales that today's rules would refuse. ``by_day``: trading days (2026-11-22) on which any sale got
+    something, in order; empty in back-tests from before days were kept.
     """
 
     purchases: int
@@ -111,6 +112,7 @@ class Figures(msgspec.Struct, frozen=True):
     unreadable: int
     discount: int = 0
     gifts: int = 0
+    by_day: dict[str, Part] = {}
 
 
 class Backtest:
@@ -152,6 +154,7 @@ class Backtest:
         self._missed: Counter[str] = Counter()
         self._shops: dict[str, Counter[str]] = {}
         self._channels: dict[str, Counter[str]] = {}
+        self._days: dict[str, Counter[str]] = {}
         self._overlaps: Counter[str] = Counter()
         self._out_on: date | None = None
         self._windows = windows
@@ -184,6 +187,7 @@ class Backtest:
             sums["limited"], self._out_on,
             dict(self._missed.most_common()), _parts(self._shops), _parts(self._channels),
             dict(self._overlaps.most_common()), sums["unreadable"], sums["discount"], sums["gifts"],
+            _parts(self._days),
         )  # fmt: skip
 
     def _decide(self, past: Past) -> None:
@@ -302,7 +306,7 @@ class Backtest:
         self._overlaps.update(set(others))
 
     def _parts_of(self, past: Past) -> list[Counter[str]]:
-        places = (self._shops, past.place.shop), (self._channels, past.place.kind)
+        places = (self._shops, past.place.shop), (self._channels, past.place.kind), (self._days, past.day.isoformat())
         return [parts.setdefault(name, Counter()) for parts, name in places]
 
     def _limited(self, missed: Sequence[Miss], day: date) -> bool:

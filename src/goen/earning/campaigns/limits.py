@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from hashlib import blake2b
 
 import msgspec
 
@@ -133,3 +134,8 @@ def drawn_by(measure: Measure, points: int, value: PointValue) -> int:
     if measure == "points":
         return points
     return -(-points * value.money // value.points)  # Yen, rounded up: the budget is never exceeded.
+
+
+def stand_in(name: str) -> int:
+    """Under which number stands what all members share: below zero, made of its name."""
+    return -1 - (int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1)

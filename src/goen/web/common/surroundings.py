@@ -21,6 +21,7 @@ from goen.channels.messages.postman import Postman
 from goen.database.pool import Database
 from goen.delivery.head import FeedHead
 from goen.delivery.streams import Streams
+from goen.delivery.webhooks.target import Reach
 from goen.earning.catalogue import Programmes
 from goen.readings.balance import Balances
 from goen.readings.overview import Overview, overview
@@ -55,6 +56,9 @@ class Surroundings:
     streams: Streams
     devices: Devices
     postman: Postman
+    #: Where browsers' notifications may go, and the public key they are given; None: none are offered.
+    reach: Reach
+    push_key: str | None
     line: LineLogin
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _overview: tuple[float, Overview] | None = field(default=None)

@@ -34,6 +34,7 @@ from goen.readings import coupons, stamps
 from goen.readings.family import Family, family
 from goen.vocabulary.clock import business_day
 from goen.vocabulary.refusal import InvalidRequest, Refusal
+from goen.web.common.goods import goods_names
 from goen.web.common.visits import moved, status_of
 from goen.web.member import friends
 from goen.web.member.visit import SELF, MemberVisit
@@ -89,6 +90,7 @@ async def benefits(visit: MemberVisit, error: Refusal | None = None) -> Response
         mine, _ = await coupons.of_member(connection, one, now, COUPONS, None)
         cards = await _cards(visit, connection, one)
         visits = _visits(await live_of_kind(connection, "visit"), now)
+        goods = await goods_names(connection, *[each.kind for each in mine])
     told = [_coupon(visit, each) for each in mine]
     good = sorted((each for each in told if each.state == "usable"), key=lambda each: each.mine.until or _NEVER)
     status = 200
@@ -98,7 +100,7 @@ async def benefits(visit: MemberVisit, error: Refusal | None = None) -> Response
         "benefits.html", status=status, here="benefits", error=error,
         coupons=good, coming=[each for each in told if each.state == "not_yet"],
         past=[each for each in told if each.state not in ("usable", "not_yet")][:PAST], cards=cards, circles=CIRCLES,
-        visits=visits, friends=await friends.told(visit), nonce=secrets.token_urlsafe(12),
+        visits=visits, goods_names=goods, friends=await friends.told(visit), nonce=secrets.token_urlsafe(12),
         names_by_code={each.code: each.name for each in known.shops.all()}, done=visit.query.get("done", ""),
         got=_number(visit.query.get("got", "")), at=now,
     )  # fmt: skip

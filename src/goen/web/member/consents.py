@@ -22,7 +22,7 @@ SOURCE = "members page"
 STANDARD = ("mail", "sms")
 STANDARD_VERSION = "goen-1"
 #: Asked for where they are needed, each in its own form.
-_ELSEWHERE = frozenset({"household"})
+_ELSEWHERE = frozenset({"household", "notices.push"})
 
 
 class Offered(NamedTuple):

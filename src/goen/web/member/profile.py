@@ -23,6 +23,7 @@ from goen.vocabulary.refusal import InvalidRequest, NotFound, Refusal
 from goen.web.common.visits import address_of, cookie, moved, status_of
 from goen.web.member.consents import offered
 from goen.web.member.household import at_home
+from goen.web.member.notices import standing as notices_of
 from goen.web.member.sign_in import WAITING, Waiting, keep, person_fields, send_code, typed_code, typed_contact, waiting
 from goen.web.member.terms import standing
 from goen.web.member.visit import SELF, MemberVisit
@@ -38,6 +39,7 @@ async def profile(visit: MemberVisit, error: Refusal | None = None) -> Response[
         member = await member_profile(connection, visit.member_id)
         members = (await family(connection, visit.member_id)).members
         purposes = await offered(connection, members, visit.language)
+        notices = await notices_of(visit, connection, members)
     status = 200
     if error is not None:
         status = 429 if isinstance(error, TooManyCodes) else status_of(error)
@@ -47,7 +49,7 @@ async def profile(visit: MemberVisit, error: Refusal | None = None) -> Response[
         devices=await known.devices.of(members, visit.now), this=visit.device.handle, error=error,
         done=visit.query.get("done", ""), form=visit.form, by_line=known.line.ready,
         no_line=visit.query.get("line", ""),
-        terms=await standing(visit), shop_names={each.code: each.name for each in known.shops.all()},
+        terms=await standing(visit), notices=notices, shop_names={each.code: each.name for each in known.shops.all()},
     )  # fmt: skip
 
 

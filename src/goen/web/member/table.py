@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from goen.web.member import benefits, card, consents, friends, household, line, points, profile, rewards, sign_in, terms
+from goen.web.member import (
+    benefits,
+    card,
+    consents,
+    friends,
+    household,
+    line,
+    notices,
+    points,
+    profile,
+    rewards,
+    sign_in,
+    terms,
+)
 from goen.web.member.visit import Route, handlers
 
 ROUTES: tuple[Route, ...] = (
@@ -23,6 +36,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/me/profile", profile.profile),
     Route("POST", "/me/profile", profile.save),
     Route("POST", "/me/consents", consents.set_consent),
+    Route("POST", "/me/notices", notices.start),
+    Route("POST", "/me/notices/kinds", notices.pick),
+    Route("POST", "/me/notices/end", notices.end),
     Route("POST", "/me/terms", terms.answer),
     Route("GET", "/me/line", line.link),
     Route("POST", "/me/contacts", profile.add_contact),

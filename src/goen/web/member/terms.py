@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
@@ -13,47 +12,18 @@ from goen.actions.members.asks import TermsAsked
 from goen.actions.members.terms import accept
 from goen.earning.rules_text import offers, sections
 from goen.members import terms as store
-from goen.members.terms import Language, Terms
 from goen.readings import terms as readings
 from goen.readings.family import family
 from goen.vocabulary.refusal import InvalidRequest
 from goen.web.common.pages import SURFACE, language_of, page
 from goen.web.common.surroundings import Surroundings
+from goen.web.common.terms import words_of
 from goen.web.common.visits import cookie, moved
 from goen.web.member.visit import SELF, MemberVisit, around
 
 #: Which terms this phone has put off; it is not asked about them again.
 LATER = "goen_terms_later"
 _YEAR = 400 * 86_400
-#: A line by itself that begins an article: 第3条（…）, 附則, ■ …; where there is none of these, 3. …
-_ARTICLE = re.compile(r"^(第[0-9０-９一二三四五六七八九十百]+[条章]|附則|■).{0,60}$")
-_NUMBERED = re.compile(r"^[0-9]+\. .{0,60}[^.。]$")
-
-
-class Words(NamedTuple):
-    """Terms in one language: their title, what is different, and the text as (heading, paragraphs)."""
-
-    version: str
-    terms: Terms
-    title: str | None
-    changes: str | None
-    articles: list[tuple[str, list[str]]]
-
-
-def words_of(terms: Terms, language: Language) -> Words:
-    """The terms as a page shows them."""
-    articles: list[tuple[str, list[str]]] = [("", [])]
-    lines = [line.strip() for line in (terms.words("text", language) or "").splitlines() if line.strip()]
-    begins = _ARTICLE if any(map(_ARTICLE.match, lines)) else _NUMBERED
-    for line in lines:
-        if begins.match(line):
-            articles.append((line.lstrip("■ "), []))
-        else:
-            articles[-1][1].append(line)
-    return Words(
-        terms.version, terms, terms.words("title", language), terms.words("changes", language),
-        [each for each in articles if any(each)],
-    )  # fmt: skip
 
 
 def _shown(request: Request[Any, Any, State], known: Surroundings, template: str, **values: Any) -> Response[Any]:

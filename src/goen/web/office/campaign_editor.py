@@ -13,7 +13,7 @@ from goen.earning.campaigns.model import Campaign, from_json, to_json
 from goen.readings import campaigns as readings
 from goen.vocabulary.refusal import InvalidRequest
 from goen.web.common.visits import Visit, moved
-from goen.web.office import forms
+from goen.web.office import changes, forms
 from goen.web.office.campaigns import told
 from goen.web.office.documents import Wrong, form_values, wrong_with
 from goen.web.office.frame import shown
@@ -75,8 +75,8 @@ async def change(visit: Visit) -> Response[Any]:
     problem, known = None, visit.known
     try:
         _campaign(document | {"code": code})
-        changes = forms.patch(before, document | {"code": code})
-        await actions.change(known.database, known.context, code, changes, visit.staff.author, visit.now, newest=seen)
+        changed = changes.patch(before, document | {"code": code})
+        await actions.change(known.database, known.context, code, changed, visit.staff.author, visit.now, newest=seen)
     except (msgspec.MsgspecError, InvalidRequest) as error:
         problem = wrong_with(error)
     if problem is not None:
@@ -92,7 +92,7 @@ async def _shaped(visit: Visit, code: str | None) -> Response[Any]:
         values = await _values(visit, document, code, None)
         return visit.page("office/campaign_look.html", **values)
     path = asked.split(":")[1] if asked.count(":") else ""
-    forms.change(document, asked, sample=SAMPLES.get(path, {}))
+    changes.change(document, asked, sample=SAMPLES.get(path, {}))
     return visit.page("office/campaign_form.html", **await _form_page(visit, document, code, _seen(visit), None))
 
 

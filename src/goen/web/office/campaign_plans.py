@@ -11,6 +11,7 @@ from litestar import Response
 
 from goen.actions import backtests as actions
 from goen.actions import campaigns as campaign_actions
+from goen.earning.campaigns.backtest import Part
 from goen.earning.campaigns.errors import UnknownCampaign
 from goen.readings import campaigns as readings
 from goen.readings.backtest import BacktestAnswer
@@ -21,6 +22,8 @@ from goen.web.office.campaigns import READ, Used, budget_of, names_of
 from goen.web.office.frame import shown
 
 RUNS = 10
+#: A chart by days shows so many at most.
+DAYS = 92
 
 
 class Bar(NamedTuple):
@@ -77,9 +80,11 @@ async def backtest(visit: Visit) -> Response[Any]:
     going = next((each for each in runs if each.state == "running"), None)
     if chosen is None and going is None:
         chosen = next((each for each in runs if each.answer is not None), None)
+    found = None if chosen is None else _found(chosen)
     values: dict[str, Any] = {
         "kept": kept, "campaign": kept.campaign, "going": going, "chosen": chosen,
-        "runs": [(each, _found(each)) for each in runs], "found": None if chosen is None else _found(chosen),
+        "runs": [(each, _found(each)) for each in runs], "found": found,
+        "by_day": [] if found is None else _days(found),
         "names_by_code": names_of(visit), "today": visit.known.context.day_of(visit.now),
         "other_names": visit.known.context.campaigns.names(visit.language),
     }  # fmt: skip
@@ -106,6 +111,16 @@ async def run_backtest(visit: Visit) -> Response[Any]:
 
 def _found(run: actions.Run) -> BacktestAnswer | None:
     return None if run.answer is None else msgspec.json.decode(run.answer, type=BacktestAnswer)
+
+
+def _days(found: BacktestAnswer) -> list[tuple[date, Part]]:
+    """Every day from the first on which anything was given to the last; of more than a quarter, the last of them."""
+    if not found.by_day:
+        return []
+    last = date.fromisoformat(max(found.by_day))
+    first = max(date.fromisoformat(min(found.by_day)), last - timedelta(days=DAYS - 1))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [(day, found.by_day.get(day.isoformat(), Part(0, 0))) for day in days]
 
 
 def _month(asked: str, today: date) -> date:

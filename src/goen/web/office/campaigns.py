@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,6 +27,7 @@ from goen.shops import campaigns as store
 from goen.shops.errors import UnknownShop
 from goen.shops.model import Principal
 from goen.vocabulary.refusal import InvalidRequest
+from goen.web.common.goods import goods_names
 from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
 from goen.web.office import exports
@@ -34,6 +35,8 @@ from goen.web.office.frame import shown
 from goen.web.office.members import named
 
 PAGE = 50
+#: So many days of a limit of the day are drawn.
+DAYS = 28
 #: So many are read at a time.
 READ = 500
 ORDERS = ("code", "start", "end", "used")
@@ -132,7 +135,8 @@ async def campaign(visit: Visit) -> Response[Any]:
         drawn = await store.drawn_on(connection, actions.shared_accounts(one))
     author = visit.staff.author
     return shown(
-        visit, "campaign.html", "campaigns", kept=kept, used=_used(one, drawn), stores=visit.shops(),
+        visit, "campaign.html", "campaigns", kept=kept, used=_used(one, drawn),
+        daily=_daily(one, drawn, known.context.day_of(visit.now)), stores=visit.shops(),
         may_decide=visit.staff.may("campaigns.decide"), today=known.context.day_of(visit.now),
         **await told(visit, one),
         # Whoever has made or started it is not the second person.
@@ -147,8 +151,11 @@ async def told(visit: Visit, one: Campaign) -> dict[str, Any]:
     problems = [*examined.problems, *(Problem("warning", "effects", code) for code in examined.law.warnings)]
     if examined.worst.yen is None:
         problems.append(Problem("warning", "limits", "unbounded"))
+    async with known.database.reading() as connection:
+        goods = await goods_names(connection, one)
     return {
-        "campaign": one, "effects": _effects(one), "examined": examined, "names_by_code": names_of(visit),
+        "campaign": one, "effects": _effects(one), "examined": examined,
+        "names_by_code": names_of(visit), "goods_names": goods,
         "findings": [(each.level, problem_text(each, visit.language)) for each in problems],
         "others": {o.code: known.context.campaigns.version(o.code, o.version).name for o in examined.overlaps},
     }  # fmt: skip
@@ -273,6 +280,17 @@ def _used(one: Campaign, drawn: list[tuple[str, str, int]]) -> list[Used]:
         mine = [Used(limit, period, amount) for code, period, amount in drawn if code == account]
         # The latest of those that go on from day to day.
         found += sorted(mine, key=lambda each: each.period)[-5:] or [Used(limit, "", 0)]
+    return found
+
+
+def _daily(one: Campaign, drawn: list[tuple[str, str, int]], today: date) -> list[tuple[Limit, list[tuple[date, int]]]]:
+    """What was drawn on each limit of a day, day by day until today; a limit on which nobody has drawn is left out."""
+    found = []
+    for limit in one.limits:
+        mine = {period: amount for code, period, amount in drawn if code == f"{one.rule}/{limit.measure}/day"}
+        if tuple(limit.per) == ("day",) and mine:
+            days = [today - timedelta(days=n) for n in reversed(range(DAYS))]
+            found.append((limit, [(day, mine.get(day.isoformat(), 0)) for day in days]))
     return found
 
 

@@ -23,9 +23,10 @@ from goen.readings import recent
 from goen.shops import coupons as store
 from goen.shops.coupons import CouponRow, UseRow
 from goen.vocabulary.refusal import InvalidRequest
+from goen.web.common.goods import goods_names
 from goen.web.common.pages import words_of
 from goen.web.common.visits import Visit, moved
-from goen.web.office import editing, exports, forms
+from goen.web.office import changes, editing, exports, forms
 from goen.web.office.frame import shown
 from goen.web.office.members import named as named_members
 
@@ -108,11 +109,12 @@ async def kind(visit: Visit) -> Response[Any]:
         if kept is None:
             raise UnknownCouponKind(visit.path["code"])
         counted, batches = await readings.results(connection, kept.kind.code)
+        goods = await goods_names(connection, kept.kind)
     return shown(
         visit, "coupon.html", "coupons", kept=kept, kind=kept.kind, state=_state(visit, kept), counted=counted,
         batches=batches, effect_kind=str(kept.kind.effect.__struct_config__.tag),
         issued=counted.in_batches + counted.by_campaigns, may_decide=visit.staff.may("coupons.decide"),
-        names_by_code={each.code: each.name for each in visit.known.shops.all()},
+        names_by_code={each.code: each.name for each in visit.known.shops.all()}, goods_names=goods,
     )  # fmt: skip
 
 
@@ -170,7 +172,7 @@ async def save(visit: Visit) -> Response[Any]:
             await actions.create(known.database, value, by, visit.now)
         else:
             await actions.change(
-                known.database, value.code, forms.patch(before, document, whole=("effect",)), by, visit.now
+                known.database, value.code, changes.patch(before, document, whole=("effect",)), by, visit.now
             )
 
     return await editing.save(
@@ -237,7 +239,11 @@ def _editing(code: str | None) -> editing.Editing:
 
     async def said(visit: Visit, value: CouponKind) -> dict[str, Any]:
         names = {each.code: each.name for each in visit.known.shops.all()}
-        return {"effect_kind": str(value.effect.__struct_config__.tag), "names_by_code": names}
+        async with visit.known.database.reading() as connection:
+            goods = await goods_names(connection, value)
+        return {
+            "effect_kind": str(value.effect.__struct_config__.tag), "names_by_code": names, "goods_names": goods,
+        }  # fmt: skip
 
     return editing.Editing(
         CouponKind, "coupons", "new coupon" if code is None else "coupon", at,

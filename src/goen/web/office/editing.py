@@ -13,7 +13,7 @@ from goen.earning.words import Language, problem_text
 from goen.vocabulary.refusal import Forbidden, InvalidRequest, Refusal
 from goen.web.common.formats import told
 from goen.web.common.visits import Visit, moved
-from goen.web.office import forms
+from goen.web.office import changes, forms, shapes
 from goen.web.office.documents import Wrong, form_values, wrong_with
 from goen.web.office.frame import shown
 
@@ -70,7 +70,7 @@ async def shape(visit: Visit, editing: Editing) -> Response[Any]:
     if asked == "look":
         return visit.page("office/document_look.html", **await _values(visit, editing, document, None))
     path = asked.split(":")[1] if asked.count(":") else ""
-    forms.change(document, asked, sample=editing.samples.get(path, {}))
+    changes.change(document, asked, sample=editing.samples.get(path, {}))
     return visit.page("office/document_edit_form.html", **await _values(visit, editing, document, None))
 
 
@@ -122,7 +122,7 @@ async def _values(visit: Visit, editing: Editing, document: Document, problem: W
         names = {"name": "—", "code": "new"}
         whole = {
             each.encode_name: names[each.encode_name]
-            for each, _ in forms.parts(editing.struct)
+            for each, _ in shapes.parts(editing.struct)
             if each.required and each.encode_name in names
         }
         value = _value(editing, whole | {key: each for key, each in document.items() if each != ""})

@@ -12,22 +12,18 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import NODEFAULT, UNSET
 from msgspec import inspect as of
 
-Kind = Literal[
-    "number", "decimal", "text", "flag", "maybe", "choice", "choices", "tokens", "date", "moment", "group", "rows",
-    "one", "map", "json",
-]  # fmt: skip
+from goen.web.office.changes import ROWS_MAX
+from goen.web.office.shapes import Kind, Shape, parts, shape_of
+
 Json = Any
 Form = Mapping[str, str]
-#: A list takes no more rows than this; what comes after is not read.
-ROWS_MAX = 1000
 _SEPARATORS = str.maketrans("、，\n\r\t", ",,,,,")
 #: Decimals go through as they were written.
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -72,27 +68,6 @@ class Field(NamedTuple):
         return bool(self.value)
 
 
-class _Shape(NamedTuple):
-    """How a type is asked for. ``item``: of what its rows are; ``tags``: the kinds of them by their tag."""
-
-    kind: Kind
-    optional: bool
-    choices: tuple[str, ...] = ()
-    item: Any = None
-    tags: Mapping[str, Any] = {}
-    of_text: bool = False
-    many: bool = False
-    most: int | None = None
-
-
-@cache
-def parts(struct: type[msgspec.Struct]) -> tuple[tuple[of.Field, _Shape], ...]:
-    """The fields of a struct as its type tells them, and how each is asked for."""
-    told = of.type_info(struct)
-    assert isinstance(told, of.StructType)
-    return tuple((each, _shape(each.type)) for each in told.fields)
-
-
 def fields(
     struct: type[msgspec.Struct], document: Json, zone: ZoneInfo, under: str = "", *, without: Collection[str] = ()
 ) -> list[Field]:
@@ -119,52 +94,6 @@ def read(
     return found
 
 
-def change(document: Json, asked: str, *, sample: Json = None) -> Json:
-    """The document with a row more or less: ``add:limits``, ``add:effects:points``, ``drop:effects:1``, and
-    ``up:effects:1`` for a row before the one above. ``sample`` is what a new row begins with."""
-    what, _, rest = asked.partition(":")
-    path, _, which = rest.partition(":")
-    holder, last = document, path.split(".")
-    for step in last[:-1]:
-        holder = _step(holder, step)
-    name = last[-1]
-    rows = holder.get(name) if isinstance(holder, dict) else None
-    if what == "add" and isinstance(holder, dict):
-        if isinstance(rows, dict):
-            rows = {**rows, _unused(rows): sample}
-        else:
-            rows = [*(rows or []), {"kind": which, **(sample or {})} if which else sample or {}]
-        holder[name] = rows
-    elif what == "kind" and isinstance(holder, dict):
-        holder[name] = {"kind": which}
-    elif isinstance(rows, dict) and what == "drop":
-        holder[name] = {key: value for place, (key, value) in enumerate(rows.items()) if str(place) != which}
-    elif isinstance(rows, list) and which.isascii() and which.isdigit() and int(which) < len(rows):
-        place = int(which)
-        if what == "drop":
-            del rows[place]
-        elif what == "up" and place:
-            rows[place - 1], rows[place] = rows[place], rows[place - 1]
-    return document
-
-
-def patch(old: Json, new: Json, *, whole: Collection[str] = ()) -> Json:
-    """What of ``new`` differs from ``old``, as a JSON merge patch (RFC 7396). An object says its ``kind`` again; of
-    another kind, what is named in ``whole`` is there as a whole."""
-    found: dict[str, Json] = {key: None for key in old if key not in new}
-    for key, value in new.items():
-        before = old.get(key)
-        if isinstance(value, dict) and isinstance(before, dict):
-            other = value.get("kind") != before.get("kind")
-            if key in whole and other:
-                found[key] = value
-            elif inner := patch(before, value):
-                found[key] = {"kind": value["kind"], **inner} if "kind" in value else inner
-        elif value != before:
-            found[key] = value
-    return found
-
-
 def name_of(struct: type[msgspec.Struct], document: Json, path: str) -> str:
     """The input of a place in a document: ``tiers.gold.name`` is ``tiers.0.value.name``, as gold is the first."""
     first, _, rest = path.partition(".")
@@ -174,7 +103,7 @@ def name_of(struct: type[msgspec.Struct], document: Json, path: str) -> str:
     return f"{first}.{_name_in(shape, document.get(first), rest)}"
 
 
-def _name_in(shape: _Shape, value: Json, path: str) -> str:
+def _name_in(shape: Shape, value: Json, path: str) -> str:
     match shape.kind, value:
         case "group", dict():
             return name_of(shape.item, value, path)
@@ -190,91 +119,14 @@ def _name_in(shape: _Shape, value: Json, path: str) -> str:
                 if path == key:
                     return str(number)
                 if path.startswith(f"{key}."):
-                    return f"{number}.value.{_name_in(_shape(shape.item), each, path[len(key) + 1 :])}"
+                    return f"{number}.value.{_name_in(shape_of(shape.item), each, path[len(key) + 1 :])}"
     return path
-
-
-def _step(holder: Any, step: str) -> Any:
-    if isinstance(holder, list):
-        return holder[int(step)] if step.isdigit() and int(step) < len(holder) else {}
-    if step == "value" and isinstance(holder, dict) and step not in holder:
-        return holder  # What a mapping has under a name is the step before.
-    if isinstance(holder, dict) and step.isdigit() and step not in holder:
-        return next((value for place, value in enumerate(holder.values()) if str(place) == step), {})
-    return holder.setdefault(step, {}) if isinstance(holder, dict) else {}
-
-
-def _unused(rows: dict[str, Json]) -> str:
-    return next(each for each in ("", *(f"new{n}" for n in range(2, ROWS_MAX + 2))) if each not in rows)
-
-
-# What a type is asked for by ----------------------------------------------------------------------
-
-
-def _shape(told: Any) -> _Shape:
-    if isinstance(told, of.Metadata):
-        return _shape(told.type)
-    if isinstance(told, of.UnionType):
-        return _union(told)
-    match told:
-        case of.BoolType():
-            return _Shape("flag", optional=False)
-        case of.IntType():
-            return _Shape("number", optional=False)
-        case of.DecimalType() | of.FloatType():
-            return _Shape("decimal", optional=False)
-        case of.LiteralType(values=values) if all(isinstance(each, str) for each in values):
-            return _Shape("choice", optional=False, choices=tuple(map(str, values)))
-        case of.StrType(max_length=most):
-            return _Shape("text", optional=False, most=most)
-        case of.DateType():
-            return _Shape("date", optional=False)
-        case of.DateTimeType():
-            return _Shape("moment", optional=False)
-        case of.StructType(cls=cls):
-            return _Shape("group", optional=False, item=cls)
-        case of.VarTupleType(item_type=item) | of.ListType(item_type=item):
-            return _list(_shape(item))
-        case of.DictType(key_type=of.StrType() | of.Metadata() | of.LiteralType(), value_type=value):
-            return _Shape("map", optional=False, item=value)
-    return _Shape("json", optional=False)
-
-
-def _list(item: _Shape) -> _Shape:
-    match item.kind:
-        case "choice":
-            return _Shape("choices", optional=False, choices=item.choices)
-        case "text" | "number":
-            return _Shape("tokens", optional=False, item=item.kind)
-        case "json" if item.of_text:
-            return _Shape("tokens", optional=False, item="any")
-        case "group":
-            return _Shape("rows", optional=False, item=item.item)
-        case "one":
-            return _Shape("rows", optional=False, tags=item.tags)
-    return _Shape("json", optional=False)
-
-
-def _union(told: of.UnionType) -> _Shape:
-    rest = [each for each in told.types if not isinstance(each, of.NoneType)]
-    optional = len(rest) < len(told.types)
-    if len(rest) == 1:
-        shape = _shape(rest[0])
-        if shape.kind == "flag":
-            return _Shape("maybe", optional=True)
-        return shape._replace(optional=optional)
-    if rest and all(isinstance(each, of.StructType) and each.tag for each in rest):
-        return _Shape(
-            "one", optional, tags={str(each.tag): each.cls for each in rest if isinstance(each, of.StructType)}
-        )
-    plain = all(isinstance(each, of.StrType | of.IntType | of.FloatType | of.BoolType) for each in rest)
-    return _Shape("json", optional, of_text=plain)
 
 
 # Out to the inputs --------------------------------------------------------------------------------
 
 
-def _field(owner: str, told: of.Field, shape: _Shape, value: Json, zone: ZoneInfo, under: str) -> Field:
+def _field(owner: str, told: of.Field, shape: Shape, value: Json, zone: ZoneInfo, under: str) -> Field:
     name, word = under + told.encode_name, f"{owner}.{told.encode_name}"
     usual = told.default if told.default not in (NODEFAULT, None, ()) else ""
     if value is UNSET or value is None:
@@ -299,7 +151,7 @@ def _plain(default: Any) -> Json:
     return None if default is NODEFAULT else decode(encode(default))
 
 
-def _shown(shape: _Shape, value: Json, zone: ZoneInfo, name: str) -> Any:
+def _shown(shape: Shape, value: Json, zone: ZoneInfo, name: str) -> Any:
     match shape.kind:
         case "group":
             return fields(shape.item, value, zone, f"{name}.")
@@ -326,22 +178,22 @@ def _shown(shape: _Shape, value: Json, zone: ZoneInfo, name: str) -> Any:
     return "" if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def _row(shape: _Shape, value: Json, zone: ZoneInfo, path: str) -> Row:
+def _row(shape: Shape, value: Json, zone: ZoneInfo, path: str) -> Row:
     tag = str(value.get("kind", "")) if isinstance(value, dict) and shape.tags else ""
     cls = shape.tags.get(tag) if shape.tags else shape.item
     raw = value if isinstance(value, str) else encode(value).decode()
     return Row(path, tag, "", [] if cls is None else fields(cls, value, zone, f"{path}."), raw)
 
 
-def _pair(shape: _Shape, key: str, value: Json, zone: ZoneInfo, path: str) -> Row:
-    inner = _shape(shape.item)
+def _pair(shape: Shape, key: str, value: Json, zone: ZoneInfo, path: str) -> Row:
+    inner = shape_of(shape.item)
     owner = inner.item.__name__ if inner.kind == "group" else "map"
     told = of.Field("value", "value", shape.item)
     field = _field(owner, told, inner, UNSET if value is None else value, zone, f"{path}.")
     return Row(path, "", key, field.value if inner.kind == "group" else [field], "")
 
 
-def _token(shape: _Shape, value: Json) -> str:
+def _token(shape: Shape, value: Json) -> str:
     """A text as it is; what is no text, and a text that looks like none, as JSON."""
     if shape.item != "any":
         return str(value)
@@ -372,7 +224,7 @@ def _local(value: Json, zone: ZoneInfo) -> tuple[str, str]:
 # In from the inputs -------------------------------------------------------------------------------
 
 
-def _read(shape: _Shape, form: Form, name: str, zone: ZoneInfo) -> Json:
+def _read(shape: Shape, form: Form, name: str, zone: ZoneInfo) -> Json:
     raw = form.get(name, "").strip()
     match shape.kind:
         case "group":
@@ -425,7 +277,7 @@ def _paths(form: Form, name: str) -> list[str]:
     return [f"{name}.{each}" for each in sorted((n for n in numbers if n.isascii() and len(n) < 6), key=int)[:ROWS_MAX]]
 
 
-def _read_row(shape: _Shape, form: Form, path: str, zone: ZoneInfo) -> Json:
+def _read_row(shape: Shape, form: Form, path: str, zone: ZoneInfo) -> Json:
     if (raw := form.get(f"{path}.json")) is not None:
         return _json(raw.strip())
     if not shape.tags:
@@ -435,13 +287,13 @@ def _read_row(shape: _Shape, form: Form, path: str, zone: ZoneInfo) -> Json:
     return {"kind": tag, **({} if cls is None else read(cls, form, zone, f"{path}."))}
 
 
-def _read_value(shape: _Shape, form: Form, path: str, zone: ZoneInfo) -> Json:
-    inner = _shape(shape.item)
+def _read_value(shape: Shape, form: Form, path: str, zone: ZoneInfo) -> Json:
+    inner = shape_of(shape.item)
     value = _read(inner, form, f"{path}.value", zone)
     return None if value is UNSET else value
 
 
-def _tokens(shape: _Shape, form: Form, name: str) -> list[Json]:
+def _tokens(shape: Shape, form: Form, name: str) -> list[Json]:
     kept = [form[key] for key in _numbered(form, name)]
     typed = form.get(f"{name}+", "").translate(_SEPARATORS).split(",")
     texts = dict.fromkeys([*kept, *(each.strip() for each in typed if each.strip())])

@@ -89,5 +89,4 @@ async def _figures(visit: Visit) -> dict[str, Any]:
     local = visit.now.astimezone(context.zone)
     found = await readings.home(visit.known.database, local.date(), local.hour, visit.staff.shops)
     worth = visit.known.programmes.at(visit.now).value.worth(max(found.total.outstanding, 0))
-    most = max((each.net for each in found.days), default=0)
-    return {"figures": found, "at": local, "worth": worth, "most": max(most, 1)}
+    return {"figures": found, "at": local, "worth": worth}

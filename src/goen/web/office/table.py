@@ -23,6 +23,7 @@ from goen.web.office import (
     setup,
     sign_in,
     standing,
+    terms_editor,
     tiers,
 )
 from goen.web.office.frame import refused
@@ -52,6 +53,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/office/programme/edit", "programme.decide", programme_editor.edit),
     Route("POST", "/office/programme/edit", "programme.decide", programme_editor.save),
     Route("POST", "/office/programme/edit/form", "programme.decide", programme_editor.shape),
+    Route("GET", "/office/terms/{version:str}", "programme", terms_editor.terms),
+    Route("GET", "/office/new/terms", "programme.decide", terms_editor.new),
+    Route("POST", "/office/new/terms", "programme.decide", terms_editor.publish),
+    Route("POST", "/office/new/terms/form", "programme.decide", terms_editor.shape),
+    Route("POST", "/office/terms/{version:str}/withdraw", "programme.decide", terms_editor.withdraw),
+    Route("POST", "/office/terms/{version:str}/notices", "programme.decide", terms_editor.note_notice),
     Route("GET", "/office/campaigns", "campaigns", campaigns.campaigns),
     Route("GET", "/office/campaigns/{code:str}", "campaigns", campaigns.campaign),
     Route("GET", "/office/campaigns-calendar", "campaigns", campaign_plans.calendar),

@@ -9,8 +9,8 @@ if (figures) {
   events.addEventListener("moved", () => {
     // What the page was painted with is current; the first word only says from where on.
     if (first) { first = false; return; }
-    const open = figures.querySelector("details")?.open;
-    figures.addEventListener("htmx:after:swap", () => { const d = figures.querySelector("details"); if (d && open) d.open = true; }, { once: true });
+    const open = [...figures.querySelectorAll("details[open]")].map((each) => each.id);
+    figures.addEventListener("htmx:after:swap", () => { for (const id of open) document.getElementById(id)?.setAttribute("open", ""); }, { once: true });
     htmx.trigger(figures, "moved");
   });
   addEventListener("pagehide", () => events.close());

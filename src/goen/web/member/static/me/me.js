@@ -153,4 +153,5 @@ async function keep() {
 
 if ($("pass")) turning($("pass")).catch(() => {});
 if ($("now")) follow($("now"));
+if ($("push")) import("./push.js").then(({ notices }) => notices($("push")), () => {});
 keep().catch(() => {});

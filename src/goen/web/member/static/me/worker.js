@@ -30,6 +30,26 @@ async function file(request, known) {
   } catch (error) { if (old) return old; throw error; }
 }
 
+// A notice for this phone. Where the card is being looked at, it shows by itself what has moved.
+self.addEventListener("push", (event) => event.waitUntil((async () => {
+  const { title, body, url, tag } = event.data.json();
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (pages.some((each) => each.visibilityState === "visible" && each.focused)) return;
+  await self.registration.showNotification(title, { body, tag, icon: "/static/goen.svg", data: { url } });
+})()));
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil((async () => {
+    const url = new URL(event.notification.data.url, location.origin).href;
+    const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+    const open = pages.find((each) => new URL(each.url).pathname.startsWith("/me"));
+    if (!open) return self.clients.openWindow(url);
+    await open.focus();
+    return open.url === url ? undefined : open.navigate(url).catch(() => self.clients.openWindow(url));
+  })());
+});
+
 self.addEventListener("fetch", (event) => {
   const { pathname, searchParams, origin } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== location.origin) return;
