@@ -124,6 +124,39 @@ async def test_a_key_that_is_none_is_refused_there_too(edge: Edge) -> None:
     assert (await client(edge.application, None).get("/v1/shops")).status_code == 401
 
 
+async def test_no_operation_lets_an_unknown_parameter_through(edge: Edge) -> None:
+    for operation in OPERATIONS:
+        address = operation.path.replace("{", "").replace("}", "") + "?linit=5"
+        headers = {"Idempotency-Key": "k"}
+        answer = await edge.server.request(operation.method, address, json={}, headers=headers)
+        if "server" not in operation.roles:
+            answer = await edge.pos.request(operation.method, address, json={}, headers=headers)
+        assert answer.status_code == 422, (name(operation), answer.text)
+        assert answer.json()["errors"][0]["field"] == "linit", (name(operation), answer.text)
+
+
+@pytest.mark.parametrize("path", ["shops", "webhook_endpoints", "campaign_templates", "terms"])
+async def test_lists_come_in_pages(edge: Edge, path: str) -> None:
+    for number in range(2):
+        body = {"url": f"https://example.com/{number}", "topics": []}
+        assert (await edge.server.post("/v1/webhook_endpoints", json=body)).status_code == 201
+        terms = {"holds_from": f"2030-0{number + 1}-01", "notice_on": "2029-12-01", "text": {"ja": "約款"}}
+        assert (await edge.server.put(f"/v1/terms/v{number}", json=terms)).status_code in (200, 201)
+    whole = (await edge.server.get(f"/v1/{path}")).json()["items"]
+    assert len(whole) > 1
+    pages, cursor = [], None
+    while True:
+        query = {"limit": 1} | ({} if cursor is None else {"cursor": cursor})
+        page = (await edge.server.get(f"/v1/{path}", params=query)).json()
+        assert len(page["items"]) == 1
+        pages += page["items"]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert pages == whole
+    for limit in ("0", "101", "x"):
+        assert (await edge.server.get(f"/v1/{path}?limit={limit}")).status_code == 422
+
+
 def test_who_may_do_what() -> None:
     for each in SERVER_ALONE:
         assert BY_NAME[each].roles == {"server"}, each

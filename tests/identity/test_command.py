@@ -13,7 +13,11 @@ from goen.cli import main
     [
         ("phone", "０９０ー１２３４ー５６７８\nなし\n\n9012345678\n", "+819012345678\n\n\n+819012345678\n"),
         ("email", "T.a+x@GMAIL.com\r\ntaro..yamada@docomo.ne.jp\nx", "ta@gmail.com\ntaro..yamada@docomo.ne.jp\n\n"),
-        ("kana", "ﾔﾏﾀﾞ　はなこ\n", "ヤマダ ハナコ\n"),
+        (
+            "kana",
+            "ﾔﾏﾀﾞ　はなこ\nYamada\n山田 花子\nジョン・スミス\nー\n山ダ\n",
+            "ヤマダ ハナコ\n\n\nジョン・スミス\n\n\n",
+        ),
         ("name", "渡邉󠄀 誠\n", "渡辺 誠\n"),
         ("address", "港区芝公園四丁目２番８号\n\n", "東京都港区芝公園4-2-8\n\n"),
         ("birth-date", "R7.4.1\n不明\n", "2025-04-01\n\n"),

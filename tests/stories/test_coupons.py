@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -731,3 +732,28 @@ async def test_a_coupon_past_its_own_end_is_not_given_and_the_checks_say_so(reta
     again = await retailer.server.patch("/v1/campaigns/next", json={"name": "二回目"})
     assert again.status_code == 200
     assert (await retailer.server.post("/v1/campaigns/next/activate", json={})).status_code == 422
+
+
+async def test_coupons_issued_by_hand_are_told(retailer: Retailer, owner: Any) -> None:
+    """To each member who got one, once; codes for anybody are nobody's news."""
+    await kind(retailer, public_code=None, issued={"days": 30})
+    members = [await retailer.member() for _ in range(2)]
+    ask = {"batch": "b", "members": [named(one) for one in members]}
+    for body in (ask, ask, {"batch": "anybody", "count": 3}):
+        answer = await retailer.server.post("/v1/coupon_kinds/haru/issue", json=body)
+        assert answer.status_code == 201, answer.text
+    for one in members:
+        await issued(retailer, one, batch=one["id"])
+    told = await owner.fetch(
+        "select body from feed where topic = 'coupon.issued'"
+        " union all select body from outbox where topic = 'coupon.issued'"
+    )
+    bodies = [json.loads(row["body"]) for row in told]
+    assert sorted(each["member_id"] for each in bodies) == sorted([one["id"] for one in members] * 2)
+    for each in bodies:
+        assert each["kind"] == "haru"
+        assert each["batch"] in ("b", each["member_id"])
+        kept = await owner.fetchrow(
+            "select usable_until, code from coupon where code = $1", each["coupon"].replace("-", "")
+        )
+        assert kept["usable_until"] == datetime.fromisoformat(each["usable_until"])

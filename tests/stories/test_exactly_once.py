@@ -288,3 +288,64 @@ async def test_a_connection_that_breaks_before_the_answer_changes_nothing(
     assert await owner.fetchval("select count(*) from purchase") == len(sales)
     assert await retailer.points(member) == 1000 + sum(a.json()["points"]["earned"] - 10 for a in answers)
     await assert_books_agree(owner, retailer.services.database)
+
+
+async def test_what_a_sale_leaves_to_us_may_be_written_out(retailer: Any) -> None:
+    """In the repeat or the first time: its day, the total it came to, and that no tenders were told."""
+    day = retailer.services.context.day_of(retailer.clock.now()).isoformat()
+    written = {"business_date": day, "total": 1100, "tenders": []}
+    for name, value in written.items():
+        short = retailer.sale(1100)
+        long = short | {name: value}
+        for one, other in ((short, long), (long, short)):
+            if name == "tenders" and one is long:
+                continue  # No tenders do not pay for a sale: refused the first time.
+            receipt = {"external_id": f"{name}-{one is short}"}
+            first = await retailer.server.post("/v1/purchases", json=one | receipt)
+            again = await retailer.server.post("/v1/purchases", json=other | receipt)
+            assert (first.status_code, again.status_code) == (201, 201), again.text
+            assert again.content == first.content
+    wrong = {"business_date": "2026-11-20", "total": 1099, "tenders": [{"kind": "cash", "amount": 1100}]}
+    sale = retailer.sale(1100)
+    assert (await retailer.server.post("/v1/purchases", json=sale)).status_code == 201
+    for name, value in wrong.items():
+        other = await retailer.server.post("/v1/purchases", json=sale | {name: value})
+        assert (other.status_code, [each.split(".")[0] for each in other.json()["fields"]]) == (409, [name]), other.text
+    odd = retailer.sale(1100, total=1000)
+    assert (await retailer.server.post("/v1/purchases", json=odd)).status_code == 201
+    del odd["total"]
+    assert (await retailer.server.post("/v1/purchases", json=odd)).status_code == 409
+
+
+@pytest.mark.parametrize("gone", ["removed", "withdrawn"])
+async def test_a_repeat_for_somebody_unknown_is_another_request_and_one_by_a_name_of_old_is_not(
+    retailer: Any, gone: str
+) -> None:
+    member = await retailer.member()
+    path = f"/v1/members/{member['id']}"
+    card, phone = {"kind": "card", "value": "2990000012345"}, {"kind": "phone", "value": "09012340099"}
+    added = await retailer.server.post(f"{path}/identifiers", json=card)
+    assert added.status_code in (200, 201), added.text
+    sale = retailer.sale(1100) | {"member": card}
+    first = await retailer.server.post("/v1/purchases", json=sale)
+    assert first.status_code == 201, first.text
+
+    async def strangers() -> None:
+        for who in (
+            phone,
+            {"kind": "card", "value": "2990000099999"},
+            {"kind": "member_id", "value": "m_0000000000000"},
+        ):
+            other = await retailer.server.post("/v1/purchases", json=sale | {"member": who})
+            assert (other.status_code, other.json().get("fields")) == (409, ["member"]), (who, other.text)
+
+    await strangers()
+    if gone == "removed":
+        shown = (await retailer.server.get(path)).json()["identifiers"]
+        one = next(each for each in shown if each["kind"] == "card" and each["id"] is not None)
+        assert (await retailer.server.delete(f"{path}/identifiers/{one['id']}")).status_code in (200, 204)
+    else:
+        assert (await retailer.server.delete(path)).status_code == 204
+    again = await retailer.server.post("/v1/purchases", json=sale)
+    assert (again.status_code, again.content) == (201, first.content), again.text
+    await strangers()

@@ -226,6 +226,14 @@ async def test_a_shared_phone_is_no_ambiguity_any_more_and_stays_with_the_surviv
     assert await retailer.points(survivor) == 10
 
 
+async def test_a_preview_needs_no_key_and_a_merge_does(retailer):
+    survivor, source = await retailer.member(), await retailer.member()
+    path, body = f"/v1/members/{survivor['id']}/merges", {"source": named(source), "reason": "the same person"}
+    assert (await retailer.server.post(path, json={**body, "preview": True})).status_code == 200
+    answer = await retailer.server.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "missing_idempotency_key"), answer.text
+
+
 async def test_a_preview_tells_what_would_change_and_changes_nothing(retailer, owner):
     survivor, source = await retailer.member(), await retailer.member()
     await gives(retailer, source, 500)
@@ -381,5 +389,7 @@ async def test_the_feed_tells_both(retailer, owner, way):
     if way == "undone":
         await parts(retailer, done)
     topic = "member.merged" if way == "merged" else "member.unmerged"
-    assert [each["merge_id"] for each in await told(owner, topic)] == [done["id"]] * 2
+    events = await told(owner, topic)
+    assert [each["merge_id"] for each in events] == [done["id"]] * 2, "in the books of both"
+    assert sorted(each.get("twin", False) for each in events) == [False, True], "one of them for the merged one alone"
     assert now(retailer)

@@ -317,9 +317,14 @@ async def test_a_stream_of_one_member_follows_a_merge_and_its_undo(service: Serv
         await sold(office, 2, survivor)
         await sold(office, 3, source)
         count = len(heard.events)
-        await listen(office, count + 3, heard, member=source["id"])
+        await listen(office, count + 2, heard, member=source["id"])
+        everything = Heard(last_id="0")
+        await listen(office, 9, everything)
+        told = [
+            event["type"] for event in everything.events if event["type"].startswith("member.") and "merge_id" in event
+        ]
+    assert told == ["member.merged", "member.unmerged"], "who listens to all hears each once"
     assert [(event["type"], event.get("external_id")) for event in heard.events[count:]] == [
-        ("member.unmerged", None),  # Its own; what ended the stream was the survivor's.
         ("purchase.recorded", "stream-3"),
         ("points.posted", "stream-3"),
     ]

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from goen.database.pool import Database
-from goen.earning.coupons.codes import code_hash, new_codes, normal
+from goen.database.pool import Database, Writing
+from goen.earning.coupons.codes import code_hash, new_codes, normal, shown
 from goen.earning.coupons.errors import (
     BatchDiffers,
     CouponCodeTaken,
@@ -25,6 +25,7 @@ from goen.earning.coupons.errors import (
 )
 from goen.earning.coupons.model import CouponKind, faults, from_json, to_json
 from goen.earning.coupons.period import usable
+from goen.members.ids import public_id
 from goen.shops import coupons as store
 from goen.shops.coupons import NewCoupon
 from goen.shops.store import audit
@@ -269,11 +270,26 @@ async def _add(
                 if now_made != made:
                     return False
                 await store.add_coupons(connection, codes)
+                await _tell(connection, codes)
             return True
         except asyncpg.UniqueViolationError:  # Two of 10**19 met.
             if attempt == _ATTEMPTS - 1:
                 raise
     return False
+
+
+async def _tell(connection: Writing, codes: Sequence[NewCoupon]) -> None:
+    """Tell of coupons as of those that campaigns give; of codes for anybody there is nobody to tell it of."""
+    mine = [(each, each.member_id) for each in codes if each.member_id is not None]
+    if mine:
+        bodies = [
+            _encode(
+                {"batch": each.batch, "member_id": public_id(member_id), "coupon": shown(each.code), "kind": each.kind,
+                 "usable_until": each.usable_until}
+            ).decode()
+            for each, member_id in mine
+        ]  # fmt: skip
+        await store.tell_issued(connection, [member_id for _, member_id in mine], bodies, mine[0][0].issued_at)
 
 
 def _checked(kind: CouponKind) -> CouponKind:

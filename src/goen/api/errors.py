@@ -137,6 +137,9 @@ class MethodNotAllowed(Refusal):
     code = "method_not_allowed"
 
 
+NEEDS_KEY = "This act needs an Idempotency-Key: any word of your own."
+
+
 class MissingIdempotencyKey(Refusal):
     """Acts that move points carry an ``Idempotency-Key`` of 1 to 200 printable characters."""
 

@@ -181,7 +181,7 @@ class Frame:
             principal,
             _idempotency_key(headers.get(b"idempotency-key"), needed=operation.key == "idempotency"),
             found.variables,
-            _query(query) if query else {},
+            _query(query, operation) if query else {},
             body,
             language,
             request_id,
@@ -347,18 +347,18 @@ def _guard_type(headers: dict[bytes, bytes]) -> None:
 def _idempotency_key(given: bytes | None, *, needed: bool) -> str | None:
     if not given:
         if needed:
-            raise errors.MissingIdempotencyKey("This act needs an Idempotency-Key: any word of your own.")
+            raise errors.MissingIdempotencyKey(errors.NEEDS_KEY)
         return None
     if len(given) > IDEMPOTENCY_KEY_MAX or not all(0x20 <= byte < 0x7F for byte in given):
         raise InvalidRequest("Idempotency-Key", f"has 1 to {IDEMPOTENCY_KEY_MAX} printable ASCII characters")
     return given.decode("ascii")
 
 
-def _query(raw: bytes) -> dict[str, str]:
+def _query(raw: bytes, operation: Operation) -> dict[str, str]:
     """The query string as a dictionary.
 
     Raises:
-        InvalidRequest: not UTF-8, U+0000, a name given twice, or more than 50 of them.
+        InvalidRequest: not UTF-8, U+0000, a name given twice or unknown to this operation, or more than 50 of them.
     """
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
@@ -370,6 +370,8 @@ def _query(raw: bytes) -> dict[str, str]:
             raise InvalidRequest(name, "is given twice")
         if "\0" in name or "\0" in value:
             raise InvalidRequest(name.replace("\0", ""), "U+0000 is not a character of a text")
+        if operation.query is None or name not in operation.query.__struct_encode_fields__:
+            raise InvalidRequest(name, "is not a known field")
         query[name] = value
     return query
 

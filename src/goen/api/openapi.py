@@ -58,7 +58,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 def shared_refusals(operation: Operation) -> tuple[type[Refusal], ...]:
     """What the frame itself may refuse before this operation's handler runs, or whatever it does."""
     with_body = () if operation.method in ("GET", "DELETE") else (PayloadTooLarge, UnsupportedMediaType)
-    with_key = (MissingIdempotencyKey,) if operation.key == "idempotency" else ()
+    with_key = (MissingIdempotencyKey,) if operation.key in ("idempotency", "unless_preview") else ()
     always = (Unauthorized, Forbidden, RateLimited, InvalidRequest, InternalError, DatabaseUnavailable)
     return (*always, *with_body, *with_key)
 

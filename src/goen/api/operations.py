@@ -13,8 +13,9 @@ from goen.api.call import Handler, Role
 from goen.vocabulary.refusal import Refusal
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-KeyNeeded: TypeAlias = Literal["none", "idempotency", "document"]
-"""How asking twice is recognised: not at all, by ``Idempotency-Key``, or by the document's own id."""
+KeyNeeded: TypeAlias = Literal["none", "idempotency", "document", "unless_preview"]
+"""How asking twice is recognised: not at all, by ``Idempotency-Key``, by the document's own id, or by the former unless
+the request only looks (``preview``), which its handler sees."""
 
 EVERY_ROLE: frozenset[Role] = frozenset({"pos", "ec", "server", "readonly"})
 WRITERS: frozenset[Role] = frozenset({"pos", "ec", "server"})

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import click
 
 from goen.identity import normalise as normal
+
+#: Katakana with their marks, the long sound, the middle dot, and space within.
+_KATAKANA = re.compile(r"[\u30a1-\u30fe\u31f0-\u31ff ]*[\u30a1-\u30fa\u31f0-\u31ff][\u30a1-\u30fe\u31f0-\u31ff ]*")
 
 
 def _email(value: str) -> str | None:
@@ -24,10 +28,16 @@ def _birth_date(value: str) -> str | None:
     return day.isoformat() if day else None
 
 
+def _kana(value: str) -> str | None:
+    """Members may be called something no katakana is in; as a reading that is none."""
+    form = normal.kana(value)
+    return form if form and _KATAKANA.fullmatch(form) else None
+
+
 FORMS: dict[str, Callable[[str], str | None]] = {
     "phone": normal.phone,
     "email": _email,
-    "kana": normal.kana,
+    "kana": _kana,
     "name": normal.name,
     "address": _address,
     "birth-date": _birth_date,

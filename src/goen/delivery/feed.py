@@ -15,6 +15,9 @@ from goen.vocabulary.clock import Instant
 KEPT = timedelta(days=30)
 """Nobody who comes back within this time has lost anything."""
 
+MERGING = frozenset({"member.merged", "member.unmerged"})
+"""After these a member's events come under other numbers; told in both members' books."""
+
 _queries = load(__package__)
 
 
@@ -27,6 +30,11 @@ class Event:
     member_id: int
     recorded_at: Instant
     body: str
+
+    @property
+    def twin(self) -> bool:
+        """Whether it stands here once more for who listens to the merged member alone; all others hear it once."""
+        return self.topic in MERGING and self.body.endswith('"twin":true}')
 
     @cached_property
     def sse(self) -> bytes:
@@ -82,7 +90,7 @@ async def page(connection: Reading, after: int, through: int, members: Collectio
 async def topics_page(
     connection: Reading, after: int, through: int, topics: Sequence[str], rows_max: int
 ) -> list[Event]:
-    """The first events with ``after < position <= through`` and one of these topics (none: all), in order."""
+    """The first events with ``after < position <= through`` and one of these topics (none: all), in order, once."""
     rows = _queries.topics_page(connection, after=after, through=through, topics=topics, rows_max=rows_max)
     return [Event(*row) async for row in rows]
 

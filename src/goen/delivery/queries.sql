@@ -21,10 +21,12 @@ select position, topic, member_id, recorded_at, body from feed
  order by position;
 
 -- name: topics_page(after, through, topics, rows_max)
--- The first events after one position through another with one of these topics; an empty list stands for all.
+-- The first events after one position through another with one of these topics; an empty list stands for all. What is
+-- told in two members' books comes once (Event.twin).
 select position, topic, member_id, recorded_at, body from feed
  where position > :after and position <= :through
    and (cardinality(:topics::text[]) = 0 or topic = any (:topics))
+   and not (topic in ('member.merged', 'member.unmerged') and body like '%"twin":true}')
  order by position limit :rows_max;
 
 -- name: recorded_at(position)$

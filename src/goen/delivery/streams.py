@@ -17,7 +17,7 @@ import structlog
 
 from goen.database.pool import Database
 from goen.delivery import feed
-from goen.delivery.feed import Event
+from goen.delivery.feed import MERGING, Event
 from goen.delivery.head import FeedHead
 from goen.vocabulary import ids
 
@@ -28,8 +28,6 @@ SCAN_POSITIONS = 20_000
 CHUNK_EVENTS = 100
 HEARTBEAT_SECONDS = 15.0
 RETRY_SECONDS = 0.5
-MERGING = frozenset({"member.merged", "member.unmerged"})
-"""After these a member's events come under other numbers."""
 
 _log = structlog.get_logger(__name__)
 
@@ -211,19 +209,27 @@ def _told(listener: Listener, events: Sequence[Event]) -> bytes:
     """What of these concerns the listener; up to and with a merge of its member, after which it is over."""
     told = []
     for event in events:
-        if listener.members is None or event.member_id in listener.members:
+        if listener.members is None:
+            if not event.twin:
+                told.append(event.sse)
+        elif event.member_id in listener.members:
+            if event.topic not in MERGING:
+                told.append(event.sse)
+                continue
+            survivor, source = _both(event)
+            if event.twin and survivor in listener.members:
+                continue  # It hears the survivor's.
             told.append(event.sse)
-            if listener.members is not None and event.topic in MERGING and _news(listener.members, event):
-                listener.over, listener.position = True, event.position
+            if (source in listener.members and survivor in listener.members) == (event.topic == "member.unmerged"):
+                listener.over, listener.position = True, event.position  # News to this listener's numbers.
                 break
     return b"".join(told)
 
 
-def _news(members: frozenset[int], event: Event) -> bool:
-    """Whether a merge or its undo says something that this listener's numbers do not know yet."""
+def _both(event: Event) -> tuple[int | None, int | None]:
+    """The numbers of a merge's survivor and of who was merged into it."""
     about = msgspec.json.decode(event.body, type=_Both)
-    both = all(ids.decode(each.rpartition("_")[2]) in members for each in (about.member_id, about.source))
-    return both == (event.topic == "member.unmerged")
+    return ids.decode(about.member_id.rpartition("_")[2]), ids.decode(about.source.rpartition("_")[2])
 
 
 @asynccontextmanager

@@ -190,6 +190,11 @@ async def add_coupons(connection: Writing, coupons: Sequence[NewCoupon]) -> None
     await _queries.grow_batch(connection, kind=first.kind, batch=first.batch, made=len(coupons))
 
 
+async def tell_issued(connection: Writing, member_ids: Sequence[int], bodies: Sequence[str], now: datetime) -> None:
+    """An event ``coupon.issued`` for each of these members; ``bodies`` are JSON objects."""
+    await _queries.tell_issued(connection, member_ids=member_ids, bodies=bodies, now=now)
+
+
 async def finish_batch(connection: Writing, kind: str, batch: str, now: datetime) -> None:
     """All of a batch is made."""
     await _queries.finish_batch(connection, kind=kind, batch=batch, now=now)

@@ -61,6 +61,12 @@ values (:kind, :batch, :version, :digest, :wanted, 0, :made_by, :now) on conflic
 -- So many more of a batch are made.
 update coupon_batch set made = made + :made where kind = :kind and batch = :batch;
 
+-- name: tell_issued(member_ids, bodies, now)!
+-- An event for each member who was given a code of a batch, numbered under acts of their own.
+insert into outbox (member_id, outbox_id, topic, shop_id, recorded_at, body)
+select u.member_id, nextval('act_id_seq') * 4096, 'coupon.issued', null, :now, u.body
+  from unnest(:member_ids::bigint[], :bodies::text[]) as u (member_id, body);
+
 -- name: finish_batch!
 -- All of a batch is made.
 update coupon_batch set finished_at = :now where kind = :kind and batch = :batch and finished_at is null;

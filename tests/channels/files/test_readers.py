@@ -39,6 +39,14 @@ def test_an_encoding_that_is_named_wins(tmp_path: Path) -> None:
         open_table(path, Shape(encoding="klingon"))
 
 
+def test_an_encoding_that_does_not_fit_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="line 1 is not text in utf-8"):
+        open_table(written(tmp_path, "番号,氏名\n0901,髙橋\n0902,abc\n", "cp932"), Shape(encoding="utf-8"))
+    found, refused = rows_of(written(tmp_path, "no,name\n0901,髙橋\n0902,abc\n", "cp932"), Shape(encoding="utf-8"))
+    assert found == [(3, ["0902", "abc"])]
+    assert [(each.row, each.code) for each in refused] == [(2, "undecodable")]
+
+
 def test_a_repeated_header_gets_a_number(tmp_path: Path) -> None:
     assert open_table(written(tmp_path, "送料,品名, 送料 \n")).header == ("送料", "品名", "送料#2")
 

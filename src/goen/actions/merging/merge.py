@@ -210,7 +210,8 @@ class MergeMembers(Act):
         for journal, sign in ((source, -1), (survivor, 1)):
             if points or leaves.pending:
                 tell_points(desk, journal.member_id, None, None, None, sign * points, sign * leaves.pending)
-            desk.tell("member.merged", journal.member_id, None, body)
+            mine = {**body, "twin": True} if journal is source else body  # See Event.twin.
+            desk.tell("member.merged", journal.member_id, None, mine)
 
     def _preview(
         self, desk: Desk, looked: Looked, member: MemberFacts, leaving: MemberFacts, leaves: State, survivor: Journal,

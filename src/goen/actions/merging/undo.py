@@ -308,10 +308,12 @@ class UndoMerge(Act):
     def _tell(self, desk: Desk, seen: Looked, survivor: Journal, source: Journal, points: int, pending: int) -> None:
         who, gone = public_id(survivor.member_id), public_id(source.member_id)
         body = {"merge_id": seen.merge_id, "member_id": who, "source": gone}
-        for journal, sign in ((survivor, -1), (source, 1)):
+        # The survivor's comes last: with it ends the stream of who was both, and goes on after it.
+        for journal, sign in ((source, 1), (survivor, -1)):
             if points or pending:
                 tell_points(desk, journal.member_id, None, None, None, sign * points, sign * pending)
-            desk.tell("member.unmerged", journal.member_id, None, body)
+            mine = {**body, "twin": True} if journal is source else body  # See Event.twin.
+            desk.tell("member.unmerged", journal.member_id, None, mine)
 
 
 class _Rules:

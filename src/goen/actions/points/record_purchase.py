@@ -27,9 +27,10 @@ from goen.actions.points.offers import record as record_offers
 from goen.actions.points.paying import Paying
 from goen.actions.points.progress import NONE, Progress, stored
 from goen.actions.points.proof import Permit, Proven
+from goen.actions.points.same_sale import differing_sale
 from goen.actions.points.stamping import stamped
 from goen.actions.points.tiers import Climbing
-from goen.actions.till.act import Act, Decided, Key, Wants, canonical, key_of
+from goen.actions.till.act import Act, Decided, Key, Stored, Wants, canonical, key_of
 from goen.actions.till.books import Found, MemberFacts
 from goen.actions.till.desk import Desk
 from goen.actions.till.posting import PurchaseState, Stamp
@@ -148,6 +149,9 @@ class RecordPurchase(Act):
 
     def asked(self, desk: Desk) -> Purchase:
         return replace(self.ask, member=None if self.presented is None else desk.named(self.presented))
+
+    def differing(self, desk: Desk, earlier: Stored) -> list[str]:
+        return differing_sale(earlier, self.asked(desk), self.context.day_of)
 
     def request(self, desk: Desk) -> bytes:
         """The document with the member put at its end."""

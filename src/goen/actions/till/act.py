@@ -6,10 +6,10 @@ left, writes everything in one commit, and answers. ``decide`` is pure: it may r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from goen.actions.till.books import Books
     from goen.actions.till.desk import Desk
     from goen.database.pool import Reading
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 #: Idempotency keys are kept for 400 days (api.md); documents' own ids for ever.
 KEY_DAYS = 400
@@ -127,6 +129,10 @@ class Act:
         """What :meth:`asked` gives, as it is stored; equal requests have equal bytes."""
         return canonical(self.asked(desk))
 
+    def differing(self, desk: Desk, earlier: Stored) -> list[str]:
+        """Where the request stored under the key differs from this one; see :func:`differing`."""
+        return differing(earlier.request, self.asked(desk))
+
 
 class Decided(msgspec.Struct, frozen=True):
     """The outcome of a decision: status and body of the answer, and the subject it made (purchase, hold …)."""
@@ -146,10 +152,11 @@ class Decided(msgspec.Struct, frozen=True):
 canonical = msgspec.json.Encoder().encode
 
 
-def differing(stored: bytes | str, asked: msgspec.Struct) -> list[str]:
+def differing(stored: bytes | str, asked: T, written_out: Callable[[T], T] = lambda each: each) -> list[str]:
     """Paths (``lines.0.amount``) at which a stored request differs from this one, compared as values:
-    order of keys, white space, written-out defaults and ways to write a number do not matter."""
-    return list(_differing(msgspec.json.decode(stored, type=type(asked)), asked, ""))
+    order of keys, white space, written-out defaults and ways to write a number do not matter. ``written_out`` fills in
+    those defaults that no type tells."""
+    return list(_differing(written_out(msgspec.json.decode(stored, type=type(asked))), written_out(asked), ""))
 
 
 def _differing(left: Any, right: Any, path: str) -> Iterator[str]:
@@ -173,3 +180,10 @@ _MEMBERS = frozenset({"member", "sender", "receiver", "source", "survivor"})
 def same_member(left: Any, right: Any) -> bool:
     """A named member that cannot be told any more (value "?") is taken for the one of the first time."""
     return left == right or (left is not None and right is not None and "?" in (left.value, right.value))
+
+
+def members_of(stored: bytes | str) -> dict[str, str]:
+    """The fields of a stored request that name members, with our ids for them."""
+    request = msgspec.json.decode(stored)
+    named = {name: request[name] for name in sorted(_MEMBERS & request.keys()) if request[name] is not None}
+    return {name: who["value"] for name, who in named.items() if who["value"] != "?"}

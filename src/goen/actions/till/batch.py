@@ -16,15 +16,19 @@ from datetime import date, datetime
 
 import asyncpg
 
-from goen.actions.till.act import Act, Answer, differing, digest_of
+from goen.actions.till.act import Act, Answer, Stored, digest_of, members_of
 from goen.actions.till.books import Books, lock_accounts, write
-from goen.actions.till.desk import Desk, Freed, NextBatch
+from goen.actions.till.desk import UNRESOLVED, Desk, Freed, NextBatch
 from goen.actions.till.errors import Conflict
 from goen.actions.till.facts import FactsNotLoaded
 from goen.actions.till.posting import Rows
 from goen.database.pool import Writing
+from goen.database.queries import load
 from goen.ledger.errors import LotsNotLoaded
+from goen.members.ids import member_id_of
 from goen.vocabulary.refusal import Refusal
+
+_SQL = load(__package__)
 
 #: Of an act: its answer, why it was refused, or that it has to wait for the next batch.
 Outcome = Answer | Refusal | NextBatch | Exception
@@ -126,7 +130,7 @@ class Batch:
             desk = Desk(books, rows, act_id, self._freed)
             try:
                 if act.key in books.stored:
-                    return self._again(act, books, desk)
+                    return await self._again(connection, act, books, desk)
                 if act.only_repeats is not None:
                     return act.only_repeats
                 decided = act.decide(desk)
@@ -145,13 +149,28 @@ class Batch:
             except Exception as error:
                 return error
 
-    def _again(self, act: Act, books: Books, desk: Desk) -> Outcome:
+    async def _again(self, connection: Writing, act: Act, books: Books, desk: Desk) -> Outcome:
         stored = books.stored[act.key]
         if stored.kind != act.kind:
             return Conflict(["operation"])
-        if stored.digest != digest_of(act.request(desk)) and (fields := differing(stored.request, act.asked(desk))):
-            return Conflict(fields)
+        if stored.digest != digest_of(act.request(desk)):
+            if fields := act.differing(desk, stored):
+                return Conflict(fields)
+            if fields := await self._never_theirs(connection, act, stored, desk):
+                return Conflict(fields)
         return Answer(stored.status, stored.answer, replayed=True)
+
+    async def _never_theirs(self, connection: Writing, act: Act, stored: Stored, desk: Desk) -> list[str]:
+        """Fields that name nobody, by a name that those whom the first request named never had: it cannot have
+        vanished since."""
+        asked, before = act.asked(desk), members_of(stored.request)
+        numbers = [member_id_of(who) for who in before.values()]
+        for presented in dict.fromkeys(desk.unknown):
+            if numbers and presented.hash is not None:
+                name = (presented.kind, presented.normal, presented.shop_id or None)
+                if not await connection.fetchval(_SQL.had_name.sql, numbers, *name):
+                    return [field for field in before if getattr(asked, field) == UNRESOLVED]
+        return []
 
 
 def _in_doubt(act: Act, outcome: Outcome, books: Books) -> bool:

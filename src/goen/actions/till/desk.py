@@ -76,6 +76,7 @@ class Desk:
         "act_id",
         "now",
         "today",
+        "unknown",
     )  # fmt: skip
 
     def __init__(self, books: Books, rows: Rows, act_id: int, freed: Freed = lambda _, __: None) -> None:
@@ -83,6 +84,7 @@ class Desk:
         self.now: datetime = books.now
         self.today: date = books.today
         self.act_id = act_id
+        self.unknown: list[Presented] = []
         self._books = books
         self._rows = rows
         self._journals: dict[int, tuple[Journal, Stamp | None]] = {}
@@ -160,10 +162,17 @@ class Desk:
 
     def named(self, presented: Presented) -> MemberRef:
         """A member as a request is stored and compared: by the id of who was presented, so that neither another
-        identifier nor a merge since makes it another request; "?" where nobody can be told (any more)."""
+        identifier nor a merge since makes it another request; "?" where nobody can be told (any more), and ``unknown``
+        tells of whom."""
         try:
             return MemberRef("member_id", public_id(self.find(presented)[0].presented_id))
-        except (UnknownMember, AmbiguousMember, MemberWithdrawn):
+        except (UnknownMember, AmbiguousMember, MemberWithdrawn) as refusal:
+            if presented.kind == "member_id":  # Ours needs nobody to be told by.
+                return MemberRef(
+                    "member_id", public_id(presented.member_id) if presented.member_id else presented.normal
+                )
+            if isinstance(refusal, UnknownMember):
+                self.unknown.append(presented)
             return UNRESOLVED
 
     def facts(self, member_id: int) -> MemberFacts:

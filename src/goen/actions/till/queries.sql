@@ -49,6 +49,12 @@ select i.n, a.kind, k.digest, k.subject, a.status, a.answer, coalesce(a.request:
   join act a on a.member_id = k.member_id and a.act_id = k.act_id
   left join purchase p on p.member_id = k.member_id and p.purchase_id = k.subject and a.request is null;
 
+-- name: had_name
+-- Whether one of these members is or was known by this name, or by one of its kind that was erased since.
+select exists (select from member_identifier
+  where member_id = any(:member_ids::bigint[]) and kind = :kind
+    and (normal = '' or (normal = :normal and shop_id is not distinct from :shop_id)));
+
 -- name: receipts
 -- The purchases that stand under these receipt keys.
 select i.n, k.subject

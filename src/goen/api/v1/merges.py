@@ -16,6 +16,7 @@ from goen.actions.merging.preview import preview
 from goen.actions.merging.undo import UndoAsk, UndoMerge
 from goen.actions.till.errors import Conflict
 from goen.api.call import Call, Reply
+from goen.api.errors import NEEDS_KEY, MissingIdempotencyKey
 from goen.api.operations import SERVER, Operation
 from goen.api.v1.presenting import member_path, named
 from goen.api.v1.purchases import MEMBER_REFUSALS, posted
@@ -25,10 +26,17 @@ from goen.members.errors import HouseholdState, MemberWithdrawn
 async def post_merge(call: Call) -> Reply:
     """Merge ``source`` into the member of the path; with ``preview`` tell what that would change."""
     ask = call.decode(MergeAsk)
-    assert call.idempotency_key is not None
+    if call.idempotency_key is None and not ask.preview:
+        raise MissingIdempotencyKey(NEEDS_KEY)
     who = await named(call, ask.source, "source", use_token=not ask.preview)
     act = MergeMembers(
-        ask, member_path(call), who.presented, call.idempotency_key, call.principal, call.services.context, call.now
+        ask,
+        member_path(call),
+        who.presented,
+        call.idempotency_key or "preview",
+        call.principal,
+        call.services.context,
+        call.now,
     )
     if ask.preview:
         return Reply(200, await preview(call.services.database, act, call.now))
@@ -55,7 +63,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer=MergeAnswer | MergePreview,
         status=201,
         roles=SERVER,
-        key="idempotency",
+        key="unless_preview",
         posting=True,
         handler=post_merge,
         refusals=(UnknownSurvivor, *MEMBER_REFUSALS, MemberFrozen, SurvivorProvisional, HouseholdState, Conflict),

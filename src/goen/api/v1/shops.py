@@ -14,6 +14,7 @@ from goen.actions.members.names import guard_vouching, web_shop
 from goen.actions.shops import PutShop, put_shop
 from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, WRITERS, Operation
+from goen.api.queries import PageQuery, page_of
 from goen.identity.keys import NO_SHOP
 from goen.identity.presented import presented
 from goen.members.errors import AmbiguousMember, UnknownMember
@@ -53,7 +54,7 @@ class ShopAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ShopsAnswer(msgspec.Struct, frozen=True):
-    """All shops, by code; there are never so many that they need pages."""
+    """Shops, by code."""
 
     items: list[ShopAnswer]
     next_cursor: str | None = None
@@ -125,7 +126,9 @@ async def _get_shop(call: Call) -> ShopAnswer:
 
 
 async def _list_shops(call: Call) -> ShopsAnswer:
-    return ShopsAnswer([_told(shop) for shop in call.services.shops.all()])
+    query = call.decode_query(PageQuery)
+    found, cursor = page_of(call.services.shops.all(), lambda shop: shop.code, query)
+    return ShopsAnswer([_told(shop) for shop in found], cursor)
 
 
 async def _put_product(call: Call) -> Reply:
@@ -209,6 +212,7 @@ OPERATIONS = (
         path="/v1/shops",
         summary="All shops",
         handler=_list_shops,
+        query=PageQuery,
         answer=ShopsAnswer,
         tag="Shops",
     ),

@@ -8,6 +8,7 @@ import msgspec
 
 from goen.api.call import Call
 from goen.api.operations import Operation
+from goen.api.queries import PageQuery, page_of
 from goen.members.errors import UnknownMember
 from goen.members.ids import member_id_of
 from goen.readings import stamps as readings
@@ -43,14 +44,16 @@ class StampsAnswer(msgspec.Struct, frozen=True):
     """A member's stamp cards, by campaign."""
 
     items: list[StampCardAnswer]
+    next_cursor: str | None = None
 
 
 async def _of_member(call: Call) -> StampsAnswer:
-    services = call.services
+    services, query = call.services, call.decode_query(PageQuery)
     async with services.database.reading() as connection:
         one = await family(connection, member_id_of(call.path["id"]))
         found = await readings.of_member(connection, one, services.context.campaigns, services.context.zone, call.now)
-    return StampsAnswer([_told(each, call.language == "en") for each in found])
+    cards, cursor = page_of(found, lambda each: each.campaign.code, query)
+    return StampsAnswer([_told(each, call.language == "en") for each in cards], cursor)
 
 
 def _told(each: readings.Card, english: bool) -> StampCardAnswer:
@@ -75,7 +78,7 @@ def _told(each: readings.Card, english: bool) -> StampCardAnswer:
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="GET", path="/v1/members/{id}/stamps", summary="A member's stamp cards", handler=_of_member,
-        tag="Members", answer=StampsAnswer, roles=frozenset({"pos", "ec", "server", "readonly"}),
+        tag="Members", query=PageQuery, answer=StampsAnswer, roles=frozenset({"pos", "ec", "server", "readonly"}),
         absent=(UnknownMember,), refusals=(UnknownMember,),
     ),
 )  # fmt: skip

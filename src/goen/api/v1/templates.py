@@ -7,6 +7,7 @@ import msgspec
 from goen.actions import campaigns as actions
 from goen.api.call import Call, Reply
 from goen.api.operations import SERVER, Operation
+from goen.api.queries import PageQuery, page_of
 from goen.api.v1.campaigns import CampaignAnswer, checked
 from goen.earning.campaigns.errors import CampaignExists
 from goen.earning.campaigns.templates import TEMPLATES, Filled, Parameter, fill, parameters
@@ -23,21 +24,28 @@ class TemplateAnswer(msgspec.Struct, frozen=True):
 
 
 class TemplatesAnswer(msgspec.Struct, frozen=True):
-    """Every template there is."""
+    """Templates, by kind."""
 
     items: list[TemplateAnswer]
+    next_cursor: str | None = None
+
+
+def _kind(template: type[msgspec.Struct]) -> str:
+    return str(template.__struct_config__.tag)
 
 
 async def _list(call: Call) -> TemplatesAnswer:
-    language = call.language
+    language, query = call.language, call.decode_query(PageQuery)
+    found, cursor = page_of(sorted(TEMPLATES, key=_kind), _kind, query)
     return TemplatesAnswer(
         [
             TemplateAnswer(
-                str(each.__struct_config__.tag), each.name_words.told(language), each.text_words.told(language),
+                _kind(each), each.name_words.told(language), each.text_words.told(language),
                 parameters(each, language),
             )
-            for each in TEMPLATES
-        ]
+            for each in found
+        ],
+        cursor,
     )  # fmt: skip
 
 
@@ -53,7 +61,7 @@ async def _post(call: Call) -> Reply:
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="GET", path="/v1/campaign_templates", summary="Campaigns that only have to be filled in", handler=_list,
-        answer=TemplatesAnswer, roles=frozenset({"server", "readonly"}), tag="Programme",
+        query=PageQuery, answer=TemplatesAnswer, roles=frozenset({"server", "readonly"}), tag="Programme",
     ),
     Operation(
         method="POST", path="/v1/campaign_templates", summary="A new campaign from a template, as a draft",

@@ -12,6 +12,7 @@ from goen.actions.members import asks
 from goen.actions.members import terms as actions
 from goen.api.call import Call
 from goen.api.operations import SERVER, WRITERS, Operation
+from goen.api.queries import PageQuery, page_of
 from goen.api.v1.campaigns import CheckAnswer
 from goen.earning.words import problem_text
 from goen.members import terms as store
@@ -58,6 +59,7 @@ class TermsListAnswer(msgspec.Struct, frozen=True):
 
     holds: str | None
     items: list[TermsBrief]
+    next_cursor: str | None = None
 
 
 class NoticeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +86,14 @@ async def _list(call: Call) -> TermsListAnswer:
         versions = await store.versions(connection)
     holds = store.held(versions, today)
     seen = [each for each in versions if _may_see(call, each, today)]
-    return TermsListAnswer(None if holds is None else holds.version, [_brief(each, versions, today) for each in seen])
+    found, cursor = page_of(seen, _place, call.decode_query(PageQuery), falling=True)
+    items = [_brief(each, versions, today) for each in found]
+    return TermsListAnswer(None if holds is None else holds.version, items, cursor)
+
+
+def _place(terms: Terms) -> str:
+    """Where a version stands among the others (:func:`goen.members.terms.versions`)."""
+    return f"{terms.holds_from} {terms.made_at.timestamp():017.6f} {terms.version}"
 
 
 async def _get(call: Call) -> TermsAnswer:
@@ -181,7 +190,7 @@ _MEMBER = (UnknownMember,)
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="GET", path="/v1/terms", summary="Versions of the terms of membership", handler=_list, tag=_TAG,
-        answer=TermsListAnswer, public=True,
+        query=PageQuery, answer=TermsListAnswer, public=True,
     ),
     Operation(
         method="GET", path="/v1/terms/{version}", summary="Terms of membership to read", handler=_get, tag=_TAG,

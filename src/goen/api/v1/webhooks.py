@@ -11,6 +11,7 @@ from msgspec import Meta
 from goen.actions import webhooks as actions
 from goen.api.call import Call, Role
 from goen.api.operations import SERVER, Operation
+from goen.api.queries import PageQuery, page_of
 from goen.delivery.errors import CursorExpired, UnknownEndpoint
 from goen.delivery.webhooks import store
 from goen.delivery.webhooks.message import message_id
@@ -47,7 +48,7 @@ class EndpointAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class EndpointsAnswer(msgspec.Struct, frozen=True):
-    """All endpoints, in the order they were made."""
+    """Endpoints, in the order they were made."""
 
     items: list[EndpointAnswer]
     next_cursor: str | None = None
@@ -125,8 +126,10 @@ async def _add(call: Call) -> EndpointAnswer:
 
 
 async def _list(call: Call) -> EndpointsAnswer:
+    query = call.decode_query(PageQuery)
     async with call.services.database.reading() as connection:
-        return EndpointsAnswer([_told(each) for each in await store.endpoints(connection)])
+        found, cursor = page_of(await store.endpoints(connection), lambda each: f"{each.endpoint_id:019}", query)
+    return EndpointsAnswer([_told(each) for each in found], cursor)
 
 
 async def _get(call: Call) -> EndpointAnswer:
@@ -213,6 +216,7 @@ OPERATIONS = (
         path="/v1/webhook_endpoints",
         summary="All webhook endpoints",
         handler=_list,
+        query=PageQuery,
         answer=EndpointsAnswer,
         roles=READERS,
         tag="Events",

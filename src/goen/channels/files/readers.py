@@ -81,6 +81,7 @@ class Table:
 
 def open_table(path: Path, shape: Shape = Shape()) -> Table:
     """Looks at the file's beginning. Raises :class:`BadFile` where it cannot be read as a table."""
+    refused: list[Refused] = []
     try:
         if path.suffix.lower() in EXCEL:
             encoding, delimiter = "utf-8-sig", ","
@@ -88,14 +89,18 @@ def open_table(path: Path, shape: Shape = Shape()) -> Table:
         else:
             encoding = shape.encoding or detect_encoding(path)
             delimiter = shape.delimiter or _delimiter(path, encoding)
-            records = _text_records(path, encoding, delimiter, None, lambda _: None)
+            records = _text_records(path, encoding, delimiter, None, refused.append)
         if shape.header:
             return Table(path, shape.header, encoding, delimiter, 1)
         for number, cells in records:
+            if refused:
+                break  # What was to be the header cannot be read: no row of data shall stand in for it.
             if any(cells):
                 return Table(path, unique_names(cells), encoding, delimiter, number + 1)
     except (OSError, EOFError, LookupError) as problem:
         raise BadFile(f"{path.name}: {problem}") from problem
+    if refused:
+        raise BadFile(f"{path.name}: line {refused[0].row} is not text in {encoding}; is the encoding right?")
     raise BadFile(f"{path.name} is empty")
 
 
