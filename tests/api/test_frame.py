@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -218,9 +219,16 @@ async def test_limits_are_told_and_kept(edge: Edge) -> None:
 # Frames over operations of a test's own ------------------------------------------------------------
 
 
+class AnyQuery(msgspec.Struct):
+    """What the tests below ask with."""
+
+    name: str | None = None
+    secret: str | None = None
+
+
 def frame(edge: Edge, handler: Any, **changes: Any) -> Frame:
     """A frame with one operation."""
-    operation = Operation(method="GET", path="/v1/x", summary="x", handler=handler, **changes)
+    operation = Operation(method="GET", path="/v1/x", summary="x", handler=handler, query=AnyQuery, **changes)
     return Frame([operation], edge.application.services, Keyring(edge.database), Metrics("0"), Limits())
 
 

@@ -190,7 +190,7 @@ async def test_coupons_for_a_segment_that_nobody_is_in_are_refused_and_the_name_
     async with signed_in(staffed.application, "marketing", staffed.clock) as visitor:
         refused = await post(visitor, "/office/coupons/aki/issue", **asked)
         assert refused.status_code == 422
-        assert "発行できる会員がいません" in refused.text
+        assert "受け取れる会員がいません" in refused.text
         assert (await staffed.server.put(f"/v1/members/{member}/segments", json={"segments": ["vip"]})).is_success
         for _ in range(2):  # Asked again it is answered as before, though by now everybody has one.
             assert (await post(visitor, "/office/coupons/aki/issue", **asked)).status_code == 303

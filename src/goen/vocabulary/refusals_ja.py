@@ -36,6 +36,10 @@ SENTENCES: Mapping[str, str | tuple[str, ...]] = {
     "unknown_staff": ("ログイン名「{login}」のスタッフはいません。", "該当するスタッフがいません。"),
     "unknown_coupon": ("クーポン「{coupon}」はありません。", "該当するクーポンがありません。"),
     "unknown_coupon_kind": ("クーポンの種類「{kind}」はありません。", "該当するクーポンの種類がありません。"),
+    "empty_segment": (
+        "セグメント「{segment}」に、クーポンを受け取れる会員がいません。",
+        "このセグメントに、クーポンを受け取れる会員がいません。",
+    ),
     "unknown_tier_programme": "該当するランク制度がありません。",
     "unknown_reward": ("特典「{reward}」はありません。", "該当する特典がありません。"),
     "unknown_reward_order": "該当する特典の申込がありません。",
