@@ -200,7 +200,8 @@ price_campaigns = st.lists(
             "effects": effects, "conditions": {"products": goods, "amount_min": floor}, "stacking": stacking,
             "limits": limits,
         },
-        st.lists(_price_effects, min_size=1, max_size=2), _goods, st.sampled_from([None, None, 2000]), _stackings,
+        st.lists(_price_effects, min_size=1, max_size=2), _goods, st.sampled_from([None, None, 2000]),
+        _stackings.map(lambda each: {**each, "consumes_lines": False}),  # They give no points that use lines up.
         st.lists(
             st.builds(
                 lambda measure, most: {"measure": measure, "most": most},

@@ -304,12 +304,13 @@ def notices(notes: Iterable[Notice], language: Language, currency: str) -> list[
 
 
 def names_of(context: Context, decision: Decision, language: Language) -> words.Names:
-    """Names of the campaigns and coupons that a decision tells of."""
-    names = context.campaigns.names(language)
-    if not decision.coupons:
-        return names
+    """Names of the campaigns, coupons and tiers that a decision tells of."""
+    names, facts = context.campaigns.names(language), decision.facts
     mine = {f"coupon:{each.kind}": each.named(language) for each in decision.coupons}
-    return {**names, **mine}
+    if facts.tier is not None:
+        tiers = context.programmes.version(decision.version).programme.tiers
+        mine |= {f"tier:{code}": tiers[code].name for code in (facts.tier, *facts.tiers) if code in tiers}
+    return {**names, **mine} if mine else names
 
 
 def coupons_answer(decision: Decision, issued: Sequence[str], language: Language) -> CouponsAnswer:
@@ -359,7 +360,7 @@ def purchase_answer(
     programme = context.programmes.version(decision.version).programme
     language, base = programme.language, programme.earning.base
     currency = context.currency
-    names = names_of(context, decision, language) if decision.as_of or decision.coupons else {}
+    names = names_of(context, decision, language) if decision.as_of or decision.coupons or decision.facts.tier else {}
     after = None if journal is None else balance(journal)
     used = net_used(decision, purchase.status, returned)
     decision = as_it_stands(decision, purchase.status, returned)
